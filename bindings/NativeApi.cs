@@ -1,0 +1,58 @@
+namespace DynNet.Native.Bindings;
+
+/// <summary>What dynnet.h declares, in its order and free of CppSharp's types: all that the emitters know.</summary>
+internal sealed record NativeApi(
+    IReadOnlyList<NativeConstant> Constants,
+    IReadOnlyList<NativeEnum> Enums,
+    IReadOnlyList<NativeStruct> Structs,
+    IReadOnlyList<NativeOpaque> Opaques,
+    IReadOnlyList<NativeCallback> Callbacks,
+    IReadOnlyList<NativeFunction> Functions)
+{
+    /// <summary>The operations: every function dn_op_NAME.</summary>
+    public IReadOnlyList<Operation> Operations { get; } =
+        [.. Functions.Where(f => f.Name.StartsWith(Operation.Prefix, StringComparison.Ordinal)).Select(Operation.Read)];
+}
+
+/// <summary>A macro that stands for a whole number.</summary>
+internal sealed record NativeConstant(string Name, int Value);
+
+internal sealed record NativeEnum(string Name, DocComment Doc, IReadOnlyList<NativeEnumItem> Items);
+
+internal sealed record NativeEnumItem(string Name, int Value, DocComment Doc);
+
+/// <summary>A struct with its layout as the compiler sees it.</summary>
+internal sealed record NativeStruct(string Name, int Size, DocComment Doc, IReadOnlyList<NativeField> Fields)
+{
+    /// <summary>Whether a function takes or returns it by value: then it is a public value in C#.</summary>
+    public bool GoesByValue(NativeApi api) =>
+        api.Functions.Any(f => f.Returns.Is(Name) || f.Parameters.Any(p => p.Type.Is(Name)));
+}
+
+/// <summary>A field; <c>Length</c> is 0 if it is no array.</summary>
+internal sealed record NativeField(string Name, CType Type, int Length, int Offset, DocComment Doc);
+
+/// <summary>A struct that only the library sees into; callers hold pointers to it.</summary>
+internal sealed record NativeOpaque(string Name, DocComment Doc);
+
+/// <summary>A typedef of a pointer to a function.</summary>
+internal sealed record NativeCallback(
+    string Name, CType Returns, IReadOnlyList<NativeParameter> Parameters, DocComment Doc);
+
+internal sealed record NativeFunction(
+    string Name, CType Returns, IReadOnlyList<NativeParameter> Parameters, DocComment Doc, int Line)
+{
+    /// <summary>The declaration as C, on one line.</summary>
+    public string Signature => $"{Returns} {Name}({(Parameters.Count == 0 ? "void" : string.Join(", ", Parameters))})";
+}
+
+internal sealed record NativeParameter(string Name, CType Type)
+{
+    public override string ToString() => $"{Type} {Name}";
+}
+
+/// <summary>A declaration that breaks the conventions at the top of dynnet.h; the line is 0 if it has none.</summary>
+internal sealed class HeaderException(int line, string message) : Exception(message)
+{
+    public int Line => line;
+}

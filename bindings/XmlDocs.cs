@@ -1,0 +1,174 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace DynNet.Native.Bindings;
+
+/// <summary>Turns the header's comments into XML documentation lines, without their slashes.</summary>
+internal sealed partial class XmlDocs(NativeApi api)
+{
+    /// <summary>The documentation of an extern: the header's own words.</summary>
+    public static IEnumerable<string> Native(DocComment doc, int indent)
+    {
+        List<string> lines = [.. Element("summary", Plain(doc.Text), indent)];
+        foreach ((string name, string text) in doc.Named("param"))
+            lines.AddRange(Parameter(name, text, indent));
+        if (doc.Single("returns") is { } returns)
+            lines.AddRange(Element("returns", $"Out: {Plain(returns)}.", indent));
+        foreach ((_, string text) in doc.Tags.Where(t => t.Tag == "throws"))
+            lines.AddRange(Element("remarks", $"Fails with {Plain(text)}.", indent));
+        return lines;
+    }
+
+    /// <summary>The summary alone.</summary>
+    public static IEnumerable<string> Summary(string text, int indent) => Element("summary", Plain(text), indent);
+
+    /// <summary>A parameter alone.</summary>
+    public static IEnumerable<string> Parameter(string name, string text, int indent) =>
+        Element($"param name=\"{name}\"", Sentence(Plain(text)), indent);
+
+    /// <summary>The documentation of a public method, in the words of C#.</summary>
+    /// <param name="parameters">those of the overload, in the order of C#</param>
+    public IEnumerable<string> Operation(Operation operation, IReadOnlyList<OperationParameter> parameters, int indent)
+    {
+        string Public(string text) => Translate(text, operation);
+
+        (string first, string rest) = SplitFirstSentence(operation.Function.Doc.Text);
+        List<string> lines = [.. Element("summary", Public(first), indent)];
+        if (rest.Length > 0)
+            lines.AddRange(Element("remarks", Public(rest), indent));
+
+        foreach (OperationParameter parameter in parameters)
+        {
+            string text = parameter.Doc ?? DefaultDoc(parameter.Role);
+            string optional = parameter.Default is { } value ? $"; the default is {value}" : "";
+            lines.AddRange(Element($"param name=\"{parameter.Name}\"", Sentence(Public(text) + optional), indent));
+        }
+
+        string returns = operation.Function.Doc.Single("returns")
+            ?? throw new HeaderException(operation.Function.Line, $"{operation.Function.Name}: @returns is missing");
+        lines.AddRange(Element("returns", Sentence(Public(ReturnsOneParameter(operation, returns))), indent));
+
+        foreach ((string exception, string text) in Exceptions(operation, parameters))
+            lines.AddRange(Element($"exception cref=\"{exception}\"", Sentence(Public(text)), indent));
+        return lines;
+    }
+
+    private static IEnumerable<(string Exception, string Text)> Exceptions(
+        Operation operation, IReadOnlyList<OperationParameter> parameters)
+    {
+        if (parameters.Any(p => p.Role is Role.Parameter or Role.LookupParameter))
+            yield return ("ArgumentNullException", "the parameter is null");
+        foreach ((_, string text) in operation.Function.Doc.Tags.Where(t => t.Tag == "throws"))
+            foreach (string one in text.Split("; "))
+            {
+                string[] parts = one.Split(' ', 2);
+                if (parts.Length < 2)
+                    throw new HeaderException(operation.Function.Line, $"@throws {one}: say when");
+                string when = parts[1].StartsWith("if ", StringComparison.Ordinal) ? parts[1][3..] : parts[1];
+                yield return (Names.Exception(parts[0]), when);
+            }
+
+        // A shape can be wrong where two have to fit, or where a comment says of what shape an operand is.
+        if (operation.Operands.Count() > 1 || parameters.Any(p => p.Role is Role.Expressions or Role.Dim or Role.Floats)
+            || operation.Operands.Any(p => p.Doc is not null))
+            yield return ("ShapeMismatchException", "the shapes do not fit");
+        if (operation.HasOperands)
+        {
+            yield return ("StaleExpressionException",
+                "an operand is of another graph, or of before a renewal or revert, or was never made");
+            yield return ("ArgumentException", "no operand names a graph: all are parameters");
+        }
+        yield return ("ObjectDisposedException", parameters.Any(p => p.Role is Role.Parameter or Role.LookupParameter)
+            ? "the graph or the parameter's model is disposed"
+            : "the graph is disposed");
+    }
+
+    private static string DefaultDoc(Role role) => role switch
+    {
+        Role.Expression => "any shape",
+        Role.Expressions => "the operands",
+        Role.Dim => "the shape",
+        Role.Floats => "the values, column-major",
+        Role.Indices => "the indices",
+        Role.Parameter => "the parameter",
+        Role.LookupParameter => "the table",
+        _ => "the number",
+    };
+
+    /// <summary>"@returns dim" means the shape that the parameter dim says.</summary>
+    private static string ReturnsOneParameter(Operation operation, string text) =>
+        operation.Parameters.Any(p => p.Native.Name == text) ? $"an expression of the shape `{text}`" : text;
+
+    /// <summary>C names become C# names; `code` becomes a reference to a parameter, or code.</summary>
+    private string Translate(string text, Operation operation)
+    {
+        string Name(string native) =>
+            api.Operations.FirstOrDefault(o => o.Function.Name == native)?.CSharpName ?? native;
+        OperationParameter? Named(Match match) =>
+            operation.Parameters.FirstOrDefault(p => p.Native.Name == match.Groups[1].Value);
+
+        text = OperationName().Replace(Escape(text), match => $"<c>{Name(match.Value)}</c>");
+        text = FunctionName().Replace(text, match => $"<c>{ClassOf(match)}.{Names.Pascal(match.Groups[2].Value)}</c>");
+        text = StatusName().Replace(text, match => Glued($"<see cref=\"{Names.Exception(match.Value)}\"/>"));
+        text = CountName().Replace(text, match =>
+            Named(match) is { } array ? $"<c>{array.Name}.Length</c>" : match.Value);
+        return Code().Replace(text, match => Named(match) is { } parameter
+            ? Glued($"<paramref name=\"{parameter.Name}\"/>") : $"<c>{match.Groups[1].Value}</c>");
+    }
+
+    private static string Glued(string tag) => tag.Replace(' ', TextLines.Glue);
+
+    /// <summary>Where C# has a function: what a graph does with one expression is a member of Expression.</summary>
+    private string ClassOf(Match function) =>
+        api.Functions.FirstOrDefault(f => f.Name == function.Value) is { Parameters: [_, { Type: var second }, ..] }
+        && second.Is("dn_expr") ? "Expression" : Names.Class(function.Groups[1].Value);
+
+    private static (string First, string Others) SplitFirstSentence(string text)
+    {
+        Match end = SentenceEnd().Match(text);
+        return end.Success ? (text[..(end.Index + 1)], text[(end.Index + 1)..].Trim()) : (text, "");
+    }
+
+    /// <summary>A phrase with a capital and a full stop; a symbol such as the b in "b {m}, then ..." stays.</summary>
+    private static string Sentence(string text)
+    {
+        string first = text.Split(' ', 2)[0];
+        bool symbol = first.Length == 1 && first != "a";
+        string start = symbol || !char.IsLower(text[0])
+            ? text : char.ToUpper(text[0], CultureInfo.InvariantCulture) + text[1..];
+        return start.EndsWith('.') ? start : start + ".";
+    }
+
+    /// <summary>The header's own words: `code` becomes code, and nothing else changes.</summary>
+    private static string Plain(string text) => Code().Replace(Escape(text), "<c>$1</c>");
+
+    private static string Escape(string text) => text.Replace("&", "&amp;", StringComparison.Ordinal)
+        .Replace("<", "&lt;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal);
+
+    /// <summary>An element on one line where it fits, else its text on lines of its own between its tags.</summary>
+    private static IEnumerable<string> Element(string tag, string text, int indent)
+    {
+        int width = TextLines.Width - indent - "/// ".Length;
+        string close = $"</{tag.Split(' ')[0]}>";
+        string one = $"<{tag}>{text}{close}".Replace(TextLines.Glue, ' ');
+        return one.Length <= width ? [one] : [$"<{tag}>", .. TextLines.Fill(text, width), close];
+    }
+
+    [GeneratedRegex(@"\bdn_op_\w+")]
+    private static partial Regex OperationName();
+
+    [GeneratedRegex(@"\bdn_(graph|model|trainer|lstm|gradients|lookup_parameter|parameter)_(\w+)")]
+    private static partial Regex FunctionName();
+
+    [GeneratedRegex(@"\bDN_E_\w+")]
+    private static partial Regex StatusName();
+
+    [GeneratedRegex(@"\b(\w+)_count\b")]
+    private static partial Regex CountName();
+
+    [GeneratedRegex("`([^`]+)`")]
+    private static partial Regex Code();
+
+    [GeneratedRegex(@"(?<=[\w)\]}])\.\s+(?=[A-Z])")]
+    private static partial Regex SentenceEnd();
+}

@@ -1,0 +1,102 @@
+#include "io/model_file.h"
+
+#include <memory>
+
+#include "c_api/guard.h"
+#include "c_api/text.h"
+#include "dynnet/dynnet.h"
+#include "io/file.h"
+#include "io/text_format.h"
+#include "nn/gradients.h"
+#include "nn/model.h"
+
+using dynnet::fail;
+using dynnet::GradientLock;
+using dynnet::c_api::guard;
+using dynnet::c_api::path_text;
+using dynnet::c_api::required;
+using dynnet::c_api::text;
+using dynnet::io::checked_key;
+using dynnet::io::FileContent;
+using dynnet::io::Sink;
+
+namespace {
+
+constexpr const char* kGivenText = "the model's text";
+
+std::string key_text(const char* key, int64_t length) { return checked_key(text(key, length, "the key")); }
+
+std::string_view given_text(const uint8_t* bytes, int64_t count) {
+  return text(reinterpret_cast<const char*>(bytes), count, kGivenText);
+}
+
+void save(const dn_model& model, const std::string& key, bool with_gradients, const Sink& sink) {
+  if (!with_gradients) return dynnet::io::write_model(model, key, false, sink);
+  const GradientLock lock(model.storage->gradients(), "save with gradients");
+  dynnet::io::write_model(model, key, true, sink);
+}
+
+dn_model* new_model(dynnet::StorageRef storage) { return new dn_model{std::move(storage), "/"}; }
+
+}  // namespace
+
+dn_status dn_model_save(const dn_model* model, const char* path, int64_t path_length, const char* key,
+                        int64_t key_length, int32_t with_gradients) {
+  return guard([&] {
+    const dn_model& saved = required(model, "the model");
+    const std::string prefix = key_text(key, key_length);
+    dynnet::io::write_file(path_text(path, path_length),
+                           [&](const Sink& sink) { save(saved, prefix, with_gradients != 0, sink); });
+  });
+}
+
+dn_status dn_model_save_to(const dn_model* model, dn_write_callback write, void* context, const char* key,
+                           int64_t key_length, int32_t with_gradients) {
+  return guard([&] {
+    const dn_model& saved = required(model, "the model");
+    if (write == nullptr) fail(DN_E_ARGUMENT, "the callback is null");
+    save(saved, key_text(key, key_length), with_gradients != 0, [&](std::string_view bytes) {
+      const dn_status status =
+          write(context, reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<int64_t>(bytes.size()));
+      if (status != DN_OK) fail(status, "save: the callback stopped the writing");
+    });
+  });
+}
+
+dn_status dn_model_load(const char* path, int64_t path_length, const char* key, int64_t key_length, dn_model** out) {
+  return guard([&] {
+    required(out, "out");
+    const std::string file = path_text(path, path_length);
+    const std::string prefix = key_text(key, key_length);
+    const FileContent content(file);
+    *out = new_model(dynnet::io::load_model(content.text(), prefix, "'" + file + "'"));
+  });
+}
+
+dn_status dn_model_load_from(const uint8_t* bytes, int64_t bytes_count, const char* key, int64_t key_length,
+                             dn_model** out) {
+  return guard([&] {
+    required(out, "out");
+    const std::string prefix = key_text(key, key_length);
+    *out = new_model(dynnet::io::load_model(given_text(bytes, bytes_count), prefix, kGivenText));
+  });
+}
+
+dn_status dn_model_populate(dn_model* model, const char* path, int64_t path_length, const char* key,
+                            int64_t key_length) {
+  return guard([&] {
+    const dn_model& target = required(model, "the model");
+    const std::string file = path_text(path, path_length);
+    const std::string prefix = key_text(key, key_length);
+    const FileContent content(file);
+    dynnet::io::populate_model(target, content.text(), prefix, "'" + file + "'");
+  });
+}
+
+dn_status dn_model_populate_from(dn_model* model, const uint8_t* bytes, int64_t bytes_count, const char* key,
+                                 int64_t key_length) {
+  return guard([&] {
+    const dn_model& target = required(model, "the model");
+    dynnet::io::populate_model(target, given_text(bytes, bytes_count), key_text(key, key_length), kGivenText);
+  });
+}

@@ -1,0 +1,239 @@
+// Elementwise operations of two operands, with broadcasting: the loops around the functions in ops/elementwise.h.
+
+#include "cpu/isa/rows.h"
+#include "ops/elementwise.h"
+
+namespace dynnet::cpu::DYNNET_ISA {
+namespace {
+
+/// How an operand moves in the innermost loop.
+enum class Step { kRepeat, kNext, kAny };
+
+Step step_of(int64_t stride) { return stride == 1 ? Step::kNext : stride == 0 ? Step::kRepeat : Step::kAny; }
+
+/// Reads elements i and following of an operand in the innermost loop.
+template <Step kStep>
+struct Reader {
+  const float* p;
+  int64_t stride;
+  Vec repeated;
+
+  DYNNET_INLINE Reader(const float* from, int64_t by) : p(from), stride(by) {
+    if constexpr (kStep == Step::kRepeat) repeated = Vec(*from);
+  }
+
+  template <class Lanes>
+  DYNNET_INLINE Vec load(int64_t i, int64_t n, const Lanes& lanes) const {
+    if constexpr (kStep == Step::kNext) return lanes.load(p + i);
+    if constexpr (kStep == Step::kRepeat) return repeated;
+    float gathered[kWidth] = {};
+    for (int64_t j = 0; j < kWidth && i + j < n; ++j) gathered[j] = p[(i + j) * stride];
+    return DYNNET_ISA::load(gathered);
+  }
+};
+
+/// Calls body with the two readers of the kinds that the strides ask for.
+template <class Body>
+DYNNET_INLINE void with_readers(const Broadcast& shape, Body body) {
+  const Step a = step_of(shape.a_stride[0]), b = step_of(shape.b_stride[0]);
+  if (a == Step::kNext && b == Step::kNext) {
+    body([](const float* p, int64_t s) DYNNET_INLINE_BODY { return Reader<Step::kNext>(p, s); },
+         [](const float* p, int64_t s) DYNNET_INLINE_BODY { return Reader<Step::kNext>(p, s); });
+  } else if (a == Step::kNext && b == Step::kRepeat) {
+    body([](const float* p, int64_t s) DYNNET_INLINE_BODY { return Reader<Step::kNext>(p, s); },
+         [](const float* p, int64_t s) DYNNET_INLINE_BODY { return Reader<Step::kRepeat>(p, s); });
+  } else if (a == Step::kRepeat && b == Step::kNext) {
+    body([](const float* p, int64_t s) DYNNET_INLINE_BODY { return Reader<Step::kRepeat>(p, s); },
+         [](const float* p, int64_t s) DYNNET_INLINE_BODY { return Reader<Step::kNext>(p, s); });
+  } else {
+    body([](const float* p, int64_t s) DYNNET_INLINE_BODY { return Reader<Step::kAny>(p, s); },
+         [](const float* p, int64_t s) DYNNET_INLINE_BODY { return Reader<Step::kAny>(p, s); });
+  }
+}
+
+/// The loops outside the innermost, as a counter with a digit for each.
+struct Outer {
+  const Broadcast& shape;
+  const int32_t loops;
+  int64_t digit[Broadcast::kMaxLoops] = {};
+  int64_t a = 0, b = 0, y = 0;
+
+  // The bound lets the compiler see that no digit beyond the last is read.
+  explicit Outer(const Broadcast& s)
+      : shape(s), loops(s.loops < Broadcast::kMaxLoops ? s.loops : Broadcast::kMaxLoops) {}
+
+  /// To the next run of the innermost loop; false after the last.
+  bool next() {
+    y += shape.size[0];
+    for (int32_t l = 1; l < loops; ++l) {
+      a += shape.a_stride[l];
+      b += shape.b_stride[l];
+      if (++digit[l] < shape.size[l]) return true;
+      a -= digit[l] * shape.a_stride[l];
+      b -= digit[l] * shape.b_stride[l];
+      digit[l] = 0;
+    }
+    return false;
+  }
+
+  /// Whether no earlier run wrote to what this one writes to, in an operand of the given strides.
+  bool first_visit(const int64_t* strides) const {
+    for (int32_t l = 1; l < loops; ++l) {
+      if (strides[l] == 0 && digit[l] != 0) return false;
+    }
+    return true;
+  }
+};
+
+int64_t elements(const Broadcast& shape) {
+  int64_t n = 1;
+  for (int32_t l = 0; l < shape.loops; ++l) n *= shape.size[l];
+  return n;
+}
+
+bool plain(const Broadcast& shape) { return shape.loops == 1 && shape.a_stride[0] == 1 && shape.b_stride[0] == 1; }
+
+template <class Op>
+void forward(Rows y, Rows a, Rows b, int64_t rows, const Broadcast& shape) {
+  if (elements(shape) == 0) return;
+  if (plain(shape)) {
+    int64_t n = shape.size[0];
+    flatten(rows, n, y, a, b);
+    for (int64_t i = 0; i < rows; ++i) {
+      float* to = row(y, i);
+      const float *as = row(a, i), *bs = row(b, i);
+      for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+        lanes.store(to + j, Op::forward(lanes.load(as + j), lanes.load(bs + j)));
+      });
+    }
+    return;
+  }
+  const int64_t n = shape.size[0];
+  with_readers(shape, [&](auto read_a, auto read_b) {
+    for (int64_t i = 0; i < rows; ++i) {
+      float* to = row(y, i);
+      const float *as = row(a, i), *bs = row(b, i);
+      Outer at(shape);
+      do {
+        const auto from_a = read_a(as + at.a, shape.a_stride[0]);
+        const auto from_b = read_b(bs + at.b, shape.b_stride[0]);
+        for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+          lanes.store(to + at.y + j, Op::forward(from_a.load(j, n, lanes), from_b.load(j, n, lanes)));
+        });
+      } while (at.next());
+    }
+  });
+}
+
+template <class Op, int kSide>
+DYNNET_INLINE Vec gradient(Vec a, Vec b, Vec y, Vec dy) {
+  if constexpr (kSide == 0) return Op::backward_a(a, b, y, dy);
+  if constexpr (kSide == 1) return Op::backward_b(a, b, y, dy);
+}
+
+template <class Op, int kSide>
+void backward_plain(Rows d, Rows a, Rows b, Rows y, Rows dy, int64_t rows, int64_t n, bool accumulate) {
+  constexpr int kReads = kSide == 0 ? Op::kForA : Op::kForB;
+  // An operand that is not read may be left out, and counts as lying as the others do.
+  if constexpr ((kReads & elementwise::kReadsA) == 0) a = dy;
+  if constexpr ((kReads & elementwise::kReadsB) == 0) b = dy;
+  if constexpr ((kReads & elementwise::kReadsY) == 0) y = dy;
+  flatten(rows, n, d, a, b, y, dy);
+  with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
+    for (int64_t i = 0; i < rows; ++i) {
+      float* to = row(d, i);
+      const float *as = row(a, i), *bs = row(b, i), *ys = row(y, i), *dys = row(dy, i);
+      for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+        const Vec zero(0.0f);
+        put<decltype(flag)::value>(lanes, to + j,
+                        gradient<Op, kSide>((kReads & elementwise::kReadsA) != 0 ? lanes.load(as + j) : zero,
+                                            (kReads & elementwise::kReadsB) != 0 ? lanes.load(bs + j) : zero,
+                                            (kReads & elementwise::kReadsY) != 0 ? lanes.load(ys + j) : zero,
+                                            lanes.load(dys + j)));
+      });
+    }
+  });
+}
+
+template <class Op, int kSide>
+void backward(Rows d, Rows a, Rows b, Rows y, Rows dy, int64_t rows, const Broadcast& shape, bool accumulate) {
+  if (elements(shape) == 0) return;
+  if (plain(shape)) return backward_plain<Op, kSide>(d, a, b, y, dy, rows, shape.size[0], accumulate);
+  constexpr int kReads = kSide == 0 ? Op::kForA : Op::kForB;
+  const int64_t n = shape.size[0];
+  const int64_t* strides = kSide == 0 ? shape.a_stride : shape.b_stride;
+  const float nothing = 0.0f;
+  with_readers(shape, [&](auto read_a, auto read_b) {
+    for (int64_t i = 0; i < rows; ++i) {
+      float* to = row(d, i);
+      const float* as = (kReads & elementwise::kReadsA) != 0 ? row(a, i) : nullptr;
+      const float* bs = (kReads & elementwise::kReadsB) != 0 ? row(b, i) : nullptr;
+      const float* ys = (kReads & elementwise::kReadsY) != 0 ? row(y, i) : nullptr;
+      const float* dys = row(dy, i);
+      Outer at(shape);
+      do {
+        // The readers of what is not read are never asked, but read where they begin.
+        const auto from_a = read_a(as != nullptr ? as + at.a : &nothing, shape.a_stride[0]);
+        const auto from_b = read_b(bs != nullptr ? bs + at.b : &nothing, shape.b_stride[0]);
+        const auto value = [&](int64_t j, const auto& lanes) DYNNET_INLINE_BODY {
+          const Vec zero(0.0f);
+          return gradient<Op, kSide>((kReads & elementwise::kReadsA) != 0 ? from_a.load(j, n, lanes) : zero,
+                                     (kReads & elementwise::kReadsB) != 0 ? from_b.load(j, n, lanes) : zero,
+                                     (kReads & elementwise::kReadsY) != 0 ? lanes.load(ys + at.y + j) : zero,
+                                     lanes.load(dys + at.y + j));
+        };
+        float* there = to + (kSide == 0 ? at.a : at.b);
+        const bool add = accumulate || !at.first_visit(strides);
+        if (strides[0] == 1) {
+          with_flag(add, [&](auto flag) DYNNET_INLINE_BODY {
+            for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+              put<decltype(flag)::value>(lanes, there + j, value(j, lanes));
+            });
+          });
+        } else if (strides[0] == 0) {
+          Vec sum(0.0f);
+          for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+            sum = sum + lanes.keep(value(j, lanes), Vec(0.0f));
+          });
+          const float total = reduce_add(sum);
+          *there = add ? *there + total : total;
+        } else {
+          for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+            float values[kWidth];
+            store(values, value(j, lanes));
+            for (int64_t l = 0; l < kWidth && j + l < n; ++l) {
+              float* p = there + (j + l) * strides[0];
+              *p = add ? *p + values[l] : values[l];
+            }
+          });
+        }
+      } while (at.next());
+    }
+  });
+}
+
+#define DYNNET_ENTRY(name) forward<elementwise::name>,
+void binary_forward(int op, Rows y, Rows a, Rows b, int64_t rows, const Broadcast& broadcast) {
+  static constexpr void (*kTable[])(Rows, Rows, Rows, int64_t, const Broadcast&) = {DYNNET_BINARY_OPS(DYNNET_ENTRY)};
+  kTable[op](y, a, b, rows, broadcast);
+}
+#undef DYNNET_ENTRY
+
+#define DYNNET_ENTRY(name) {backward<elementwise::name, 0>, backward<elementwise::name, 1>},
+void binary_backward(int op, int side, Rows d, Rows a, Rows b, Rows y, Rows dy, int64_t rows,
+                     const Broadcast& broadcast, int64_t /*d_size*/, bool accumulate) {
+  // What is overwritten and what is added to follows from the loops: d_size is for devices that clear first.
+  static constexpr void (*kTable[][2])(Rows, Rows, Rows, Rows, Rows, int64_t, const Broadcast&, bool) = {
+      DYNNET_BINARY_OPS(DYNNET_ENTRY)};
+  kTable[op][side](d, a, b, y, dy, rows, broadcast, accumulate);
+}
+#undef DYNNET_ENTRY
+
+}  // namespace
+
+void fill_binary(Kernels* table) {
+  table->binary_forward = binary_forward;
+  table->binary_backward = binary_backward;
+}
+
+}  // namespace dynnet::cpu::DYNNET_ISA

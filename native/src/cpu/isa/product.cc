@@ -1,0 +1,228 @@
+// Products with a packed or column-major left operand: the heart of every network.
+//
+// A tile is up to 8 strips of 16 rows by up to 12 columns; its sums stay in registers while k goes by. Each output
+// element is one chain of multiply-adds over ascending k, whatever the tile, so the tiling changes no bit.
+
+#include "cpu/isa/rows.h"
+
+namespace dynnet::cpu::DYNNET_ISA {
+namespace {
+
+constexpr int kStrip = 16;
+constexpr int kVectors = kStrip / kWidth;
+
+// The most columns of a tile, and the most whose x are read where they lie; for more, x is copied side by side first,
+// so that one register addresses all of it.
+constexpr int kColumns = kWidth == 16 ? 12 : kWidth == 8 ? 6 : 3;
+constexpr int kDirect = kWidth == 16 ? 4 : 3;
+
+/// The most strips of a tile of n columns: as many as the registers hold.
+constexpr int max_strips(int n) {
+  if (kWidth == 16) return n <= 2 ? 8 : n == 3 ? 7 : n == 4 ? 6 : n == 5 ? 5 : n == 6 ? 4 : n <= 9 ? 3 : 2;
+  if (kWidth == 8) return n == 1 ? 6 : n == 2 ? 3 : n == 3 ? 2 : 1;
+  return n == 1 ? 3 : 1;
+}
+
+// Blocks that stay in a core's caches: k of a copied x, and the strips that one block of columns meets.
+constexpr int64_t kDepth = 512;
+constexpr int64_t kBlockFloats = 64 * 1024;
+constexpr int64_t kBlockStrips = 32;
+// Copied columns are a line more than a power of two apart, or all of them would want the same places in the cache.
+constexpr int64_t kScratchStride = kDepth + 16;
+
+struct Tile {
+  const float* a;
+  int64_t strip, step;
+  int64_t k;
+  /// Where x begins: a pointer for each column, or one for all if it was copied.
+  const float* const* x;
+  const float* scratch;
+  float* const* y;
+  /// The first row of the tile in y and bias, and the rows of its last strip.
+  int64_t row;
+  int64_t last;
+  const float* bias;
+  /// Sums between blocks of k: column j is at partial + j * kBlockStrips * kStrip.
+  float* partial;
+  bool begin, end, accumulate;
+};
+
+/// Loads or stores vector v of the last strip, of which `rows` rows are there.
+DYNNET_INLINE Part part_of(int64_t rows, int v) {
+  const int64_t left = rows - v * kWidth;
+  return Part(left < 0 ? 0 : left < kWidth ? left : kWidth);
+}
+
+/// One tile of kStrips strips and kN columns. kMasked: the last strip's rows beyond the matrix must not be read.
+template <int kStrips, int kN, bool kMasked>
+void tile(const Tile& t) {
+  constexpr int kR = kStrips * kVectors;
+  constexpr int kLast = kR - kVectors;
+  Vec sum[kN][kR];
+  const bool whole = t.last == kStrip;
+  if (t.begin) {
+#pragma GCC unroll 32
+    for (int r = 0; r < kR; ++r) {
+      Vec start(0.0f);
+      if (t.bias != nullptr) {
+        const float* p = t.bias + t.row + r * kWidth;
+        start = r < kLast || whole ? load(p) : part_of(t.last, r - kLast).load(t.bias + t.row + r * kWidth);
+      }
+#pragma GCC unroll 16
+      for (int j = 0; j < kN; ++j) sum[j][r] = start;
+    }
+  } else {
+#pragma GCC unroll 16
+    for (int j = 0; j < kN; ++j) {
+#pragma GCC unroll 32
+      for (int r = 0; r < kR; ++r) sum[j][r] = load(t.partial + j * (kBlockStrips * kStrip) + r * kWidth);
+    }
+  }
+
+  const float* a = t.a;
+  const int64_t strip = t.strip, step = t.step, k = t.k;
+  const float* x[kN];
+#pragma GCC unroll 16
+  for (int j = 0; j < kN; ++j) x[j] = kN <= kDirect ? t.x[j] : t.scratch + j * kScratchStride;
+  for (int64_t i = 0; i < k; ++i, a += step) {
+    Vec w[kR];
+#pragma GCC unroll 32
+    for (int r = 0; r < kR; ++r) {
+      const float* p = a + (r / kVectors) * strip + (r % kVectors) * kWidth;
+      w[r] = kMasked && r >= kLast ? part_of(t.last, r - kLast).load(p) : load(p);
+    }
+#pragma GCC unroll 16
+    for (int j = 0; j < kN; ++j) {
+      const Vec b(x[j][i]);
+#pragma GCC unroll 32
+      for (int r = 0; r < kR; ++r) sum[j][r] = fma(w[r], b, sum[j][r]);
+    }
+  }
+
+  if (!t.end) {
+#pragma GCC unroll 16
+    for (int j = 0; j < kN; ++j) {
+#pragma GCC unroll 32
+      for (int r = 0; r < kR; ++r) store(t.partial + j * (kBlockStrips * kStrip) + r * kWidth, sum[j][r]);
+    }
+    return;
+  }
+#pragma GCC unroll 16
+  for (int j = 0; j < kN; ++j) {
+    float* y = t.y[j] + t.row;
+#pragma GCC unroll 32
+    for (int r = 0; r < kR; ++r) {
+      float* p = y + r * kWidth;
+      if (r < kLast || whole) {
+        store(p, t.accumulate ? load(p) + sum[j][r] : sum[j][r]);
+      } else {
+        const Part part = part_of(t.last, r - kLast);
+        part.store(p, t.accumulate ? part.load(p) + sum[j][r] : sum[j][r]);
+      }
+    }
+  }
+}
+
+template <int kStrips, int kN>
+void run_tile(int strips, const Tile& t, bool masked) {
+  if (strips == kStrips) return masked ? tile<kStrips, kN, true>(t) : tile<kStrips, kN, false>(t);
+  if constexpr (kStrips > 1) run_tile<kStrips - 1, kN>(strips, t, masked);
+}
+
+/// The rows of a block: groups of strips as even as they can be, so that none is left with too few sums in flight.
+struct Block {
+  int64_t strips;
+  /// The rows of the last strip, and whether those beyond may be read.
+  int64_t last;
+  bool padded;
+};
+
+template <int kN>
+void run_columns(Tile t, const Block& block) {
+  constexpr int kMax = max_strips(kN);
+  int64_t groups = (block.strips + kMax - 1) / kMax;
+  for (int64_t left = block.strips; left > 0; --groups) {
+    const int64_t strips = (left + groups - 1) / groups;
+    left -= strips;
+    t.last = left == 0 ? block.last : kStrip;
+    run_tile<kMax, kN>(static_cast<int>(strips), t, t.last != kStrip && !block.padded);
+    t.a += strips * t.strip;
+    t.row += strips * kStrip;
+    t.partial += strips * kStrip;
+  }
+}
+
+template <int kN>
+void run_block(int columns, const Tile& t, const Block& block) {
+  if (columns == kN) return run_columns<kN>(t, block);
+  if constexpr (kN > 1) run_block<kN - 1>(columns, t, block);
+}
+
+void product(int64_t m, int64_t n, int64_t k, Left a, Rows x, Rows y, const float* bias, bool accumulate) {
+  if (m <= 0 || n <= 0) return;
+  alignas(64) float scratch[kColumns * kScratchStride];
+  alignas(64) float partial[kColumns * kBlockStrips * kStrip];
+  const int64_t strips = (m + kStrip - 1) / kStrip;
+  const int64_t blocks = (n + kColumns - 1) / kColumns;
+  // The columns of a block differ by one at most, so the smallest tells whether any is copied.
+  const bool copied = (n + blocks - 1) / blocks > kDirect;
+  const int64_t depths = copied && k > kDepth ? (k + kDepth - 1) / kDepth : 1;
+  const int64_t depth = (k + depths - 1) / depths;
+  int64_t block_strips = strips;
+  if (blocks > 1 || depths > 1) {
+    block_strips = kBlockFloats / (kStrip * (depth > 0 ? depth : 1));
+    if (block_strips < 8) block_strips = 8;
+    if (block_strips > kBlockStrips) block_strips = kBlockStrips;
+  }
+
+  Tile t;
+  t.strip = a.strip;
+  t.step = a.step;
+  t.scratch = scratch;
+  t.bias = bias;
+  t.accumulate = accumulate;
+  t.last = kStrip;
+  for (int64_t s = 0; s < strips; s += block_strips) {
+    Block block;
+    block.strips = strips - s < block_strips ? strips - s : block_strips;
+    block.last = s + block.strips == strips ? m - (strips - 1) * kStrip : kStrip;
+    block.padded = a.padded;
+    t.row = s * kStrip;
+    for (int64_t b = 0, j = 0; b < blocks; ++b) {
+      const int columns = static_cast<int>((n - j + blocks - b - 1) / (blocks - b));
+      const float* xs[kColumns];
+      float* ys[kColumns];
+      for (int c = 0; c < columns; ++c) {
+        xs[c] = row(x, j + c);
+        ys[c] = row(y, j + c);
+      }
+      t.x = xs;
+      t.y = ys;
+      t.partial = partial;
+      j += columns;
+      for (int64_t d = 0; d < depths; ++d) {
+        const int64_t from = d * depth;
+        t.k = k - from < depth ? k - from : depth;
+        t.begin = d == 0;
+        t.end = d == depths - 1;
+        t.a = a.data + s * a.strip + from * a.step;
+        if (columns > kDirect) {
+          for (int c = 0; c < columns; ++c) {
+            const float* source = xs[c] + from;
+            float* to = scratch + c * kScratchStride;
+            for_vectors(t.k, [&](int64_t i, auto lanes) DYNNET_INLINE_BODY { lanes.store(to + i, lanes.load(source + i)); });
+          }
+        } else {
+          for (int c = 0; c < columns; ++c) xs[c] += d == 0 ? 0 : depth;
+        }
+        run_block<kColumns>(columns, t, block);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void fill_product(Kernels* table) { table->product = product; }
+
+}  // namespace dynnet::cpu::DYNNET_ISA

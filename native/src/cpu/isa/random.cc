@@ -1,0 +1,130 @@
+// Random numbers by a counter: Philox 4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel Random Numbers: As Easy as 1, 2, 3,
+// 2011). Each number is a function of the key and its position, so draws can be made in any order and never run out.
+
+#include "cpu/isa/rows.h"
+
+namespace dynnet::cpu::DYNNET_ISA {
+namespace {
+
+/// Counters that go through the rounds together. Part of the definition of the draws: word w of counter 16 b + l is
+/// number 64 b + 16 w + l, on every instruction set.
+constexpr int kCounters = 16;
+constexpr int kWords = 4;
+constexpr int kNumbers = kCounters * kWords;
+
+/// The 64 words of block b.
+void philox(uint64_t key, int64_t b, uint32_t (&words)[kWords][kCounters]) {
+  uint32_t k0 = static_cast<uint32_t>(key), k1 = static_cast<uint32_t>(key >> 32);
+  uint32_t *c0 = words[0], *c1 = words[1], *c2 = words[2], *c3 = words[3];
+  for (int l = 0; l < kCounters; ++l) {
+    const uint64_t counter = static_cast<uint64_t>(b) * kCounters + static_cast<uint64_t>(l);
+    c0[l] = static_cast<uint32_t>(counter);
+    c1[l] = static_cast<uint32_t>(counter >> 32);
+    c2[l] = 0;
+    c3[l] = 0;
+  }
+  for (int round = 0; round < 10; ++round) {
+    for (int l = 0; l < kCounters; ++l) {
+      const uint64_t p0 = uint64_t{0xd2511f53u} * c0[l], p1 = uint64_t{0xcd9e8d57u} * c2[l];
+      const uint32_t d0 = static_cast<uint32_t>(p1 >> 32) ^ c1[l] ^ k0;
+      const uint32_t d2 = static_cast<uint32_t>(p0 >> 32) ^ c3[l] ^ k1;
+      c0[l] = d0;
+      c1[l] = static_cast<uint32_t>(p1);
+      c2[l] = d2;
+      c3[l] = static_cast<uint32_t>(p0);
+    }
+    k0 += 0x9e3779b9u;
+    k1 += 0xbb67ae85u;
+  }
+}
+
+/// The 64 numbers of block b, uniform on [0, 1).
+void uniform_block(uint64_t key, int64_t b, float (&u)[kNumbers]) {
+  uint32_t words[kWords][kCounters];
+  philox(key, b, words);
+  for (int w = 0; w < kWords; ++w) {
+    for (int l = 0; l < kCounters; ++l) {
+      u[w * kCounters + l] = static_cast<float>(static_cast<int32_t>(words[w][l] >> 8)) * 0x1p-24f;
+    }
+  }
+}
+
+/// Calls body(j, numbers) for each block of up to 64 numbers from j on.
+template <class Fill, class Body>
+DYNNET_INLINE void for_blocks(int64_t n, uint64_t key, Fill fill_block, Body body) {
+  alignas(64) float numbers[kNumbers];
+  for (int64_t j = 0; j < n; j += kNumbers) {
+    fill_block(key, j / kNumbers, numbers);
+    const float* from = numbers;
+    for_vectors(n - j < kNumbers ? n - j : kNumbers,
+                [&](int64_t l, auto lanes) DYNNET_INLINE_BODY { body(j + l, lanes, lanes.load(from + l)); });
+  }
+}
+
+void random_uniform(float* to, int64_t n, uint64_t key) {
+  for_blocks(n, key, uniform_block,
+             [&](int64_t j, auto lanes, Vec u) DYNNET_INLINE_BODY { lanes.store(to + j, u); });
+}
+
+/// sin and cos of 2 pi u for 0 <= u < 1, of which `u` is split into quarters and a rest of at most an eighth.
+DYNNET_INLINE void sin_cos_turns(Vec u, Vec& sine, Vec& cosine) {
+  const Vec quarters = round(u * Vec(4.0f));
+  const Vec r = fnma(quarters, Vec(0.25f), u) * Vec(6.28318531f), r2 = r * r;
+  Vec s = fma(Vec(-1.95152959e-4f), r2, Vec(8.33216087e-3f));
+  s = fma(s, r2, Vec(-1.66666546e-1f));
+  s = fma(s * r2, r, r);
+  Vec c = fma(Vec(2.44331571e-5f), r2, Vec(-1.38873162e-3f));
+  c = fma(c, r2, Vec(4.16666457e-2f));
+  c = fma(c * r2, r2, fnma(Vec(0.5f), r2, Vec(1.0f)));
+  // Quarters 0 to 4; odd ones exchange the two, and each second half turns a sign.
+  const Vec half = Vec(0.5f);
+  const auto is = [&](float q) DYNNET_INLINE_BODY { return abs(quarters - Vec(q)) < half; };
+  const Mask one = is(1.0f), two = is(2.0f), three = is(3.0f);
+  sine = select(one, c, select(two, -s, select(three, -c, s)));
+  cosine = select(one, -s, select(two, -c, select(three, s, c)));
+}
+
+/// The 64 numbers of block b, standard normal, by the transform of Box and Muller: words 0 and 1 give numbers 0 and 1 of
+/// a counter, words 2 and 3 the others.
+void normal_block(uint64_t key, int64_t b, float (&z)[kNumbers]) {
+  alignas(64) float u[kNumbers];
+  uniform_block(key, b, u);
+  for (int pair = 0; pair < 2; ++pair) {
+    for (int l = 0; l < kCounters; l += kWidth) {
+      float* to = z + 2 * pair * kCounters + l;
+      const float* from = u + 2 * pair * kCounters + l;
+      // 1 - u is never 0, and exact.
+      const Vec radius = sqrt(Vec(-2.0f) * log(Vec(1.0f) - load(from)));
+      Vec sine, cosine;
+      sin_cos_turns(load(from + kCounters), sine, cosine);
+      store(to, radius * cosine);
+      store(to + kCounters, radius * sine);
+    }
+  }
+}
+
+void random_normal(float* to, int64_t n, uint64_t key) {
+  for_blocks(n, key, normal_block,
+             [&](int64_t j, auto lanes, Vec z) DYNNET_INLINE_BODY { lanes.store(to + j, z); });
+}
+
+void dropout_mask(Rows mask, const uint64_t* keys, const float* rates, int64_t rows, int64_t n) {
+  const Vec zero(0.0f);
+  for (int64_t i = 0; i < rows; ++i) {
+    float* to = row(mask, i);
+    const Vec rate(rates[i]), kept(1.0f / (1.0f - rates[i]));
+    for_blocks(n, keys[i], uniform_block, [&](int64_t j, auto lanes, Vec u) DYNNET_INLINE_BODY {
+      lanes.store(to + j, select(u < rate, zero, kept));
+    });
+  }
+}
+
+}  // namespace
+
+void fill_random(Kernels* table) {
+  table->random_uniform = random_uniform;
+  table->random_normal = random_normal;
+  table->dropout_mask = dropout_mask;
+}
+
+}  // namespace dynnet::cpu::DYNNET_ISA

@@ -1,0 +1,146 @@
+// Vectors of 16 floats: x86-64-v4 (AVX-512 F, BW, CD, DQ, VL). Included by simd.h only.
+#ifndef DYNNET_CPU_ISA_SIMD_V4_H_
+#define DYNNET_CPU_ISA_SIMD_V4_H_
+
+// GCC 12 takes the deliberately undefined pass-through operands of its own intrinsics for mistakes.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#include <immintrin.h>
+#pragma GCC diagnostic pop
+
+namespace dynnet::cpu::DYNNET_ISA {
+
+constexpr int kWidth = 16;
+
+struct Vec {
+  __m512 v;
+  Vec() = default;
+  DYNNET_INLINE Vec(__m512 raw) : v(raw) {}
+  DYNNET_INLINE explicit Vec(float x) : v(_mm512_set1_ps(x)) {}
+};
+
+/// One truth value for each lane.
+struct Mask {
+  __mmask16 m;
+};
+
+DYNNET_INLINE Vec operator+(Vec a, Vec b) { return _mm512_add_ps(a.v, b.v); }
+DYNNET_INLINE Vec operator-(Vec a, Vec b) { return _mm512_sub_ps(a.v, b.v); }
+DYNNET_INLINE Vec operator*(Vec a, Vec b) { return _mm512_mul_ps(a.v, b.v); }
+DYNNET_INLINE Vec operator/(Vec a, Vec b) { return _mm512_div_ps(a.v, b.v); }
+DYNNET_INLINE Vec operator-(Vec a) { return _mm512_xor_ps(a.v, _mm512_set1_ps(-0.0f)); }
+DYNNET_INLINE Vec fma(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a.v, b.v, c.v); }
+DYNNET_INLINE Vec fnma(Vec a, Vec b, Vec c) { return _mm512_fnmadd_ps(a.v, b.v, c.v); }
+DYNNET_INLINE Vec min(Vec a, Vec b) { return _mm512_min_ps(a.v, b.v); }
+DYNNET_INLINE Vec max(Vec a, Vec b) { return _mm512_max_ps(a.v, b.v); }
+DYNNET_INLINE Vec sqrt(Vec a) { return _mm512_sqrt_ps(a.v); }
+DYNNET_INLINE Vec abs(Vec a) { return _mm512_abs_ps(a.v); }
+DYNNET_INLINE Vec round(Vec a) { return _mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+DYNNET_INLINE Vec copysign(Vec a, Vec sign) {
+  // 0xd8: the bits of the last operand choose between the first two.
+  const __m512i bits = _mm512_set1_epi32(INT32_MIN);
+  return _mm512_castsi512_ps(
+      _mm512_ternarylogic_epi32(_mm512_castps_si512(a.v), _mm512_castps_si512(sign.v), bits, 0xd8));
+}
+
+DYNNET_INLINE Mask operator<(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)}; }
+DYNNET_INLINE Vec select(Mask m, Vec yes, Vec no) { return _mm512_mask_blend_ps(m.m, no.v, yes.v); }
+DYNNET_INLINE Mask first_lanes(int64_t n) {
+  return {static_cast<__mmask16>(n >= kWidth ? 0xffffu : (1u << static_cast<unsigned>(n)) - 1u)};
+}
+DYNNET_INLINE Mask lane(int64_t i) {
+  return {static_cast<__mmask16>(i >= 0 && i < kWidth ? 1u << static_cast<unsigned>(i) : 0u)};
+}
+
+DYNNET_INLINE Vec load(const float* p) { return _mm512_loadu_ps(p); }
+DYNNET_INLINE void store(float* p, Vec a) { _mm512_storeu_ps(p, a.v); }
+
+/// The first n of a vector's lanes, 0 <= n <= kWidth: loads and stores touch no memory beyond them.
+struct Part {
+  __mmask16 m;
+  DYNNET_INLINE explicit Part(int64_t n) : m(first_lanes(n).m) {}
+  DYNNET_INLINE Vec load(const float* p) const { return _mm512_maskz_loadu_ps(m, p); }
+  DYNNET_INLINE void store(float* p, Vec a) const { _mm512_mask_storeu_ps(p, m, a.v); }
+  DYNNET_INLINE Vec keep(Vec a, Vec other) const { return select(Mask{m}, a, other); }
+};
+
+/// p * 2^n for whole n.
+DYNNET_INLINE Vec scale_by_power(Vec p, Vec n) { return _mm512_scalef_ps(p.v, n.v); }
+
+/// x = m * 2^e with 1 <= m < 2; e is minus infinity for 0 and infinity for infinity, m NaN for what has no logarithm.
+DYNNET_INLINE Vec split_exponent(Vec x, Vec& e) {
+  e = _mm512_getexp_ps(x.v);
+  return _mm512_getmant_ps(x.v, _MM_MANT_NORM_1_2, _MM_MANT_SIGN_nan);
+}
+
+DYNNET_INLINE float first(Vec a) { return _mm512_cvtss_f32(a.v); }
+
+DYNNET_INLINE float reduce_add(Vec a) {
+  const __m256 b = _mm256_add_ps(_mm512_castps512_ps256(a.v), _mm512_extractf32x8_ps(a.v, 1));
+  const __m128 c = _mm_add_ps(_mm256_castps256_ps128(b), _mm256_extractf128_ps(b, 1));
+  const __m128 d = _mm_add_ps(c, _mm_movehl_ps(c, c));
+  return _mm_cvtss_f32(_mm_add_ss(d, _mm_movehdup_ps(d)));
+}
+
+DYNNET_INLINE float reduce_max(Vec a) {
+  const __m256 b = _mm256_max_ps(_mm512_castps512_ps256(a.v), _mm512_extractf32x8_ps(a.v, 1));
+  const __m128 c = _mm_max_ps(_mm256_castps256_ps128(b), _mm256_extractf128_ps(b, 1));
+  const __m128 d = _mm_max_ps(c, _mm_movehl_ps(c, c));
+  return _mm_cvtss_f32(_mm_max_ss(d, _mm_movehdup_ps(d)));
+}
+
+/// Lane i of the result is reduce_add(a[i]), to the bit; destroys a.
+DYNNET_INLINE Vec reduce_add_each(Vec (&a)[16]) {
+  __m512 t[8], u[4];
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i) {
+    const __m512 p = a[i % 4 + i / 4 * 8].v, q = a[i % 4 + i / 4 * 8 + 4].v;
+    t[i] = _mm512_add_ps(_mm512_shuffle_f32x4(p, q, 0x44), _mm512_shuffle_f32x4(p, q, 0xee));
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    u[i] = _mm512_add_ps(_mm512_shuffle_f32x4(t[i], t[i + 4], 0x88), _mm512_shuffle_f32x4(t[i], t[i + 4], 0xdd));
+  }
+  const __m512 v = _mm512_add_ps(_mm512_shuffle_ps(u[0], u[1], 0x44), _mm512_shuffle_ps(u[0], u[1], 0xee));
+  const __m512 w = _mm512_add_ps(_mm512_shuffle_ps(u[2], u[3], 0x44), _mm512_shuffle_ps(u[2], u[3], 0xee));
+  return _mm512_add_ps(_mm512_shuffle_ps(v, w, 0x88), _mm512_shuffle_ps(v, w, 0xdd));
+}
+
+/// Lane j of a[i] and lane i of a[j] change places.
+DYNNET_INLINE void transpose(Vec (&a)[16]) {
+  __m512 t[16];
+#pragma GCC unroll 8
+  for (int i = 0; i < 16; i += 2) {
+    t[i] = _mm512_unpacklo_ps(a[i].v, a[i + 1].v);
+    t[i + 1] = _mm512_unpackhi_ps(a[i].v, a[i + 1].v);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 16; i += 4) {
+    const __m512d p = _mm512_castps_pd(t[i]), q = _mm512_castps_pd(t[i + 1]);
+    const __m512d r = _mm512_castps_pd(t[i + 2]), s = _mm512_castps_pd(t[i + 3]);
+    a[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(p, r));
+    a[i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(p, r));
+    a[i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(q, s));
+    a[i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(q, s));
+  }
+  // Now each quarter of a[4 g + c] holds column c of that quarter, rows 4 g to 4 g + 3: only quarters move from here on.
+#pragma GCC unroll 4
+  for (int c = 0; c < 4; ++c) {
+    t[c] = _mm512_shuffle_f32x4(a[c].v, a[c + 4].v, 0x88);
+    t[c + 4] = _mm512_shuffle_f32x4(a[c].v, a[c + 4].v, 0xdd);
+    t[c + 8] = _mm512_shuffle_f32x4(a[c + 8].v, a[c + 12].v, 0x88);
+    t[c + 12] = _mm512_shuffle_f32x4(a[c + 8].v, a[c + 12].v, 0xdd);
+  }
+#pragma GCC unroll 4
+  for (int c = 0; c < 4; ++c) {
+    a[c] = _mm512_shuffle_f32x4(t[c], t[c + 8], 0x88);
+    a[c + 8] = _mm512_shuffle_f32x4(t[c], t[c + 8], 0xdd);
+    a[c + 4] = _mm512_shuffle_f32x4(t[c + 4], t[c + 12], 0x88);
+    a[c + 12] = _mm512_shuffle_f32x4(t[c + 4], t[c + 12], 0xdd);
+  }
+}
+
+}  // namespace dynnet::cpu::DYNNET_ISA
+
+#endif  // DYNNET_CPU_ISA_SIMD_V4_H_

@@ -1,0 +1,113 @@
+// Softmax, its logarithm, and the loss that is made of it.
+
+#include "cpu/isa/rows.h"
+
+namespace dynnet::cpu::DYNNET_ISA {
+namespace {
+
+float largest(const float* x, int64_t n) {
+  const Vec none(-__builtin_inff());
+  Vec m = none;
+  for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { m = max(m, lanes.keep(lanes.load(x + j), none)); });
+  return reduce_max(m);
+}
+
+/// ln sum exp x, by way of the largest element, so that nothing overflows.
+float log_sum_exp(const float* x, int64_t n) {
+  const float m = largest(x, n);
+  const Vec shift(m);
+  const float sum =
+      sum_of(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { return exp(lanes.load(x + j) - shift); });
+  return m + first(log(Vec(sum)));
+}
+
+void softmax(Rows y, Rows x, int64_t rows, int64_t n) {
+  for (int64_t i = 0; i < rows; ++i) {
+    const float* xs = row(x, i);
+    float* ys = row(y, i);
+    const Vec shift(largest(xs, n));
+    const float sum = sum_of(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+      const Vec e = exp(lanes.load(xs + j) - shift);
+      lanes.store(ys + j, e);
+      return e;
+    });
+    const Vec scale(1.0f / sum);
+    for_vectors(n,
+                [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { lanes.store(ys + j, lanes.load(ys + j) * scale); });
+  }
+}
+
+void softmax_backward(Rows dx, Rows y, Rows dy, int64_t rows, int64_t n, bool accumulate) {
+  with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
+    for (int64_t i = 0; i < rows; ++i) {
+      float* to = row(dx, i);
+      const float *ys = row(y, i), *dys = row(dy, i);
+      const Vec mean(sum_of(
+          n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { return lanes.load(ys + j) * lanes.load(dys + j); }));
+      for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+        put<decltype(flag)::value>(lanes, to + j, lanes.load(ys + j) * (lanes.load(dys + j) - mean));
+      });
+    }
+  });
+}
+
+void log_softmax(Rows y, Rows x, int64_t rows, int64_t n) {
+  for (int64_t i = 0; i < rows; ++i) {
+    const float* xs = row(x, i);
+    float* ys = row(y, i);
+    const Vec z(log_sum_exp(xs, n));
+    for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { lanes.store(ys + j, lanes.load(xs + j) - z); });
+  }
+}
+
+void log_softmax_backward(Rows dx, Rows y, Rows dy, int64_t rows, int64_t n, bool accumulate) {
+  with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
+    for (int64_t i = 0; i < rows; ++i) {
+      float* to = row(dx, i);
+      const float *ys = row(y, i), *dys = row(dy, i);
+      const Vec sum(sum_of(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { return lanes.load(dys + j); }));
+      for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+        put<decltype(flag)::value>(lanes, to + j, fnma(exp(lanes.load(ys + j)), sum, lanes.load(dys + j)));
+      });
+    }
+  });
+}
+
+void pick_neg_log_softmax(Rows y, Rows z, Rows x, const int32_t* labels, int64_t rows, int64_t n) {
+  for (int64_t i = 0; i < rows; ++i) {
+    const float* xs = row(x, i);
+    const float total = log_sum_exp(xs, n);
+    *row(z, i) = total;
+    *row(y, i) = total - xs[labels[i]];
+  }
+}
+
+void pick_neg_log_softmax_backward(Rows dx, Rows x, Rows z, Rows g, const int32_t* labels, int64_t rows, int64_t n,
+                                   bool accumulate) {
+  const Vec one(1.0f);
+  with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
+    for (int64_t i = 0; i < rows; ++i) {
+      float* to = row(dx, i);
+      const float* xs = row(x, i);
+      const Vec total(*row(z, i)), scale(*row(g, i));
+      const int64_t label = labels[i];
+      for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+        const Vec e = exp(lanes.load(xs + j) - total);
+        put<decltype(flag)::value>(lanes, to + j, scale * select(lane(label - j), e - one, e));
+      });
+    }
+  });
+}
+
+}  // namespace
+
+void fill_softmax(Kernels* table) {
+  table->softmax = softmax;
+  table->softmax_backward = softmax_backward;
+  table->log_softmax = log_softmax;
+  table->log_softmax_backward = log_softmax_backward;
+  table->pick_neg_log_softmax = pick_neg_log_softmax;
+  table->pick_neg_log_softmax_backward = pick_neg_log_softmax_backward;
+}
+
+}  // namespace dynnet::cpu::DYNNET_ISA

@@ -1,0 +1,337 @@
+// Backward: its own schedule over the whole graph, whatever forwards computed it.
+#include "graph/backward.h"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+namespace dynnet {
+// ------------------------------------------------------------------------------------------------- gradient targets
+
+GradientTargets::~GradientTargets() {
+  for (GradientSet* set : locked_) set->unlock();
+}
+
+GradientSet& GradientTargets::of(Storage& storage) {
+  for (GradientSet* set : locked_)
+    if (&set->storage() == &storage) return *set;
+  GradientSet* set = &storage.gradients();
+  if (temporary_) {
+    made_.push_back(std::make_unique<GradientSet>(storage));
+    set = made_.back().get();
+  } else if (given_ != nullptr && &given_->storage() == &storage) {
+    set = given_;
+  }
+  locked_.reserve(locked_.size() + 1);
+  if (!set->try_lock())
+    fail(DN_E_BUSY,
+         "backward: another backward or update is writing these gradients; give each thread a gradient set of its own");
+  locked_.push_back(set);
+  return *set;
+}
+
+// ------------------------------------------------------------------------------------------------- deferred products
+
+void DeferredProducts::add(uint32_t node, int64_t m, int64_t k, const Use& use) {
+  Weight* weight = find(node);
+  if (weight == nullptr) {
+    weights_.push_back({node, m, k, {}});
+    weight = &weights_.back();
+  }
+  weight->uses.push_back(use);
+}
+
+DeferredProducts::Weight* DeferredProducts::find(uint32_t node) {
+  for (Weight& weight : weights_)
+    if (weight.node == node) return &weight;
+  return nullptr;
+}
+
+void DeferredProducts::sum(Weight& weight, float* g, bool accumulate, const Kernels& k, Arena& scratch) {
+  int64_t n = 0;
+  for (const Use& use : weight.uses) n += use.n;
+  Rows d = weight.uses[0].d;
+  Rows x = weight.uses[0].x;
+  if (weight.uses.size() > 1) {
+    auto** d_list = scratch.allocate<float*>(n);
+    auto** x_list = scratch.allocate<float*>(n);
+    int64_t at = 0;
+    for (const Use& use : weight.uses)
+      for (int64_t i = 0; i < use.n; ++i, ++at) {
+        d_list[at] = use.d.at(i);
+        x_list[at] = use.x.at(i);
+      }
+    d = {nullptr, d_list, 0};
+    x = {nullptr, x_list, 0};
+  }
+  weight.uses.clear();
+  // A multiple of the kernels' tile, and some ten microseconds of work.
+  constexpr int64_t kTile = 12;
+  const double ns_per_column = static_cast<double>(weight.m * n) / 40;
+  const int64_t grain = kTile * std::max<int64_t>(1, static_cast<int64_t>(10000 / (ns_per_column * kTile)));
+  parallel_for(weight.k, grain, [&](int64_t begin, int64_t end) {
+    k.outer_sum(weight.m, n, begin, end, d, x, g, weight.m, accumulate);
+  });
+}
+
+// ---------------------------------------------------------------------------------------------- what operations call
+
+bool Backward::wants(int i) const { return pass.wants(*this, i); }
+
+Backward::Operand Backward::dx(int i) const { return pass.operand(*this, i); }
+
+void Backward::defer_product(int i, int64_t m, int64_t k_size, Rows d, Rows columns, int64_t n) const {
+  pass.deferred().add(pass.operand_of(nodes[0], i), m, k_size, {d, columns, n});
+}
+
+void Backward::add_rows(const dn_lookup_parameter& table, const int32_t* rows, const float* const* values,
+                        int64_t n) const {
+  pass.targets().of(*table.storage).add_rows(table, rows, values, n);
+}
+
+// ----------------------------------------------------------------------------------------------------------- the pass
+
+void BackwardPass::lock_targets() {
+  for (const Graph::UsedParameter& used : graph_.parameters_) targets_.of(*used.parameter->storage);
+  for (const Graph::UsedTable& used : graph_.tables_) targets_.of(*used.table->storage);
+}
+
+void BackwardPass::find_wanted(uint32_t root) {
+  const uint32_t needed = full_ ? ~uint32_t{0} : Node::kTrained;
+  wanted_ = graph_.scratch_.allocate<uint8_t>(root + 1);
+  touched_ = graph_.scratch_.allocate<uint8_t>(root + 1);
+  std::memset(wanted_, 0, root + 1);
+  std::memset(touched_, 0, root + 1);
+  wanted_[root] = full_ || (graph_.nodes_[root].flags & needed) != 0;
+  for (uint32_t node = root + 1; node-- > 0;) {
+    if (!wanted_[node]) continue;
+    const Type& type = graph_.type_of(node);
+    for (size_t i = 0; i < type.operands.size(); ++i) {
+      const uint32_t operand = operand_of(node, static_cast<int>(i));
+      if (full_ || (graph_.nodes_[operand].flags & needed) != 0) wanted_[operand] = 1;
+    }
+  }
+}
+
+void BackwardPass::make_plan(uint32_t root) {
+  Plan& plan = graph_.backward_plan_;
+  plan.clear();
+  auto included = [&](uint32_t node) {
+    return node <= root && wanted_[node] && (graph_.nodes_[node].flags & Node::kGiven) == 0;
+  };
+  if (graph_.plan_is_whole_) {
+    for (const Plan::Batch& batch : graph_.plan_.batches) {
+      const auto begin = static_cast<uint32_t>(plan.nodes.size());
+      for (uint32_t i = 0; i < batch.count; ++i) {
+        const uint32_t node = graph_.plan_.nodes[batch.begin + i];
+        if (included(node)) plan.nodes.push_back(node);
+      }
+      const auto count = static_cast<uint32_t>(plan.nodes.size()) - begin;
+      if (count > 0) plan.batches.push_back({begin, count, batch.type});
+    }
+    return;
+  }
+  auto* include = graph_.scratch_.allocate<uint8_t>(root + 1);
+  for (uint32_t node = 0; node <= root; ++node) include[node] = included(node);
+  if (graph_.batching_) {
+    graph_.scheduler_.schedule(graph_.nodes_.data(), graph_.operands_.data(),
+                               static_cast<uint32_t>(graph_.operands_.size()), graph_.size(), 0, root + 1, include,
+                               graph_.types_.size(), &plan);
+    return;
+  }
+  for (uint32_t node = 0; node <= root; ++node) {
+    if (!include[node]) continue;
+    plan.batches.push_back({static_cast<uint32_t>(plan.nodes.size()), 1, graph_.nodes_[node].type});
+    plan.nodes.push_back(node);
+  }
+}
+
+void BackwardPass::run(uint32_t root) {
+  const FlushDenormals flush;
+  graph_.scratch_.reset();
+  graph_.gradients_.assign(root + 1, nullptr);
+  lock_targets();
+  find_wanted(root);
+  if (!wanted_[root]) return;
+  make_plan(root);
+  const Plan& plan = graph_.backward_plan_;
+  for (const Plan::Batch& batch : plan.batches) {
+    const int64_t size = graph_.types_[batch.type].size;
+    auto* memory = graph_.gradient_memory_.allocate<float>(size * batch.count);
+    for (uint32_t i = 0; i < batch.count; ++i) graph_.gradients_[plan.nodes[batch.begin + i]] = memory + i * size;
+  }
+  bool first;
+  *touch(root, &first) = 1;
+  for (size_t i = plan.batches.size(); i-- > 0;) run_batch(plan.batches[i], &plan.nodes[plan.batches[i].begin]);
+  finish_parameters();
+}
+
+void BackwardPass::run_batch(const Plan::Batch& batch, const uint32_t* nodes) {
+  const Type& type = graph_.types_[batch.type];
+  const uint32_t count = batch.count;
+  finish_weights_among(nodes, count);
+  float* dy = graph_.gradients_[nodes[0]];
+  bool any = false;
+  for (uint32_t i = 0; i < count; ++i) any |= touched_[nodes[i]] != 0;
+  for (uint32_t i = 0; i < count; ++i)
+    if (!touched_[nodes[i]]) std::memset(dy + i * type.size, 0, type.size * sizeof(float));
+  if (!any || type.def->backward == nullptr) return;
+
+  Arena& scratch = graph_.scratch_;
+  const auto operand_count = static_cast<uint32_t>(type.operands.size());
+  auto* x = scratch.allocate<Rows>(operand_count);
+  for (uint32_t i = 0; i < operand_count; ++i) x[i] = graph_.rows_of(nodes, count, i);
+  auto** y = scratch.allocate<float*>(count);
+  for (uint32_t i = 0; i < count; ++i) y[i] = graph_.values_[nodes[i]];
+  Rows aux;
+  if (type.aux > 0) {
+    auto** list = scratch.allocate<float*>(count);
+    for (uint32_t i = 0; i < count; ++i) list[i] = graph_.aux_[nodes[i]];
+    aux = rows_from(list, count);
+  }
+  type.def->backward(Backward{{type, count, rows_from(y, count), x, aux, graph_.data_of(nodes, count),
+                               graph_.parameters_of(type, nodes[0]), kernels(), scratch},
+                              Rows{dy, nullptr, type.size},
+                              nodes,
+                              *this});
+}
+
+bool BackwardPass::wants(const Backward& batch, int operand) const {
+  for (int64_t i = 0; i < batch.count; ++i)
+    if (wanted_[operand_of(batch.nodes[i], operand)]) return true;
+  return false;
+}
+
+float* BackwardPass::touch(uint32_t node, bool* first) {
+  float*& gradient = graph_.gradients_[node];
+  const Type& type = graph_.type_of(node);
+  if (type.op == Op::parameter) {
+    // Straight into the gradient set, which other uses and other graphs add to as well. The node's own gradient stays
+    // unknown: Graph::gradient finds it when it is asked for.
+    const auto& parameter = *static_cast<const dn_parameter*>(type.object);
+    *first = false;
+    return targets_.of(*parameter.storage).accumulate(parameter);
+  }
+  if (gradient == nullptr) gradient = graph_.gradient_memory_.allocate<float>(type.size);
+  *first = touched_[node] == 0;
+  touched_[node] = 1;
+  return gradient;
+}
+
+Backward::Operand BackwardPass::operand(const Backward& batch, int number) {
+  Arena& scratch = graph_.scratch_;
+  const int64_t count = batch.count;
+  const int64_t size = batch.type.operands[static_cast<size_t>(number)].total();
+  auto** list = scratch.allocate<float*>(count);
+  auto** fresh = scratch.allocate<float*>(count);
+  int64_t fresh_count = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    const uint32_t node = operand_of(batch.nodes[i], number);
+    if (!wanted_[node]) {
+      // Some nodes of a batch may have an operand without gradient: what they write is not read.
+      list[i] = fresh[fresh_count++] = scratch.allocate<float>(size);
+      continue;
+    }
+    bool first;
+    list[i] = touch(node, &first);
+    if (first) fresh[fresh_count++] = list[i];
+  }
+  Backward::Operand result;
+  result.rows = rows_from(list, count);
+  result.accumulate = fresh_count < count;
+  // Rows that are all fresh are all different; of others, two may be the same.
+  result.collides = result.accumulate && count > 1;
+  if (result.accumulate)
+    for (int64_t i = 0; i < fresh_count; ++i) std::memset(fresh[i], 0, size * sizeof(float));
+  return result;
+}
+
+void BackwardPass::finish_weights_among(const uint32_t* nodes, uint32_t count) {
+  if (deferred_.weights().empty()) return;
+  for (uint32_t i = 0; i < count; ++i) {
+    if ((graph_.nodes_[nodes[i]].flags & Node::kOfParameters) == 0) continue;
+    DeferredProducts::Weight* weight = deferred_.find(nodes[i]);
+    if (weight == nullptr || weight->uses.empty()) continue;
+    bool first;
+    float* gradient = touch(nodes[i], &first);
+    DeferredProducts::sum(*weight, gradient, !first, kernels(), graph_.scratch_);
+  }
+}
+
+void BackwardPass::finish_parameters() {
+  for (DeferredProducts::Weight& weight : deferred_.weights()) {
+    if (weight.uses.empty()) continue;
+    const Type& type = graph_.type_of(weight.node);
+    if (type.op != Op::parameter) continue;
+    const auto& parameter = *static_cast<const dn_parameter*>(type.object);
+    bool fresh;
+    float* gradient = targets_.of(*parameter.storage).begin(parameter, &fresh);
+    DeferredProducts::sum(weight, gradient, !fresh, kernels(), graph_.scratch_);
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------- the graph's part
+
+void Graph::backward(uint32_t node, GradientSet* gradients, bool full) {
+  const Type& type = type_of(node);
+  if (type.size != 1)
+    fail(DN_E_SHAPE, "backward: the expression (node %u, %s) has shape %s; gradients are of one number", node,
+         type.def->name, type.dim.text().c_str());
+  if (versions_noted_ && parameters_changed())
+    forward(node);
+  else
+    incremental_forward(node);
+  gradient_memory_.reset();
+  differentiated_ = kNone;
+  GradientTargets targets(gradients);
+  BackwardPass(*this, targets, full).run(node);
+  differentiated_ = node;
+  full_ = full;
+}
+
+const float* Graph::gradient(uint32_t node) {
+  if (differentiated_ == kNone) fail(DN_E_STATE, "gradient: no backward has been run since the graph was last changed");
+  if (node < gradients_.size() && gradients_[node] != nullptr) return gradients_[node];
+  const Type& type = type_of(node);
+
+  // Which nodes the latest backward's result depends on.
+  scratch_.reset();
+  auto* reached = scratch_.allocate<uint8_t>(size());
+  std::memset(reached, 0, size());
+  reached[differentiated_] = 1;
+  for (uint32_t i = differentiated_ + 1; i-- > 0;) {
+    if (!reached[i]) continue;
+    for (uint32_t at = 0; at < type_of(i).operands.size(); ++at) reached[operands_[nodes_[i].operands + at]] = 1;
+  }
+  if (gradients_.size() <= node) gradients_.resize(node + 1, nullptr);
+  if (!reached[node]) {
+    auto* zeros = gradient_memory_.allocate<float>(type.size);
+    std::memset(zeros, 0, type.size * sizeof(float));
+    return gradients_[node] = zeros;
+  }
+  if (type.op != Op::parameter)
+    fail(DN_E_STATE, "gradient: node %u (%s) is on no path to a parameter; ask backward for the full gradients", node,
+         type.def->name);
+  if (parameters_changed())
+    fail(DN_E_STATE, "gradient: parameters have changed since the backward, so the gradient of node %u is gone", node);
+
+  // A parameter's gradient went straight into the gradient set. The pass is run again into one that is thrown away; the
+  // gradients that were handed out stay where they are.
+  const std::vector<float*> handed_out = gradients_;
+  GradientTargets targets(nullptr);
+  targets.use_temporary();
+  BackwardPass(*this, targets, full_).run(differentiated_);
+  gradients_ = handed_out;
+  for (const UsedParameter& used : parameters_) {
+    const Type& parameter_type = type_of(used.node);
+    if (parameter_type.op != Op::parameter) continue;
+    auto* copy = gradient_memory_.allocate<float>(parameter_type.size);
+    std::memcpy(copy, targets.of(*used.parameter->storage).accumulate(*used.parameter),
+                parameter_type.size * sizeof(float));
+    if (gradients_.size() <= used.node) gradients_.resize(used.node + 1, nullptr);
+    gradients_[used.node] = copy;
+  }
+  return gradients_[node];
+}
+
+}  // namespace dynnet

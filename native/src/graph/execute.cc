@@ -1,0 +1,210 @@
+// Computing values: what has to be computed, in which order, and each batch of it.
+#include <algorithm>
+#include <cstring>
+
+#include "graph/graph.h"
+
+namespace dynnet {
+namespace {
+
+// A key for a node's random numbers: the same program draws the same numbers, and no two nodes or forwards share them.
+uint64_t random_key(uint64_t seed, uint32_t stamp, uint32_t node, uint32_t forwards) {
+  uint64_t key = seed;
+  for (const uint64_t part : {uint64_t{stamp}, uint64_t{node}, uint64_t{forwards}}) {
+    key ^= part + 0x9e3779b97f4a7c15u + (key << 6) + (key >> 2);
+    key ^= key >> 33;
+    key *= 0xff51afd7ed558ccdu;
+    key ^= key >> 33;
+  }
+  return key;
+}
+
+}  // namespace
+
+void Graph::note_versions() {
+  versions_noted_ = true;
+  for (UsedParameter& used : parameters_) used.version = used.parameter->version.load(std::memory_order_relaxed);
+  for (UsedTable& used : tables_) used.version = used.table->version.load(std::memory_order_relaxed);
+}
+
+bool Graph::parameters_changed() const {
+  for (const UsedParameter& used : parameters_)
+    if (used.version != used.parameter->version.load(std::memory_order_relaxed)) return true;
+  for (const UsedTable& used : tables_)
+    if (used.version != used.table->version.load(std::memory_order_relaxed)) return true;
+  return false;
+}
+
+void Graph::read_inputs(size_t begin) {
+  for (size_t i = begin; i < inputs_.size(); ++i) {
+    Input& input = inputs_[i];
+    const Type& type = type_of(input.node);
+    if (input.value == nullptr) {
+      uint32_t* data = &data_[nodes_[input.node].data];
+      uint32_t index;
+      std::memcpy(&index, input.bound, sizeof index);
+      type.def->check({type, &index});
+      data[0] = index;
+      continue;
+    }
+    if (input.bound != nullptr) std::memcpy(input.value, input.bound, type.size * sizeof(float));
+    if (!input.pending.empty()) {
+      std::copy(input.pending.begin(), input.pending.end(), input.value);
+      input.pending.clear();
+    }
+    values_[input.node] = input.value;
+  }
+  inputs_read_ = inputs_.size();
+}
+
+void Graph::forward(uint32_t node) {
+  const uint32_t end = std::max(node + 1, computed_);
+  for (uint32_t i = 0; i < size(); ++i)
+    if ((nodes_[i].flags & Node::kGiven) == 0) values_[i] = nullptr;
+  value_memory_.reset();
+  computed_ = 0;
+  plan_is_whole_ = false;
+  ++forwards_;
+  note_versions();
+  read_inputs(0);
+  compute(end);
+}
+
+void Graph::incremental_forward(uint32_t node) {
+  if (node < computed_ || values_[node] != nullptr) return;
+  if (!versions_noted_) note_versions();
+  read_inputs(inputs_read_);
+  compute(node + 1);
+}
+
+const float* Graph::value(uint32_t node) {
+  incremental_forward(node);
+  return values_[node];
+}
+
+void Graph::compute(uint32_t end) {
+  const uint32_t begin = computed_;
+  if (begin >= end) return;
+  const bool whole = begin == 0;
+  plan_.clear();
+  plan_is_whole_ = false;
+  scratch_.reset();
+  auto* include = scratch_.allocate<uint8_t>(end - begin);
+  uint32_t pending = 0;
+  uint32_t pending_node = 0;
+  for (uint32_t node = begin; node < end; ++node) {
+    include[node - begin] = values_[node] == nullptr;
+    if (values_[node] == nullptr) {
+      ++pending;
+      pending_node = node;
+    }
+  }
+  if (pending == 1) {
+    plan_.nodes.push_back(pending_node);
+    plan_.batches.push_back({0, 1, nodes_[pending_node].type});
+  } else if (batching_) {
+    scheduler_.schedule(nodes_.data(), operands_.data(), static_cast<uint32_t>(operands_.size()), size(), begin, end,
+                        include, types_.size(), &plan_);
+  } else {
+    for (uint32_t node = begin; node < end; ++node) {
+      if (!include[node - begin]) continue;
+      plan_.batches.push_back({static_cast<uint32_t>(plan_.nodes.size()), 1, nodes_[node].type});
+      plan_.nodes.push_back(node);
+    }
+  }
+  {
+    const FlushDenormals flush;
+    const Arena::Mark batch_scratch = scratch_.mark();
+    for (const Plan::Batch& batch : plan_.batches) {
+      const uint32_t* nodes = &plan_.nodes[batch.begin];
+      if (!try_view(types_[batch.type], nodes, batch.count)) run(batch, nodes);
+      if (check_values_) check(nodes, batch.count);
+      scratch_.rewind(batch_scratch);
+    }
+  }
+  computed_ = end;
+  plan_is_whole_ = whole;
+}
+
+bool Graph::try_view(const Type& type, const uint32_t* nodes, uint32_t count) {
+  if (type.def->view == nullptr) return false;
+  for (uint32_t i = 0; i < count; ++i) {
+    const Node& node = nodes_[nodes[i]];
+    const int64_t offset = type.def->view(type, data_.data() + node.data);
+    if (offset < 0) return false;
+    values_[nodes[i]] = values_[operands_[node.operands]] + offset;
+  }
+  return true;
+}
+
+Rows Graph::rows_of(const uint32_t* nodes, uint32_t count, uint32_t operand) {
+  if (count == 1) return {values_[operands_[nodes_[nodes[0]].operands + operand]], nullptr, 0};
+  auto** list = scratch_.allocate<float*>(count);
+  for (uint32_t i = 0; i < count; ++i) list[i] = values_[operands_[nodes_[nodes[i]].operands + operand]];
+  return rows_from(list, count);
+}
+
+const uint32_t* const* Graph::data_of(const uint32_t* nodes, uint32_t count) {
+  auto** list = scratch_.allocate<const uint32_t*>(count);
+  for (uint32_t i = 0; i < count; ++i) list[i] = data_.data() + nodes_[nodes[i]].data;
+  return list;
+}
+
+dn_parameter* const* Graph::parameters_of(const Type& type, uint32_t node) {
+  auto** found = scratch_.allocate<dn_parameter*>(static_cast<int64_t>(type.operands.size()));
+  for (size_t i = 0; i < type.operands.size(); ++i) {
+    found[i] = nullptr;
+    if (!type.shared[i]) continue;
+    const Type& operand = type_of(operands_[nodes_[node].operands + i]);
+    if (operand.op == Op::parameter || operand.op == Op::const_parameter)
+      found[i] = static_cast<dn_parameter*>(operand.object);
+  }
+  return found;
+}
+
+void Graph::run(const Plan::Batch& batch, const uint32_t* nodes) {
+  const Type& type = types_[batch.type];
+  const uint32_t count = batch.count;
+  auto* y = value_memory_.allocate<float>(type.size * count);
+  float* aux = type.aux > 0 ? value_memory_.allocate<float>(type.aux * count) : nullptr;
+  const auto operand_count = static_cast<uint32_t>(type.operands.size());
+  auto* x = scratch_.allocate<Rows>(operand_count);
+  for (uint32_t i = 0; i < operand_count; ++i) x[i] = rows_of(nodes, count, i);
+  uint64_t* keys = nullptr;
+  if (type.def->random) {
+    keys = scratch_.allocate<uint64_t>(count);
+    for (uint32_t i = 0; i < count; ++i) keys[i] = random_key(seed_, nodes_[nodes[i]].stamp, nodes[i], forwards_);
+  }
+  type.def->forward(Forward{{type, count, Rows{y, nullptr, type.size}, x, Rows{aux, nullptr, type.aux},
+                             data_of(nodes, count), parameters_of(type, nodes[0]), kernels(), scratch_},
+                            keys});
+  for (uint32_t i = 0; i < count; ++i) {
+    values_[nodes[i]] = y + i * type.size;
+    aux_[nodes[i]] = aux + i * type.aux;
+  }
+}
+
+void Graph::check(const uint32_t* nodes, uint32_t count) {
+  for (uint32_t i = 0; i < count; ++i) {
+    const int64_t found = kernels().find_nonfinite(values_[nodes[i]], type_of(nodes[i]).size);
+    if (found < 0) continue;
+    const float value = values_[nodes[i]][found];
+    // Without a value they are computed, and reported, again.
+    for (uint32_t j = 0; j < count; ++j) values_[nodes[j]] = nullptr;
+    report_nonfinite(nodes[i], found, value);
+  }
+}
+
+void Graph::report_nonfinite(uint32_t node, int64_t element, float value) const {
+  const Type& type = type_of(node);
+  std::string operands;
+  for (size_t i = 0; i < type.operands.size(); ++i) {
+    const uint32_t operand = operands_[nodes_[node].operands + i];
+    operands += format("%s%s of node %u (%s)", i == 0 ? ": operands " : ", ", type.operands[i].text().c_str(), operand,
+                       type_of(operand).def->name);
+  }
+  fail(DN_E_VALUE, "%s: element %lld of node %u %s is %f%s", type.def->name, static_cast<long long>(element), node,
+       type.dim.text().c_str(), static_cast<double>(value), operands.c_str());
+}
+
+}  // namespace dynnet

@@ -1,0 +1,302 @@
+// Recording: nodes, types, renewal, checkpoints.
+#include "graph/graph.h"
+
+#include <algorithm>
+#include <cstring>
+#include <iterator>
+
+namespace dynnet {
+namespace {
+
+// Types are kept over renewals up to this many.
+constexpr uint32_t kMostTypes = 1 << 14;
+
+// 0 is no stamp; one counter for the process, so that a stamp tells graphs apart.
+std::atomic<uint32_t> last_stamp{0};
+
+bool is_parameter(Op op) { return op == Op::parameter || op == Op::const_parameter; }
+bool is_input(Op op) { return op == Op::input || op == Op::input_scalar || op == Op::input_bound; }
+
+}  // namespace
+
+Graph::Graph() = default;
+Graph::~Graph() = default;
+
+void Graph::advance_stamp() {
+  do stamp_ = last_stamp.fetch_add(1, std::memory_order_relaxed) + 1;
+  while (stamp_ == 0);
+}
+
+void Graph::report_stale(dn_expr x, const char* what) const {
+  if (x.stamp == 0) fail(DN_E_STALE, "%s: the expression was never made (it is the default value)", what);
+  fail(DN_E_STALE,
+       "%s: expression %u (stamp %u) is of another graph, or of before this graph was renewed or reverted (%u nodes, "
+       "stamp %u)",
+       what, x.node, x.stamp, size(), stamp_);
+}
+
+dn_expr Graph::record(const Call& call) {
+  const OpDef& def = op_def(call.op);
+  if (is_parameter(call.op)) {
+    if (const dn_expr found = existing_parameter(call); found.stamp != 0) return found;
+  }
+
+  // The key of the type: operation, operands' shapes and shared weights, then attributes that are not the node's own.
+  key_.clear();
+  key_.push_back(static_cast<uint32_t>(call.op) | static_cast<uint32_t>(call.operand_count) << 16);
+  uint32_t flags = call.operand_count > 0 ? Node::kOfParameters : 0;
+  for (int32_t i = 0; i < call.operand_count; ++i) {
+    const Node& operand = nodes_[checked(call.operands[i], def.name)];
+    key_.push_back(types_.shape_of(operand.type));
+    const bool shared = def.is_weight(i) && (operand.flags & Node::kOfParameters) != 0;
+    if (def.is_weight(i)) key_.push_back(shared ? call.operands[i].node : kNone);
+    flags = (flags & operand.flags & Node::kOfParameters) | ((flags | operand.flags) & Node::kTrained);
+  }
+  for (int32_t i = 0; i < call.word_count; ++i)
+    if ((def.data_words >> i & 1) == 0) key_.push_back(call.words[i]);
+  if (call.object != nullptr) {
+    key_.push_back(static_cast<uint32_t>(call.object_id));
+    key_.push_back(static_cast<uint32_t>(call.object_id >> 32));
+  }
+  if (call.span_count >= 0) {
+    key_.push_back(static_cast<uint32_t>(call.span_count));
+    key_.push_back(static_cast<uint32_t>(call.span_count >> 32));
+  }
+
+  uint64_t hash;
+  const auto words = static_cast<uint32_t>(key_.size());
+  uint32_t type = types_.find(key_.data(), words, &hash);
+  if (type == KeyTable::kNone) [[unlikely]]
+    type = make_type(call, key_.data(), words, hash);
+
+  if (is_parameter(call.op)) flags |= Node::kOfParameters;
+  if (def.trained) flags |= Node::kTrained;
+  if (def.backward == nullptr && !def.trained) flags &= ~Node::kTrained;
+  return append(call, type, flags);
+}
+
+uint32_t Graph::make_type(const Call& call, const uint32_t* key, uint32_t words, uint64_t hash) {
+  return types_.add(key, words, hash, describe(call));
+}
+
+std::unique_ptr<Type> Graph::describe(const Call& call) const {
+  auto type = std::make_unique<Type>();
+  type->op = call.op;
+  type->def = &op_def(call.op);
+  for (int32_t i = 0; i < call.operand_count; ++i) {
+    const Node& operand = nodes_[call.operands[i].node];
+    type->operands.push_back(types_[operand.type].dim);
+    type->shared.push_back(type->def->is_weight(i) && (operand.flags & Node::kOfParameters) != 0);
+  }
+  for (int32_t i = 0; i < call.word_count; ++i)
+    if ((type->def->data_words >> i & 1) == 0) type->statics.push_back(call.words[i]);
+  type->object = call.object;
+  type->span_count = std::max<int64_t>(call.span_count, 0);
+  return type;
+}
+
+void Graph::append_data(const Call& call, uint32_t type) {
+  const OpDef& def = op_def(call.op);
+  const size_t begin = data_.size();
+  for (int32_t i = 0; i < call.word_count; ++i)
+    if ((def.data_words >> i & 1) != 0) data_.push_back(call.words[i]);
+  if (call.span_count > 0 && !is_input(call.op)) {
+    const size_t at = data_.size();
+    data_.resize(at + call.span_count);
+    std::memcpy(&data_[at], call.span, call.span_count * sizeof(uint32_t));
+  }
+  // A bound lookup's index is read by the forward, and kept here for the backward.
+  if (call.op == Op::lookup_bound) data_.push_back(0);
+  if (def.check != nullptr) def.check({types_[type], data_.data() + begin});
+}
+
+dn_expr Graph::append(const Call& call, uint32_t type, uint32_t flags) {
+  const uint32_t node = size();
+  const size_t operands_begin = operands_.size();
+  const size_t data_begin = data_.size();
+  if (node == kNone) fail(DN_E_MEMORY, "the graph has 2^32 - 1 nodes");
+  try {
+    append_data(call, type);
+    uint32_t depth = 0;
+    for (int32_t i = 0; i < call.operand_count; ++i) {
+      const uint32_t operand = call.operands[i].node;
+      operands_.push_back(operand);
+      depth = std::max(depth, nodes_[operand].depth + 1);
+    }
+    nodes_.push_back(
+        {type, static_cast<uint32_t>(operands_begin), static_cast<uint32_t>(data_begin), stamp_, depth, flags});
+    values_.push_back(nullptr);
+    aux_.push_back(nullptr);
+    if (call.storage != nullptr) use_model(call.storage);
+    give_value(call, node);
+    if (immediate_) incremental_forward(node);
+  } catch (...) {
+    // A node whose recording failed was never there.
+    nodes_.resize(node);
+    values_.resize(node);
+    aux_.resize(node);
+    operands_.resize(operands_begin);
+    data_.resize(data_begin);
+    computed_ = std::min(computed_, node);
+    while (!inputs_.empty() && inputs_.back().node == node) inputs_.pop_back();
+    while (!parameters_.empty() && parameters_.back().node == node) parameters_.pop_back();
+    inputs_read_ = std::min(inputs_read_, inputs_.size());
+    throw;
+  }
+  return {node, stamp_};
+}
+
+dn_expr Graph::existing_parameter(const Call& call) const {
+  uint32_t& place = parameter_places_[call.object_id % std::size(parameter_places_)];
+  auto matches = [&](const UsedParameter& used) {
+    return used.parameter == call.object && types_[nodes_[used.node].type].op == call.op;
+  };
+  if (place >= parameters_.size() || !matches(parameters_[place])) {
+    place = 0;
+    while (place < parameters_.size() && !matches(parameters_[place])) ++place;
+    if (place == parameters_.size()) return {0, 0};
+  }
+  const uint32_t node = parameters_[place].node;
+  return {node, nodes_[node].stamp};
+}
+
+void Graph::give_value(const Call& call, uint32_t node) {
+  if (is_parameter(call.op)) {
+    auto* parameter = static_cast<dn_parameter*>(call.object);
+    parameters_.push_back({parameter, node, parameter->version.load(std::memory_order_relaxed)});
+    values_[node] = parameter->values.data();
+    nodes_[node].flags |= Node::kGiven;
+  } else if (is_input(call.op)) {
+    const int64_t elements = types_[nodes_[node].type].size;
+    auto* value = input_memory_.allocate<float>(elements);
+    inputs_.push_back({node, value, call.bound, {}});
+    if (call.op == Op::input) std::memcpy(value, call.span, elements * sizeof(float));
+    if (call.op == Op::input_scalar) std::memcpy(value, &call.words[0], sizeof(float));
+    // A bound input is read by the forward; a copied one has its value now.
+    if (call.bound == nullptr) values_[node] = value;
+    nodes_[node].flags |= Node::kGiven;
+  } else if (call.object != nullptr) {
+    if (call.bound != nullptr) inputs_.push_back({node, nullptr, call.bound, {}});
+    auto* table = static_cast<dn_lookup_parameter*>(call.object);
+    for (const UsedTable& used : tables_)
+      if (used.table == table) return;
+    tables_.push_back({table, table->version.load(std::memory_order_relaxed)});
+  }
+}
+
+void Graph::use_model(Storage* storage) {
+  for (const StorageRef& model : models_)
+    if (model.get() == storage) return;
+  models_.emplace_back(storage);
+}
+
+void Graph::clear(bool keep_memory) {
+  nodes_.clear();
+  operands_.clear();
+  data_.clear();
+  values_.clear();
+  aux_.clear();
+  gradients_.clear();
+  checkpoints_.clear();
+  inputs_.clear();
+  parameters_.clear();
+  tables_.clear();
+  computed_ = 0;
+  inputs_read_ = 0;
+  versions_noted_ = false;
+  forwards_ = 0;
+  plan_.clear();
+  plan_is_whole_ = false;
+  differentiated_ = kNone;
+  if (types_.size() > kMostTypes) types_.clear();
+  if (keep_memory) {
+    value_memory_.reset();
+    input_memory_.reset();
+    gradient_memory_.reset();
+    scratch_.reset();
+    return;
+  }
+  value_memory_.free_all();
+  input_memory_.free_all();
+  gradient_memory_.free_all();
+  scratch_.free_all();
+  models_.clear();
+  types_.clear();
+  immediate_ = check_values_ = false;
+  batching_ = true;
+}
+
+void Graph::renew() {
+  clear(true);
+  advance_stamp();
+}
+
+void Graph::checkpoint() {
+  checkpoints_.push_back({size(), operands_.size(), data_.size(), inputs_.size(), parameters_.size(), tables_.size(),
+                          models_.size(), value_memory_.mark(), input_memory_.mark()});
+}
+
+void Graph::revert() {
+  if (checkpoints_.empty()) fail(DN_E_STATE, "revert: the graph has no checkpoint");
+  const Checkpoint at = checkpoints_.back();
+  checkpoints_.pop_back();
+  nodes_.resize(at.nodes);
+  operands_.resize(at.operands);
+  data_.resize(at.data);
+  values_.resize(at.nodes);
+  aux_.resize(at.nodes);
+  inputs_.erase(inputs_.begin() + static_cast<ptrdiff_t>(at.inputs), inputs_.end());
+  parameters_.erase(parameters_.begin() + static_cast<ptrdiff_t>(at.parameters), parameters_.end());
+  tables_.erase(tables_.begin() + static_cast<ptrdiff_t>(at.tables), tables_.end());
+  models_.erase(models_.begin() + static_cast<ptrdiff_t>(at.models), models_.end());
+  // Values of older nodes that were computed since lie in memory that is given back: they are computed again when asked
+  // for.
+  for (uint32_t node = 0; node < at.nodes; ++node) {
+    if ((nodes_[node].flags & Node::kGiven) != 0 || values_[node] == nullptr) continue;
+    if (!value_memory_.is_after(values_[node], at.values)) continue;
+    values_[node] = nullptr;
+    computed_ = std::min(computed_, node);
+  }
+  computed_ = std::min(computed_, at.nodes);
+  inputs_read_ = std::min(inputs_read_, at.inputs);
+  value_memory_.rewind(at.values);
+  input_memory_.rewind(at.inputs_memory);
+  gradients_.clear();
+  differentiated_ = kNone;
+  plan_.clear();
+  plan_is_whole_ = false;
+  advance_stamp();
+}
+
+void Graph::set_input(uint32_t node, const float* values, int64_t count) {
+  const Type& type = type_of(node);
+  if (type.op != Op::input && type.op != Op::input_scalar)
+    fail(DN_E_ARGUMENT, "set_input: node %u is the result of %s, not an input", node, type.def->name);
+  if (count != type.size)
+    fail(DN_E_SHAPE, "set_input: %lld values for an input of shape %s", static_cast<long long>(count),
+         type.dim.text().c_str());
+  const auto found = std::lower_bound(inputs_.begin(), inputs_.end(), node,
+                                      [](const Input& input, uint32_t wanted) { return input.node < wanted; });
+  // The values wait beside the old ones: those stay readable until the next forward.
+  found->pending.assign(values, values + count);
+}
+
+void Graph::set_indices(uint32_t node, const int32_t* indices, int64_t count) {
+  const Type& type = type_of(node);
+  const bool one = type.op == Op::lookup || type.op == Op::const_lookup || type.op == Op::pick ||
+                   type.op == Op::pick_neg_log_softmax || type.op == Op::hinge;
+  const int64_t expected = one ? 1 : type.span_count;
+  if (expected == 0 || is_input(type.op))
+    fail(DN_E_ARGUMENT, "set_indices: node %u is the result of %s, which has no indices to set", node, type.def->name);
+  if (count != expected)
+    fail(DN_E_ARGUMENT, "set_indices: %lld indices for %s, which has %lld", static_cast<long long>(count),
+         type.def->name, static_cast<long long>(expected));
+  // The attribute words of the node are the indices, then what else the node has; checked as when it was recorded.
+  std::vector<uint32_t> changed(data_.begin() + nodes_[node].data,
+                                node + 1 < size() ? data_.begin() + nodes_[node + 1].data : data_.end());
+  std::memcpy(changed.data(), indices, count * sizeof(int32_t));
+  if (type.def->check != nullptr) type.def->check({type, changed.data()});
+  std::copy(changed.begin(), changed.end(), data_.begin() + nodes_[node].data);
+}
+
+}  // namespace dynnet

@@ -1,0 +1,235 @@
+// A computation graph: arrays in which nodes are recorded, and the values and gradients that were computed from them.
+#ifndef DYNNET_GRAPH_GRAPH_H_
+#define DYNNET_GRAPH_GRAPH_H_
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "dynnet/dynnet.h"
+#include "graph/type_table.h"
+#include "memory/arena.h"
+#include "nn/gradients.h"
+#include "nn/model.h"
+#include "ops/context.h"
+#include "schedule/schedule.h"
+
+namespace dynnet {
+
+/// An operation as it is recorded: what the extern "C" bodies gather from their arguments.
+struct Call {
+  static constexpr int kMostWords = 16;
+  Op op;
+  const dn_expr* operands = nullptr;
+  int32_t operand_count = 0;
+  /// Scalars and shapes in the order of the C parameters.
+  uint32_t words[kMostWords];
+  int32_t word_count = 0;
+  /// The parameter or lookup parameter, and the number that identifies it.
+  void* object = nullptr;
+  uint64_t object_id = 0;
+  Storage* storage = nullptr;
+  /// Numbers that were given: float values of an input, int32 indices of others.
+  const void* span = nullptr;
+  int64_t span_count = -1;
+  /// Memory that is read at each forward.
+  const void* bound = nullptr;
+};
+
+struct Node {
+  uint32_t type;
+  /// Where its operands begin.
+  uint32_t operands;
+  /// Where its own attributes begin.
+  uint32_t data;
+  uint32_t stamp;
+  /// The longest path from a node without operands.
+  uint32_t depth;
+  uint32_t flags;
+
+  /// Depends on parameters only, so that it may be a weight.
+  static constexpr uint32_t kOfParameters = 1;
+  /// Depends on a parameter or lookup whose gradient is wanted.
+  static constexpr uint32_t kTrained = 2;
+  /// Has its value from when it was recorded: parameters and inputs.
+  static constexpr uint32_t kGiven = 4;
+};
+
+class Graph {
+ public:
+  Graph();
+  ~Graph();
+
+  // ---- life; see pool.cc ----
+  static dn_graph* create(uint64_t seed);
+  /// Frees the graph now, or when the call that is inside leaves.
+  static void free(dn_graph* graph);
+  void enter();
+  void leave();
+
+  // ---- recording ----
+  dn_expr record(const Call& call);
+  void renew();
+  void checkpoint();
+  void revert();
+  uint32_t size() const { return static_cast<uint32_t>(nodes_.size()); }
+  /// The node of an expression; throws if it is none of this graph's, naming `what`.
+  uint32_t checked(dn_expr x, const char* what) const {
+    if (x.node < nodes_.size() && nodes_[x.node].stamp == x.stamp && x.stamp != 0) [[likely]]
+      return x.node;
+    report_stale(x, what);
+  }
+  const Type& type_of(uint32_t node) const { return types_[nodes_[node].type]; }
+  void set_input(uint32_t node, const float* values, int64_t count);
+  void set_indices(uint32_t node, const int32_t* indices, int64_t count);
+
+  // ---- computing ----
+  void forward(uint32_t node);
+  void incremental_forward(uint32_t node);
+  /// The node's value, computed if it was not yet.
+  const float* value(uint32_t node);
+  void backward(uint32_t node, GradientSet* gradients, bool full);
+  const float* gradient(uint32_t node);
+
+  void set_immediate(bool on) { immediate_ = on; }
+  void set_check_values(bool on) { check_values_ = on; }
+  void set_batching(bool on) { batching_ = on; }
+  dn_batch_stats batch_stats() const;
+  const std::string& batching_report();
+
+ private:
+  friend class BackwardPass;
+
+  /// A node whose value or index comes from outside.
+  struct Input {
+    uint32_t node;
+    /// Where an input's value lies until renewal; null for a lookup.
+    float* value;
+    /// The caller's memory, read at each forward; or null.
+    const void* bound;
+    /// What the next forward copies to `value`.
+    std::vector<float> pending;
+  };
+  struct UsedParameter {
+    dn_parameter* parameter;
+    uint32_t node;
+    uint64_t version;
+  };
+  struct UsedTable {
+    dn_lookup_parameter* table;
+    uint64_t version;
+  };
+  struct Checkpoint {
+    uint32_t nodes;
+    size_t operands, data, inputs, parameters, tables, models;
+    Arena::Mark values, inputs_memory;
+  };
+
+  [[noreturn]] void report_stale(dn_expr x, const char* what) const;
+  uint32_t make_type(const Call& call, const uint32_t* key, uint32_t words, uint64_t hash);
+  std::unique_ptr<Type> describe(const Call& call) const;
+  dn_expr append(const Call& call, uint32_t type, uint32_t flags);
+  void append_data(const Call& call, uint32_t type);
+  dn_expr existing_parameter(const Call& call) const;
+  void give_value(const Call& call, uint32_t node);
+  void use_model(Storage* storage);
+  void release_models(size_t keep);
+  void advance_stamp();
+
+  bool parameters_changed() const;
+  void note_versions();
+  /// Reads those of the inputs from `begin` on that wait for it.
+  void read_inputs(size_t begin);
+  void compute(uint32_t end);
+  void run(const Plan::Batch& batch, const uint32_t* nodes);
+  void check(const uint32_t* nodes, uint32_t count);
+  bool try_view(const Type& type, const uint32_t* nodes, uint32_t count);
+  /// The rows that the values of one operand of a batch are.
+  Rows rows_of(const uint32_t* nodes, uint32_t count, uint32_t operand);
+  const uint32_t* const* data_of(const uint32_t* nodes, uint32_t count);
+  dn_parameter* const* parameters_of(const Type& type, uint32_t node);
+  [[noreturn]] void report_nonfinite(uint32_t node, int64_t element, float value) const;
+
+  // The record.
+  std::vector<Node> nodes_;
+  std::vector<uint32_t> operands_;
+  std::vector<uint32_t> data_;
+  TypeTable types_;
+  uint32_t stamp_ = 0;
+  uint64_t seed_ = 0;
+  std::vector<Checkpoint> checkpoints_;
+  std::vector<Input> inputs_;
+  std::vector<UsedParameter> parameters_;
+  /// Places in `parameters_`, by the parameter's address; entries may be out of date.
+  mutable uint32_t parameter_places_[64] = {};
+  std::vector<UsedTable> tables_;
+  std::vector<StorageRef> models_;
+  std::vector<uint32_t> key_;
+
+  // What was computed.
+  std::vector<float*> values_;
+  std::vector<float*> aux_;
+  Arena value_memory_{"a graph's values"};
+  Arena input_memory_{"a graph's inputs"};
+  Arena scratch_{"a graph's scratch memory"};
+  /// All nodes before this one have a value.
+  uint32_t computed_ = 0;
+  /// All inputs before this one have been read.
+  size_t inputs_read_ = 0;
+  /// Whether the versions in `parameters_` and `tables_` are those that the values were computed from.
+  bool versions_noted_ = false;
+  uint32_t forwards_ = 0;
+  Scheduler scheduler_;
+  Plan plan_;
+  /// Whether `plan_` computed all nodes that have a value.
+  bool plan_is_whole_ = false;
+
+  // What backward left.
+  std::vector<float*> gradients_;
+  Arena gradient_memory_{"a graph's gradients"};
+  Plan backward_plan_;
+  uint32_t differentiated_ = kNone;
+  bool full_ = false;
+  static constexpr uint32_t kNone = ~uint32_t{0};
+
+  bool immediate_ = false;
+  bool check_values_ = false;
+  bool batching_ = true;
+  std::string report_;
+
+  // Life.
+  std::atomic<uint32_t> state_{kFree};
+  static constexpr uint32_t kIdle = 0;
+  static constexpr uint32_t kBusy = 1;
+  static constexpr uint32_t kFreePending = 2;
+  static constexpr uint32_t kFree = 4;
+  void recycle();
+  void clear(bool keep_memory);
+};
+
+}  // namespace dynnet
+
+struct dn_graph final : public dynnet::Graph {};
+
+namespace dynnet {
+
+/// A call into a graph, from the border: one at a time.
+class Entered {
+ public:
+  explicit Entered(dn_graph* graph) : graph_(graph) {
+    if (graph == nullptr) [[unlikely]]
+      fail(DN_E_ARGUMENT, "the graph is null");
+    graph->enter();
+  }
+  ~Entered() { graph_->leave(); }
+  Entered(const Entered&) = delete;
+  Entered& operator=(const Entered&) = delete;
+
+ private:
+  dn_graph* graph_;
+};
+
+}  // namespace dynnet
+
+#endif  // DYNNET_GRAPH_GRAPH_H_

@@ -1,0 +1,78 @@
+// The life of graphs. Headers are recycled and never given back to the allocator, so that a stale handle always reads
+// valid memory and finds a stamp that is not its own.
+#include <deque>
+#include <memory>
+#include <mutex>
+
+#include "graph/graph.h"
+
+namespace dynnet {
+namespace {
+
+struct GraphPool {
+  std::mutex mutex;
+  // First in, first out: a header rests as long as possible before it serves another graph.
+  std::deque<dn_graph*> idle;
+};
+
+// Leaked on purpose: threads may still be inside when the process exits.
+GraphPool& graph_pool() {
+  static auto* pool = new GraphPool;
+  return *pool;
+}
+
+}  // namespace
+
+dn_graph* Graph::create(uint64_t seed) {
+  GraphPool& pool = graph_pool();
+  dn_graph* graph = nullptr;
+  {
+    const std::lock_guard lock(pool.mutex);
+    // A few headers stay idle so that none is reused at once.
+    constexpr size_t kResting = 16;
+    if (pool.idle.size() > kResting) {
+      graph = pool.idle.front();
+      pool.idle.pop_front();
+    }
+  }
+  if (graph == nullptr) graph = new dn_graph;
+  graph->seed_ = seed;
+  graph->advance_stamp();
+  graph->state_.store(kIdle, std::memory_order_release);
+  return graph;
+}
+
+void Graph::free(dn_graph* graph) {
+  uint32_t state = kIdle;
+  while (!graph->state_.compare_exchange_weak(state, state == kIdle ? kFree : state | kFreePending,
+                                              std::memory_order_acq_rel)) {
+    if ((state & (kFree | kFreePending)) != 0) return;
+  }
+  if (state == kIdle) graph->recycle();
+}
+
+void Graph::enter() {
+  uint32_t state = kIdle;
+  if (state_.compare_exchange_strong(state, kBusy, std::memory_order_acquire)) [[likely]]
+    return;
+  if ((state & (kFree | kFreePending)) != 0) fail(DN_E_DISPOSED, "the graph has been disposed");
+  fail(DN_E_BUSY, "another thread's call is inside this graph; a graph serves one call at a time");
+}
+
+void Graph::leave() {
+  uint32_t state = kBusy;
+  if (state_.compare_exchange_strong(state, kIdle, std::memory_order_release)) [[likely]]
+    return;
+  state_.store(kFree, std::memory_order_relaxed);
+  recycle();
+}
+
+void Graph::recycle() {
+  clear(false);
+  advance_stamp();
+  GraphPool& pool = graph_pool();
+  const std::lock_guard lock(pool.mutex);
+  pool.idle.push_back(static_cast<dn_graph*>(this));
+}
+
+}  // namespace dynnet

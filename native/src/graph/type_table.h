@@ -1,0 +1,86 @@
+// Interned shapes and node types. A hash finds the slot, equality of the whole key decides.
+#ifndef DYNNET_GRAPH_TYPE_TABLE_H_
+#define DYNNET_GRAPH_TYPE_TABLE_H_
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "ops/op.h"
+
+namespace dynnet {
+
+/// Keys are sequences of words; each has a number, counted from 0 in the order of insertion.
+class KeyTable {
+ public:
+  KeyTable() { clear(); }
+  static constexpr uint32_t kNone = ~uint32_t{0};
+
+  /// The number of a key, or kNone. `hash` gets what `insert` needs.
+  uint32_t find(const uint32_t* key, uint32_t words, uint64_t* hash) const {
+    *hash = hash_of(key, words);
+    for (size_t slot = *hash & mask_;; slot = (slot + 1) & mask_) {
+      const Slot& s = slots_[slot];
+      if (s.number == kNone) return kNone;
+      if (s.hash == static_cast<uint32_t>(*hash >> 32) && equals(s.number, key, words)) return s.number;
+    }
+  }
+  /// Adds a key that is not there.
+  uint32_t insert(const uint32_t* key, uint32_t words, uint64_t hash);
+  uint32_t size() const { return static_cast<uint32_t>(keys_.size()); }
+  void clear();
+
+ private:
+  struct Slot {
+    uint32_t hash;
+    uint32_t number;
+  };
+  struct Key {
+    uint32_t begin;
+    uint32_t words;
+  };
+  static uint64_t hash_of(const uint32_t* key, uint32_t words) {
+    uint64_t hash = words;
+    for (uint32_t i = 0; i < words; ++i) {
+      hash ^= key[i];
+      hash *= 0x9e3779b97f4a7c15u;
+      hash ^= hash >> 29;
+    }
+    return hash;
+  }
+  bool equals(uint32_t number, const uint32_t* key, uint32_t words) const {
+    const Key& k = keys_[number];
+    return k.words == words && std::memcmp(&words_[k.begin], key, words * sizeof(uint32_t)) == 0;
+  }
+  void place(uint64_t hash, uint32_t number);
+
+  std::vector<Slot> slots_;
+  std::vector<uint64_t> hashes_;
+  std::vector<Key> keys_;
+  std::vector<uint32_t> words_;
+  size_t mask_ = 0;
+};
+
+/// The types of one graph, kept over renewals: the same program finds them again.
+class TypeTable {
+ public:
+  uint32_t find(const uint32_t* key, uint32_t words, uint64_t* hash) const { return keys_.find(key, words, hash); }
+  /// Adds a type whose operands and attributes are set: its shape rule runs here, and may throw.
+  uint32_t add(const uint32_t* key, uint32_t words, uint64_t hash, std::unique_ptr<Type> type);
+  const Type& operator[](uint32_t number) const { return *types_[number]; }
+  uint32_t shape_of(uint32_t type) const { return shapes_[type]; }
+  uint32_t size() const { return keys_.size(); }
+  void clear();
+
+ private:
+  KeyTable keys_;
+  KeyTable dims_;
+  std::vector<std::unique_ptr<Type>> types_;
+  /// The shape's number for each type, apart from the types because recording reads nothing else of an operand.
+  std::vector<uint32_t> shapes_;
+};
+
+}  // namespace dynnet
+
+#endif  // DYNNET_GRAPH_TYPE_TABLE_H_

@@ -1,0 +1,152 @@
+#include "io/model_file.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <utility>
+
+#include "core/error.h"
+#include "io/text_format.h"
+#include "nn/gradients.h"
+
+namespace dynnet::io {
+namespace {
+
+bool has_bits(const float* values, int64_t n) {
+  const auto* bytes = reinterpret_cast<const unsigned char*>(values);
+  return std::any_of(bytes, bytes + n * static_cast<int64_t>(sizeof(float)), [](unsigned char b) { return b != 0; });
+}
+
+// Which rows had a gradient is not in the file: those that are not all +0.
+void add_gradient_rows(GradientSet& gradients, const dn_lookup_parameter& table, const Buffer& gradient) {
+  for (int32_t i = 0; i < table.rows; ++i) {
+    const float* row = gradient.data() + i * table.row_size();
+    if (has_bits(row, table.row_size())) gradients.add_rows(table, &i, &row, 1);
+  }
+}
+
+void copy(const Buffer& from, float* to) {
+  std::memcpy(to, from.data(), static_cast<size_t>(from.size()) * sizeof(float));
+}
+
+// Takes the names of all sub-collections that a parameter's name passes through.
+void take_path(Storage& storage, const std::string& name) {
+  for (size_t slash = name.find('/', 1); slash != std::string::npos; slash = name.find('/', slash + 1))
+    storage.take_name(name.substr(0, slash + 1));
+}
+
+class Population {
+ public:
+  Population(const dn_model& model, std::vector<Entry> entries, const std::string& path, const std::string& source)
+      : model_(model), entries_(std::move(entries)), path_(path), source_(source) {
+    for (const Entry& entry : entries_) by_name_.emplace(entry.name, &entry);
+  }
+
+  void run() {
+    match();
+    GradientSet& gradients = model_.storage->gradients();
+    const GradientLock lock(gradients, "populate");
+    for (const auto& [parameter, entry] : parameters_)
+      if (!entry->gradient.empty()) gradients.reserve(*parameter);
+    for (const auto& [table, entry] : tables_)
+      if (!entry->gradient.empty()) gradients.reserve_rows(*table, table->rows);
+
+    // From here on nothing can fail.
+    for (const auto& [parameter, entry] : parameters_) {
+      copy(entry->values, parameter->values.data());
+      parameter->version.fetch_add(1, std::memory_order_release);
+      gradients.reset(*parameter);
+      if (!entry->gradient.empty()) copy(entry->gradient, gradients.accumulate(*parameter));
+    }
+    for (const auto& [table, entry] : tables_) {
+      copy(entry->values, table->values.data());
+      table->version.fetch_add(1, std::memory_order_release);
+      gradients.reset(*table);
+      if (!entry->gradient.empty()) add_gradient_rows(gradients, *table, entry->gradient);
+    }
+  }
+
+ private:
+  void match() {
+    Storage& storage = *model_.storage;
+    for (const auto& parameter : storage.parameters()) {
+      if (!model_.holds(parameter->name)) continue;
+      const Entry& entry = find(parameter->name, false);
+      if (!entry.dim.same_shape(parameter->dim)) {
+        fail(DN_E_FORMAT, "%s, line %lld: %s is %s, the model's %s is %s", source_.c_str(),
+             static_cast<long long>(entry.line), entry.name.c_str(), entry.dim.text().c_str(), parameter->name.c_str(),
+             parameter->dim.text().c_str());
+      }
+      parameters_.emplace_back(parameter.get(), &entry);
+    }
+    for (const auto& table : storage.lookups()) {
+      if (!model_.holds(table->name)) continue;
+      const Entry& entry = find(table->name, true);
+      if (!entry.dim.same_shape(table->dim) || entry.rows != table->rows) {
+        fail(DN_E_FORMAT, "%s, line %lld: %s has %lld rows of %s, the model's %s has %lld of %s", source_.c_str(),
+             static_cast<long long>(entry.line), entry.name.c_str(), static_cast<long long>(entry.rows),
+             entry.dim.text().c_str(), table->name.c_str(), static_cast<long long>(table->rows),
+             table->dim.text().c_str());
+      }
+      tables_.emplace_back(table.get(), &entry);
+    }
+  }
+
+  const Entry& find(const std::string& own_name, bool is_table) const {
+    const char* const kind = is_table ? "lookup parameter" : "parameter";
+    const std::string name = path_ + own_name.substr(model_.path.size());
+    if (const auto found = by_name_.find(name); found != by_name_.end()) {
+      const Entry& entry = *found->second;
+      if (entry.is_table == is_table) return entry;
+      fail(DN_E_FORMAT, "%s, line %lld: %s is no %s, as the model's %s is", source_.c_str(),
+           static_cast<long long>(entry.line), name.c_str(), kind, own_name.c_str());
+    }
+    const std::string hint = entries_.empty()
+                                 ? "nothing in it lies below " + path_
+                                 : "the first of its " + std::to_string(entries_.size()) + " is " + entries_[0].name;
+    fail(DN_E_FORMAT, "%s has no %s %s for the model's %s: %s", source_.c_str(), kind, name.c_str(), own_name.c_str(),
+         hint.c_str());
+  }
+
+  const dn_model& model_;
+  std::vector<Entry> entries_;
+  const std::string& path_;
+  const std::string& source_;
+  std::map<std::string_view, const Entry*> by_name_;
+  std::vector<std::pair<dn_parameter*, const Entry*>> parameters_;
+  std::vector<std::pair<dn_lookup_parameter*, const Entry*>> tables_;
+};
+
+}  // namespace
+
+StorageRef load_model(std::string_view text, const std::string& key, const std::string& source) {
+  std::vector<Entry> entries = read_entries(text, key, source);
+  if (entries.empty()) {
+    const std::string where = key.empty() ? "no parameters" : "no parameters below " + key;
+    fail(DN_E_FORMAT, "%s has %s", source.c_str(), where.c_str());
+  }
+  Storage* const storage = new Storage(0);
+  StorageRef reference(storage);
+  storage->release();  // the creator's reference; `reference` holds its own
+  GradientSet& gradients = storage->gradients();
+  const GradientLock lock(gradients, "load");
+  for (Entry& entry : entries) {
+    const std::string name = key.empty() ? entry.name : '/' + entry.name.substr(key.size());
+    take_path(*storage, name);
+    if (entry.is_table) {
+      const dn_lookup_parameter& table = storage->adopt_lookup(entry.rows, entry.dim, std::move(entry.values), name);
+      if (!entry.gradient.empty()) add_gradient_rows(gradients, table, entry.gradient);
+    } else {
+      const dn_parameter& parameter = storage->adopt(entry.dim, std::move(entry.values), name);
+      if (!entry.gradient.empty()) copy(entry.gradient, gradients.accumulate(parameter));
+    }
+  }
+  return reference;
+}
+
+void populate_model(const dn_model& model, std::string_view text, const std::string& key, const std::string& source) {
+  const std::string& path = key.empty() ? model.path : key;
+  Population(model, read_entries(text, path, source), path, source).run();
+}
+
+}  // namespace dynnet::io

@@ -1,0 +1,135 @@
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+
+#include "core/error.h"
+#include "io/text_format.h"
+#include "nn/gradients.h"
+
+namespace dynnet::io {
+namespace {
+
+// "-1.23456789e-01 ", and "+inf " or "-nan ".
+constexpr size_t kFiniteWidth = 16;
+constexpr size_t kDigits = 8;
+
+size_t width(float value) { return std::isfinite(value) ? kFiniteWidth : 5; }
+
+// Independent of the locale, as printf is not.
+char* print(char* to, char* end, float value) {
+  if (!std::signbit(value)) *to++ = '+';
+  to = std::to_chars(to, end, value, std::chars_format::scientific, kDigits).ptr;
+  *to++ = ' ';
+  return to;
+}
+
+// Hands text on in blocks.
+class BlockWriter {
+ public:
+  explicit BlockWriter(const Sink& sink) : sink_(sink) {}
+
+  void write(std::string_view text) {
+    if (text.size() > sizeof block_ - used_) flush();
+    if (text.size() > sizeof block_) return sink_(text);
+    std::memcpy(block_ + used_, text.data(), text.size());
+    used_ += text.size();
+  }
+  void write(const float* values, int64_t n) {
+    constexpr size_t kLongestNumber = 32;
+    for (int64_t i = 0; i < n; ++i) {
+      if (sizeof block_ - used_ < kLongestNumber) flush();
+      used_ = static_cast<size_t>(print(block_ + used_, block_ + sizeof block_, values[i]) - block_);
+    }
+  }
+  void flush() {
+    if (used_ > 0) sink_({block_, used_});
+    used_ = 0;
+  }
+
+ private:
+  const Sink& sink_;
+  size_t used_ = 0;
+  char block_[1 << 16];
+};
+
+// The bytes of a line of values. A table's gradients are 0 where a row has none.
+size_t line_bytes(const float* values, int64_t n) {
+  size_t bytes = 1;
+  for (int64_t i = 0; i < n; ++i) bytes += width(values[i]);
+  return bytes;
+}
+
+void write_header(BlockWriter& out, const char* kind, const std::string& name, const Dim& dim, int64_t rows,
+                  size_t bytes, bool has_gradient) {
+  std::string shape = dim.text();
+  if (rows > 0) {
+    shape.pop_back();
+    if (dim.nd > 0) shape += ',';
+    shape += std::to_string(rows) + '}';
+  }
+  out.write(format("#%s# %s %s %zu %s\n", kind, name.c_str(), shape.c_str(), bytes,
+                   has_gradient ? "FULL_GRAD" : "ZERO_GRAD"));
+}
+
+void write_parameter(BlockWriter& out, const dn_parameter& parameter, const std::string& name, GradientSet* gradients) {
+  const int64_t n = parameter.dim.size();
+  const float* gradient = gradients != nullptr && gradients->has(parameter) ? gradients->read(parameter) : nullptr;
+  size_t bytes = line_bytes(parameter.values.data(), n);
+  if (gradient != nullptr) bytes += line_bytes(gradient, n);
+  write_header(out, "Parameter", name, parameter.dim, 0, bytes, gradient != nullptr);
+  out.write(parameter.values.data(), n);
+  out.write("\n");
+  if (gradient == nullptr) return;
+  out.write(gradient, n);
+  out.write("\n");
+}
+
+void write_table(BlockWriter& out, const dn_lookup_parameter& table, const std::string& name, GradientSet* gradients) {
+  const int64_t n = table.rows * table.row_size();
+  const bool has_gradient = gradients != nullptr && !gradients->rows(table).empty();
+  const std::vector<float> zeros(has_gradient ? static_cast<size_t>(table.row_size()) : 0, 0.0f);
+  const auto gradient_row = [&](int64_t i) {
+    const float* row = gradients->row(table, static_cast<int32_t>(i));
+    return row != nullptr ? row : zeros.data();
+  };
+  size_t bytes = line_bytes(table.values.data(), n);
+  if (has_gradient) {
+    bytes += 1;
+    for (int64_t i = 0; i < table.rows; ++i) bytes += line_bytes(gradient_row(i), table.row_size()) - 1;
+  }
+  write_header(out, "LookupParameter", name, table.dim, table.rows, bytes, has_gradient);
+  out.write(table.values.data(), n);
+  out.write("\n");
+  if (!has_gradient) return;
+  for (int64_t i = 0; i < table.rows; ++i) out.write(gradient_row(i), table.row_size());
+  out.write("\n");
+}
+
+}  // namespace
+
+std::string checked_key(std::string_view key) {
+  std::string result(key);
+  if (result.empty()) return result;
+  const bool has_space =
+      std::any_of(key.begin(), key.end(), [](char c) { return static_cast<unsigned char>(c) <= ' '; });
+  if (result.front() != '/' || has_space)
+    fail(DN_E_ARGUMENT, "a key begins with '/' and has no whitespace in it: \"%s\"", result.c_str());
+  if (result.back() != '/') result += '/';
+  return result;
+}
+
+void write_model(const dn_model& model, const std::string& key, bool with_gradients, const Sink& sink) {
+  Storage& storage = *model.storage;
+  GradientSet* gradients = with_gradients ? &storage.gradients() : nullptr;
+  const std::string& path = key.empty() ? model.path : key;
+  const auto written_name = [&](const std::string& name) { return path + name.substr(model.path.size()); };
+  BlockWriter out(sink);
+  for (const auto& parameter : storage.parameters())
+    if (model.holds(parameter->name)) write_parameter(out, *parameter, written_name(parameter->name), gradients);
+  for (const auto& table : storage.lookups())
+    if (model.holds(table->name)) write_table(out, *table, written_name(table->name), gradients);
+  out.flush();
+}
+
+}  // namespace dynnet::io

@@ -1,0 +1,73 @@
+// A bump allocator that grows on demand and never moves or unmaps what it handed out while it lives.
+#ifndef DYNNET_MEMORY_ARENA_H_
+#define DYNNET_MEMORY_ARENA_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <vector>
+
+namespace dynnet {
+
+class Arena {
+ public:
+  /// `what` names the arena in messages about memory.
+  explicit Arena(const char* what) : what_(what) {}
+  ~Arena() { free_all(); }
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+
+  /// Memory for n objects, aligned to 64 bytes where n is more than a few, not initialised.
+  template <class T>
+  T* allocate(int64_t n) {
+    static_assert(std::is_trivially_destructible_v<T>);
+    return reinterpret_cast<T*>(allocate_bytes(n * static_cast<int64_t>(sizeof(T))));
+  }
+
+  /// A place to come back to.
+  struct Mark {
+    size_t chunk = 0;
+    int64_t used = 0;
+  };
+  Mark mark() const { return {current_, used_}; }
+  /// Gives back everything allocated since the mark; the memory stays readable.
+  void rewind(Mark mark) {
+    current_ = mark.chunk;
+    used_ = mark.used;
+  }
+  /// Gives back everything; the memory stays readable.
+  void reset() { rewind({}); }
+  /// Whether `pointer` lies in memory allocated after the mark.
+  bool is_after(const void* pointer, Mark mark) const;
+  /// Returns the memory itself. Nothing that was handed out may be read any more.
+  void free_all();
+
+ private:
+  struct Chunk {
+    uint8_t* memory;
+    int64_t bytes;
+  };
+  static constexpr int64_t kAlignment = 64;
+  static constexpr int64_t kFirstChunk = int64_t{1} << 16;
+  static constexpr int64_t kLargestGrowth = int64_t{1} << 26;
+
+  uint8_t* allocate_bytes(int64_t bytes) {
+    const int64_t rounded = (bytes + kAlignment - 1) & ~(kAlignment - 1);
+    if (current_ < chunks_.size() && used_ + rounded <= chunks_[current_].bytes) {
+      uint8_t* result = chunks_[current_].memory + used_;
+      used_ += rounded;
+      return result;
+    }
+    return allocate_in_next_chunk(rounded);
+  }
+  uint8_t* allocate_in_next_chunk(int64_t bytes);
+
+  const char* what_;
+  std::vector<Chunk> chunks_;
+  size_t current_ = 0;
+  int64_t used_ = 0;
+};
+
+}  // namespace dynnet
+
+#endif  // DYNNET_MEMORY_ARENA_H_

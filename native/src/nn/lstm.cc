@@ -1,0 +1,173 @@
+#include "nn/lstm.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+
+using dynnet::Dim;
+using dynnet::fail;
+using dynnet::Storage;
+
+namespace {
+
+// Operations are recorded through the C ABI, as a front end would; their messages are passed on.
+void check(dn_status status) {
+  if (status == DN_OK) return;
+  int64_t length = 0;
+  const char* const message = dn_last_error(&length);
+  throw dynnet::Error(status, std::string(message, static_cast<size_t>(length)));
+}
+
+bool is_none(dn_expr x) { return x.stamp == 0; }
+
+dn_expr constant(dn_graph* graph, uint32_t size, uint32_t batch, double value) {
+  const dn_dim dim = dynnet::to_c(Dim({size}, batch));
+  dn_expr result{};
+  check(dn_op_constant(graph, &dim, value, &result));
+  return result;
+}
+
+dn_expr parameter(dn_graph* graph, dn_parameter* of) {
+  dn_expr result{};
+  check(dn_op_parameter(graph, of, &result));
+  return result;
+}
+
+dn_expr masked(dn_graph* graph, dn_expr x, dn_expr mask) {
+  if (is_none(mask)) return x;
+  dn_expr result{};
+  check(dn_op_cmult(graph, x, mask, &result));
+  return result;
+}
+
+// A mask of a rate of 0 would change nothing and is left out.
+dn_expr draw_mask(dn_graph* graph, uint32_t size, uint32_t batch, double rate) {
+  if (rate == 0) return {};
+  dn_expr result{};
+  check(dn_op_dropout(graph, constant(graph, size, batch, 1), rate, &result));
+  return result;
+}
+
+void check_rate(double rate, const char* what) {
+  if (!(rate >= 0 && rate < 1)) fail(DN_E_ARGUMENT, "a dropout rate of %g for %s: 0 or more, less than 1", rate, what);
+}
+
+}  // namespace
+
+dn_lstm::dn_lstm(const dn_model& model, int32_t layers, uint32_t input, uint32_t hidden)
+    : storage_(model.storage), hidden_(hidden) {
+  Storage& storage = *storage_;
+  Storage::Mark mark = storage.mark();
+  try {
+    path_ = storage.unique_name(model.path, "vanilla-lstm-builder", "builder", "/");
+    storage.take_name(path_);
+    for (int32_t i = 0; i < layers; ++i) add_layer(i == 0 ? input : hidden);
+  } catch (...) {
+    storage.rollback(std::move(mark));
+    throw;
+  }
+}
+
+// The order of the parameters is DyNet's, and so are their first values: Glorot for the matrices, 0 for the bias. The 1
+// that is added to the forget gate is in the cell, not in the bias.
+void dn_lstm::add_layer(uint32_t input) {
+  dn_initializer glorot{};
+  glorot.kind = DN_INIT_GLOROT;
+  glorot.a = 1;
+  dn_initializer zero{};
+  zero.kind = DN_INIT_CONSTANT;
+  const auto add = [&](const Dim& dim, const dn_initializer& initializer) {
+    return &storage_->add(dim, initializer, storage_->unique_name(path_, "", "parameter"));
+  };
+  Layer layer{};
+  layer.wx = add({4 * hidden_, input}, glorot);
+  layer.wh = add({4 * hidden_, hidden_}, glorot);
+  layer.b = add({4 * hidden_}, zero);
+  layer.input = input;
+  layers_.push_back(layer);
+}
+
+void dn_lstm::set_dropout(double input_rate, double hidden_rate) {
+  check_rate(input_rate, "inputs");
+  check_rate(hidden_rate, "recurrent states");
+  input_rate_ = input_rate;
+  hidden_rate_ = hidden_rate;
+}
+
+int32_t dn_lstm::state_size() const {
+  const bool has_masks = input_rate_ > 0 || hidden_rate_ > 0;
+  return layers() * (has_masks ? 4 : 2);
+}
+
+void dn_lstm::check_vector(dn_graph* graph, dn_expr x, uint32_t size, const char* what) const {
+  dn_dim dim{};
+  check(dn_graph_dim(graph, x, &dim));
+  Dim found;
+  std::copy_n(dim.d, dim.nd, found.d);
+  found.nd = dim.nd;
+  found.bd = dim.bd;
+  if (found.is_vector() && found.rows() == size) return;
+  fail(DN_E_SHAPE, "%s: %s is %s, expected {%u}", path_.c_str(), what, found.text().c_str(), size);
+}
+
+void dn_lstm::initial_state(dn_graph* graph, const dn_expr* values, int32_t values_count, dn_expr* state,
+                            int32_t state_count) const {
+  const int32_t vectors = 2 * layers();
+  if (state_count != state_size())
+    fail(DN_E_ARGUMENT, "%s: room for %d expressions, a state has %d", path_.c_str(), state_count, state_size());
+  if (values_count != 0 && values_count != vectors)
+    fail(DN_E_ARGUMENT, "%s: %d values for an initial state, expected none or c and h of %d layers", path_.c_str(),
+         values_count, layers());
+  std::vector<dn_expr> made(static_cast<size_t>(state_count), dn_expr{});
+  if (values_count != 0) {
+    for (int32_t i = 0; i < vectors; ++i) check_vector(graph, values[i], hidden_, i < layers() ? "c" : "h");
+    std::copy_n(values, vectors, made.begin());
+  } else {
+    std::fill_n(made.begin(), vectors, constant(graph, hidden_, 1, 0));
+  }
+  std::copy(made.begin(), made.end(), state);
+}
+
+void dn_lstm::draw_masks(dn_graph* graph, uint32_t batch, dn_expr* masks) const {
+  for (int32_t i = 0; i < layers(); ++i) {
+    masks[i] = draw_mask(graph, layers_[static_cast<size_t>(i)].input, batch, input_rate_);
+    masks[layers() + i] = draw_mask(graph, hidden_, batch, hidden_rate_);
+  }
+}
+
+void dn_lstm::add_input(dn_graph* graph, const dn_expr* state, int32_t state_count, dn_expr x, dn_expr* next,
+                        int32_t next_count) const {
+  const int32_t n = layers();
+  // A sequence keeps what was decided at its start, whatever set_dropout said since.
+  if (state_count != 2 * n && state_count != 4 * n)
+    fail(DN_E_ARGUMENT, "%s: a state of %d expressions, expected %d", path_.c_str(), state_count, state_size());
+  if (next_count != state_count)
+    fail(DN_E_ARGUMENT, "%s: room for %d expressions, the state has %d", path_.c_str(), next_count, state_count);
+  check_vector(graph, x, layers_[0].input, "x");
+
+  std::vector<dn_expr> made(state, state + state_count);
+  dn_expr* const masks = state_count == 4 * n ? made.data() + 2 * n : nullptr;
+  if (masks != nullptr && std::all_of(masks, masks + 2 * n, is_none)) {
+    dn_dim dim{};
+    check(dn_graph_dim(graph, x, &dim));
+    draw_masks(graph, dim.bd, masks);
+  }
+  dn_expr in = x;
+  for (int32_t i = 0; i < n; ++i) {
+    dn_expr& c = made[static_cast<size_t>(i)];
+    dn_expr& h = made[static_cast<size_t>(n + i)];
+    const dn_expr masked_in = masks != nullptr ? masked(graph, in, masks[i]) : in;
+    const dn_expr masked_h = masks != nullptr ? masked(graph, h, masks[n + i]) : h;
+    step(graph, layers_[static_cast<size_t>(i)], masked_in, masked_h, &c, &h);
+    in = h;
+  }
+  std::copy(made.begin(), made.end(), next);
+}
+
+void dn_lstm::step(dn_graph* graph, const Layer& layer, dn_expr x, dn_expr h, dn_expr* c, dn_expr* next_h) const {
+  dn_expr gates{};
+  check(dn_op_vanilla_lstm_gates(graph, x, h, parameter(graph, layer.wx), parameter(graph, layer.wh),
+                                 parameter(graph, layer.b), &gates));
+  check(dn_op_vanilla_lstm_c(graph, *c, gates, c));
+  check(dn_op_vanilla_lstm_h(graph, *c, gates, next_h));
+}

@@ -1,0 +1,49 @@
+// A stack of LSTM layers: parameters, and steps recorded into a graph. The builder keeps nothing of any graph, so
+// threads may share it and states may branch.
+#ifndef DYNNET_NN_LSTM_H_
+#define DYNNET_NN_LSTM_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "nn/model.h"
+
+/// A state is c of each layer, h of each layer and, where dropout is on, the masks of each layer's input and of each
+/// layer's h. Masks are drawn with a sequence's first input, since only that tells the batch: until then, and where a
+/// rate is 0, they are no expression.
+struct dn_lstm {
+ public:
+  dn_lstm(const dn_model& model, int32_t layers, uint32_t input, uint32_t hidden);
+
+  void set_dropout(double input_rate, double hidden_rate);
+  int32_t state_size() const;
+  void initial_state(dn_graph* graph, const dn_expr* values, int32_t values_count, dn_expr* state,
+                     int32_t state_count) const;
+  void add_input(dn_graph* graph, const dn_expr* state, int32_t state_count, dn_expr x, dn_expr* next,
+                 int32_t next_count) const;
+
+ private:
+  struct Layer {
+    dn_parameter* wx;
+    dn_parameter* wh;
+    dn_parameter* b;
+    uint32_t input;
+  };
+
+  int32_t layers() const { return static_cast<int32_t>(layers_.size()); }
+  void add_layer(uint32_t input);
+  void check_vector(dn_graph* graph, dn_expr x, uint32_t size, const char* what) const;
+  void draw_masks(dn_graph* graph, uint32_t batch, dn_expr* masks) const;
+  void step(dn_graph* graph, const Layer& layer, dn_expr x, dn_expr h, dn_expr* c, dn_expr* next_h) const;
+
+  dynnet::StorageRef storage_;
+  /// Of the builder's sub-collection.
+  std::string path_;
+  uint32_t hidden_;
+  std::vector<Layer> layers_;
+  double input_rate_ = 0;
+  double hidden_rate_ = 0;
+};
+
+#endif  // DYNNET_NN_LSTM_H_

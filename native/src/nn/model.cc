@@ -1,0 +1,115 @@
+#include "nn/model.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "nn/gradients.h"
+#include "nn/initializer.h"
+
+namespace dynnet {
+namespace {
+
+// Spreads the bits of a number over all 64 (splitmix64; Steele, Lea and Flood 2014), so that seeds and parameters with
+// neighbouring numbers get unrelated keys.
+uint64_t mix(uint64_t x) {
+  x += 0x9e3779b97f4a7c15u;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+  return x ^ (x >> 31);
+}
+
+// Parameters have the even numbers, tables the odd: adding one kind does not change the values of the other.
+uint64_t parameter_key(uint64_t seed, size_t index) { return mix(mix(seed) + 2 * index); }
+uint64_t lookup_key(uint64_t seed, size_t index) { return mix(mix(seed) + 2 * index + 1); }
+
+void check_name(std::string_view name, const char* what) {
+  for (const char c : name) {
+    // Whitespace would end the name in a model file.
+    if (c == '/' || static_cast<unsigned char>(c) <= ' ' || c == '\x7f')
+      fail(DN_E_ARGUMENT, "a %s's name may not contain '/', whitespace or control characters: \"%s\"", what,
+           std::string(name).c_str());
+  }
+}
+
+}  // namespace
+
+Storage::Storage(uint64_t seed) : seed_(seed), gradients_(std::make_unique<GradientSet>(*this)) {}
+
+Storage::~Storage() = default;
+
+void Storage::release() {
+  if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+}
+
+dn_parameter& Storage::add(const Dim& dim, const dn_initializer& initializer, const std::string& name) {
+  check_initializer(initializer, dim, 0, name);
+  Buffer values(dim.size(), name.c_str());
+  initialize(initializer, dim, 0, parameter_key(seed_, parameters_.size()), values.data());
+  return adopt(dim, std::move(values), name);
+}
+
+dn_lookup_parameter& Storage::add_lookup(int64_t rows, const Dim& dim, const dn_initializer& initializer,
+                                         const std::string& name) {
+  check_initializer(initializer, dim, rows, name);
+  Buffer values(dim.size() * rows, name.c_str());
+  initialize(initializer, dim, rows, lookup_key(seed_, lookups_.size()), values.data());
+  return adopt_lookup(rows, dim, std::move(values), name);
+}
+
+dn_parameter& Storage::adopt(const Dim& dim, Buffer values, const std::string& name) {
+  auto parameter = std::make_unique<dn_parameter>();
+  parameter->storage = this;
+  parameter->index = static_cast<uint32_t>(parameters_.size());
+  parameter->name = name;
+  parameter->dim = dim;
+  parameter->values = std::move(values);
+  names_.insert(name);
+  return *parameters_.emplace_back(std::move(parameter));
+}
+
+dn_lookup_parameter& Storage::adopt_lookup(int64_t rows, const Dim& dim, Buffer values, const std::string& name) {
+  auto table = std::make_unique<dn_lookup_parameter>();
+  table->storage = this;
+  table->index = static_cast<uint32_t>(lookups_.size());
+  table->name = name;
+  table->dim = dim;
+  table->rows = rows;
+  table->values = std::move(values);
+  names_.insert(name);
+  return *lookups_.emplace_back(std::move(table));
+}
+
+std::string Storage::unique_name(const std::string& path, std::string_view name, const char* what, const char* end) {
+  check_name(name, what);
+  const std::string base = path + std::string(name);
+  if (!name.empty() && !names_.contains(base + end)) return base + end;
+  int& number = next_numbers_.try_emplace(base + '_' + end, name.empty() ? 0 : 1).first->second;
+  while (true) {
+    std::string candidate = base + '_' + std::to_string(number) + end;
+    if (!names_.contains(candidate)) return candidate;
+    ++number;
+  }
+}
+
+void Storage::rollback(Mark mark) {
+  parameters_.resize(mark.parameters);
+  lookups_.resize(mark.lookups);
+  names_ = std::move(mark.names);
+  next_numbers_ = std::move(mark.next_numbers);
+}
+
+}  // namespace dynnet
+
+const float* dn_parameter::packed_transpose() {
+  const uint64_t wanted = version.load(std::memory_order_acquire);
+  if (packed_version_.load(std::memory_order_acquire) == wanted) return packed_.data();
+  const std::lock_guard<std::mutex> lock(packing_);
+  if (packed_version_.load(std::memory_order_relaxed) == wanted) return packed_.data();
+  const int64_t m = dim.rows();
+  const int64_t k = dim.size() / m;
+  constexpr int64_t kStrip = 16;
+  if (packed_.empty()) packed_ = dynnet::Buffer((k + kStrip - 1) / kStrip * kStrip * m, name.c_str());
+  dynnet::kernels().pack_transposed(m, k, values.data(), m, packed_.data());
+  packed_version_.store(wanted, std::memory_order_release);
+  return packed_.data();
+}

@@ -1,0 +1,164 @@
+// Models: parameters and lookup parameters in one name space. A model handle is a view of a storage under a path, so a
+// sub-collection and its root share everything. Storages are counted by reference: graphs, trainers, builders and
+// handles each hold one.
+#ifndef DYNNET_NN_MODEL_H_
+#define DYNNET_NN_MODEL_H_
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/dim.h"
+#include "core/kernels.h"
+#include "memory/memory.h"
+
+namespace dynnet {
+
+class Storage;
+class GradientSet;
+
+/// A number that no other parameter of the process has or had; a freed one's address may come back, its number not.
+inline uint64_t next_parameter_id() {
+  static std::atomic<uint64_t> id{0};
+  return id.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+}  // namespace dynnet
+
+/// A trained tensor. The canonical values are column-major and always current; packed copies carry the version that
+/// they were made from.
+struct dn_parameter {
+  dynnet::Storage* storage;
+  /// Its number among the storage's parameters.
+  uint32_t index;
+  std::string name;
+  dynnet::Dim dim;
+  const uint64_t id = dynnet::next_parameter_id();
+  dynnet::Buffer values;
+  /// Advanced by whatever writes the values.
+  std::atomic<uint64_t> version{1};
+
+  /// The transpose packed for `Kernels::product`, made at most once per version. Any number of threads may ask at once
+  /// while nobody writes the values.
+  const float* packed_transpose();
+
+ private:
+  std::mutex packing_;
+  std::atomic<uint64_t> packed_version_{0};
+  dynnet::Buffer packed_;
+};
+
+/// A table of trained rows.
+struct dn_lookup_parameter {
+  dynnet::Storage* storage;
+  /// Its number among the storage's lookup parameters.
+  uint32_t index;
+  std::string name;
+  /// The shape of one row.
+  dynnet::Dim dim;
+  int64_t rows;
+  const uint64_t id = dynnet::next_parameter_id();
+  dynnet::Buffer values;
+  std::atomic<uint64_t> version{1};
+
+  int64_t row_size() const { return dim.size(); }
+  float* row(int64_t i) { return values.data() + i * row_size(); }
+};
+
+namespace dynnet {
+
+/// What a root model and its sub-collections share.
+class Storage {
+ public:
+  explicit Storage(uint64_t seed);
+
+  void retain() { references_.fetch_add(1, std::memory_order_relaxed); }
+  void release();
+
+  dn_parameter& add(const Dim& dim, const dn_initializer& initializer, const std::string& name);
+  dn_lookup_parameter& add_lookup(int64_t rows, const Dim& dim, const dn_initializer& initializer,
+                                  const std::string& name);
+  /// Adds a parameter that was read from a file, under its full name, which must not be in use.
+  dn_parameter& adopt(const Dim& dim, Buffer values, const std::string& name);
+  dn_lookup_parameter& adopt_lookup(int64_t rows, const Dim& dim, Buffer values, const std::string& name);
+  /// `name` below `path`, made unique as DyNet does. Parameters and lookup parameters share one set of names; those of
+  /// sub-collections end in '/' and are apart from them. The name is in use once it is added or taken.
+  /// @param what names the kind of thing in messages
+  /// @param end "" or, for a sub-collection, "/"
+  std::string unique_name(const std::string& path, std::string_view name, const char* what, const char* end = "");
+  void take_name(const std::string& name) { names_.insert(name); }
+
+  /// What rollback needs to take back everything added since.
+  struct Mark {
+    size_t parameters;
+    size_t lookups;
+    std::set<std::string> names;
+    std::map<std::string, int> next_numbers;
+  };
+  Mark mark() const { return {parameters_.size(), lookups_.size(), names_, next_numbers_}; }
+  /// Takes back everything added since the mark, none of which may be in use.
+  void rollback(Mark mark);
+
+  std::vector<std::unique_ptr<dn_parameter>>& parameters() { return parameters_; }
+  std::vector<std::unique_ptr<dn_lookup_parameter>>& lookups() { return lookups_; }
+  /// The model's own gradients.
+  GradientSet& gradients() { return *gradients_; }
+
+  double weight_decay = 0;
+
+ private:
+  ~Storage();
+  std::atomic<int64_t> references_{1};
+  uint64_t seed_;
+  std::vector<std::unique_ptr<dn_parameter>> parameters_;
+  std::vector<std::unique_ptr<dn_lookup_parameter>> lookups_;
+  /// Every name in use.
+  std::set<std::string> names_;
+  /// For what stands before the number of a numbered name, the first number that may be free.
+  std::map<std::string, int> next_numbers_;
+  std::unique_ptr<GradientSet> gradients_;
+};
+
+/// A counted reference to a storage.
+class StorageRef {
+ public:
+  StorageRef() = default;
+  explicit StorageRef(Storage* storage) : storage_(storage) { storage_->retain(); }
+  StorageRef(const StorageRef& other) : storage_(other.storage_) {
+    if (storage_ != nullptr) storage_->retain();
+  }
+  StorageRef(StorageRef&& other) noexcept : storage_(std::exchange(other.storage_, nullptr)) {}
+  StorageRef& operator=(StorageRef other) noexcept {
+    std::swap(storage_, other.storage_);
+    return *this;
+  }
+  ~StorageRef() {
+    if (storage_ != nullptr) storage_->release();
+  }
+  Storage* get() const { return storage_; }
+  Storage* operator->() const { return storage_; }
+  Storage& operator*() const { return *storage_; }
+
+ private:
+  Storage* storage_ = nullptr;
+};
+
+}  // namespace dynnet
+
+/// A model as handed out: a storage seen under a path that begins and ends with '/'.
+struct dn_model {
+  dynnet::StorageRef storage;
+  std::string path;
+
+  /// Whether a full name lies below the path.
+  bool holds(std::string_view name) const { return name.starts_with(path); }
+};
+
+#endif  // DYNNET_NN_MODEL_H_

@@ -1,0 +1,239 @@
+// Recurrent and tree cells: one node for what would be a dozen elementary ones.
+#include <algorithm>
+
+#include "ops/context.h"
+#include "ops/product.h"
+
+namespace dynnet {
+namespace {
+
+constexpr double kGateCost = 1.5;
+
+void expect_vector(const Shaping& s, int i, int64_t size, const char* what) {
+  if (!s[i].is_vector() || s[i].size() != size)
+    s.mismatch("expected %s {%lld}, got %s", what, static_cast<long long>(size), s[i].text().c_str());
+}
+
+// ---- vanilla_lstm_gates: x, h, wx, wh, b ----
+
+enum { kX, kH, kWx, kWh, kB };
+
+void gates_shape(Shaping& s) {
+  const int64_t n = s[kH].size();
+  const int64_t inputs = s[kX].size();
+  if (!s[kX].is_vector()) s.mismatch("expected a vector x, got %s", s[kX].text().c_str());
+  if (!s[kH].is_vector()) s.mismatch("expected a vector h, got %s", s[kH].text().c_str());
+  auto expect_matrix = [&](int i, int64_t cols, const char* what) {
+    if (!s[i].is_matrix() || s[i].rows() != 4 * n || s[i].cols() != cols || s[i].bd != 1)
+      s.mismatch("expected %s {%lld,%lld} for x %s and h %s, got %s", what, static_cast<long long>(4 * n),
+                 static_cast<long long>(cols), s[kX].text().c_str(), s[kH].text().c_str(), s[i].text().c_str());
+  };
+  expect_matrix(kWx, inputs, "wx");
+  expect_matrix(kWh, n, "wh");
+  expect_vector(s, kB, 4 * n, "b");
+  if (s[kB].bd != 1) s.mismatch("b %s has a batch", s[kB].text().c_str());
+  s.type.dim = Dim({static_cast<uint32_t>(4 * n)}, common_batch(s, s[kX].bd, s[kH].bd));
+  s.type.v[0] = n;
+}
+
+ProductShape gates_product(const Type& type, int x) {
+  const Dim& dim = type.operands[static_cast<size_t>(x)];
+  return {4 * type.v[0], 1, dim.size(), 1, dim.bd, type.dim.bd};
+}
+
+// The columns of x or h, one for each batch element of the result.
+Rows gate_columns(const BatchContext& b, int x) { return b.x_elements(x); }
+
+void gates_forward(const Forward& b) {
+  const int64_t m = 4 * b.type.v[0];
+  const int64_t n = b.element_count();
+  const Rows y = b.y_elements();
+  for (const int x : {kX, kH}) {
+    const int w = x == kX ? kWx : kWh;
+    const int64_t k = b.type.operands[static_cast<size_t>(x)].size();
+    const Rows columns = gate_columns(b, x);
+    const bool first = x == kX;
+    if (b.type.shared[static_cast<size_t>(w)] && b.type.shared[kB]) {
+      run_product(b, m, n, k, column_major(b.x[w].at(0), m), columns, y, first ? b.x[kB].at(0) : nullptr, !first);
+      continue;
+    }
+    for (int64_t i = 0; i < n; ++i) {
+      const int64_t node = i / b.type.dim.bd;
+      b.k.product(m, 1, k, column_major(b.x[w].at(node), m), columns.from(i), y.from(i),
+                  first ? b.x[kB].at(node) : nullptr, !first);
+    }
+  }
+  b.parallel(n, kGateCost * static_cast<double>(m),
+             [&](int64_t begin, int64_t end) { b.k.lstm_gates(y.from(begin), end - begin, b.type.v[0]); });
+}
+
+void gates_backward(const Backward& b) {
+  const int64_t m = 4 * b.type.v[0];
+  const int64_t n = b.element_count();
+  // The gradient before the activation; it lasts until the end of the pass for the deferred products.
+  const Rows d{b.scratch.allocate<float>(m * n), nullptr, m};
+  const Rows y = b.y_elements();
+  const Rows dy = b.dy_elements();
+  b.parallel(n, kGateCost * static_cast<double>(m), [&](int64_t begin, int64_t end) {
+    b.k.lstm_gates_backward(d.from(begin), y.from(begin), dy.from(begin), end - begin, b.type.v[0]);
+  });
+  for (const int x : {kX, kH}) {
+    const int w = x == kX ? kWx : kWh;
+    const int64_t k = b.type.operands[static_cast<size_t>(x)].size();
+    const bool shared = b.type.shared[static_cast<size_t>(w)] && b.type.shared[kB];
+    if (!shared) {
+      own_product_backward(b.with_gradient(Rows{d.base, nullptr, m * b.type.dim.bd}), w, x, gates_product(b.type, x));
+      continue;
+    }
+    if (b.wants(x)) {
+      const Backward::Operand dx = b.dx_elements(x);
+      run_product(b, k, n, m, packed_transpose(b, w, m, k), d, dx.rows, nullptr, dx.accumulate, dx.collides);
+    }
+    if (b.wants(w)) b.defer_product(w, m, k, d, gate_columns(b, x), n);
+  }
+  if (!b.wants(kB)) return;
+  const Backward::Operand db = b.dx(kB);
+  if (b.type.shared[kB]) {
+    b.k.sum_rows(db.rows.at(0), d, n, m, db.accumulate);
+    return;
+  }
+  const auto batch = static_cast<int64_t>(b.type.dim.bd);
+  for (int64_t i = 0; i < b.count; ++i) b.k.sum_rows(db.rows.at(i), d.from(i * batch), batch, m, db.accumulate);
+}
+
+// ---- vanilla_lstm_c: c, gates; vanilla_lstm_h: c, gates ----
+
+void lstm_state_shape(Shaping& s) {
+  if (!s[0].is_vector()) s.mismatch("expected a vector c, got %s", s[0].text().c_str());
+  expect_vector(s, 1, 4 * s[0].size(), "gates");
+  s.type.dim = Dim({s[0].rows()}, common_batch(s, s[0].bd, s[1].bd));
+}
+
+template <auto kernel>
+void lstm_state_forward(const Forward& b) {
+  const int64_t n = b.type.dim.rows();
+  const Rows y = b.y_elements();
+  const Rows c = b.x_elements(0);
+  const Rows gates = b.x_elements(1);
+  b.parallel(b.element_count(), kGateCost * static_cast<double>(n), [&](int64_t begin, int64_t end) {
+    (b.k.*kernel)(y.from(begin), c.from(begin), gates.from(begin), end - begin, n);
+  });
+}
+
+template <auto kernel>
+void lstm_state_backward(const Backward& b) {
+  const int64_t n = b.type.dim.rows();
+  // c {n} and the gates {4n} are never one node.
+  Backward::Operand dc{};
+  Backward::Operand dgates{};
+  if (b.wants(0)) dc = b.dx_elements(0);
+  if (b.wants(1)) dgates = b.dx_elements(1);
+  (b.k.*kernel)(dc.rows, dc.accumulate, dgates.rows, dgates.accumulate, b.x_elements(0), b.x_elements(1),
+                b.dy_elements(), b.element_count(), n);
+}
+
+// ---- tree_lstm_c: iou, then f and c of each child ----
+
+void tree_c_shape(Shaping& s) {
+  if (s.count() % 2 == 0) s.bad_argument("%d operands, expected [i; o; u] and a pair f, c for each child", s.count());
+  if (!s[0].is_vector() || s[0].size() % 3 != 0)
+    s.mismatch("expected a vector [i; o; u] of three equal parts, got %s", s[0].text().c_str());
+  const int64_t n = s[0].size() / 3;
+  uint32_t batch = s[0].bd;
+  for (int i = 1; i < s.count(); ++i) {
+    expect_vector(s, i, n, i % 2 == 1 ? "f" : "c");
+    batch = common_batch(s, batch, s[i].bd);
+  }
+  s.type.dim = Dim({static_cast<uint32_t>(n)}, batch);
+}
+
+void tree_c_forward(const Forward& b) {
+  const int64_t n = b.type.dim.rows();
+  const auto count = static_cast<int>(b.type.operands.size());
+  auto* x = b.scratch.allocate<Rows>(count);
+  for (int i = 0; i < count; ++i) x[i] = b.x_elements(i);
+  const Rows y = b.y_elements();
+  b.parallel(b.element_count(), kGateCost * static_cast<double>(n * count), [&](int64_t begin, int64_t end) {
+    b.k.tree_leaf_c(y.from(begin), x[0].from(begin), end - begin, n);
+    for (int i = 1; i < count; i += 2)
+      b.k.tree_child_c(y.from(begin), x[i].from(begin), x[i + 1].from(begin), end - begin, n);
+  });
+}
+
+void tree_c_backward(const Backward& b) {
+  const int64_t n = b.type.dim.rows();
+  const int64_t rows = b.element_count();
+  const auto count = static_cast<int>(b.type.operands.size());
+  const Rows dy = b.dy_elements();
+  if (b.wants(0)) {
+    const Backward::Operand d = b.dx_elements(0);
+    b.k.tree_leaf_c_backward(d.rows, d.accumulate, b.x_elements(0), dy, rows, n);
+  }
+  for (int i = 1; i < count; i += 2) {
+    // f and c may be one node, so their gradients are written one after the other.
+    const Rows f = b.x_elements(i);
+    const Rows c = b.x_elements(i + 1);
+    if (b.wants(i)) {
+      const Backward::Operand df = b.dx_elements(i);
+      b.k.tree_child_c_backward(df.rows, df.accumulate, Rows{}, false, f, c, dy, rows, n);
+    }
+    if (b.wants(i + 1)) {
+      const Backward::Operand dc = b.dx_elements(i + 1);
+      b.k.tree_child_c_backward(Rows{}, false, dc.rows, dc.accumulate, f, c, dy, rows, n);
+    }
+  }
+}
+
+// ---- tree_lstm_h: iou, c ----
+
+void tree_h_shape(Shaping& s) {
+  if (!s[1].is_vector()) s.mismatch("expected a vector c, got %s", s[1].text().c_str());
+  expect_vector(s, 0, 3 * s[1].size(), "[i; o; u]");
+  s.type.dim = Dim({s[1].rows()}, common_batch(s, s[0].bd, s[1].bd));
+}
+
+void tree_h_forward(const Forward& b) {
+  const int64_t n = b.type.dim.rows();
+  const Rows y = b.y_elements();
+  const Rows iou = b.x_elements(0);
+  const Rows c = b.x_elements(1);
+  b.parallel(b.element_count(), kGateCost * static_cast<double>(n), [&](int64_t begin, int64_t end) {
+    b.k.tree_h(y.from(begin), iou.from(begin), c.from(begin), end - begin, n);
+  });
+}
+
+void tree_h_backward(const Backward& b) {
+  // [i; o; u] {3n} and c {n} are never one node.
+  Backward::Operand diou{};
+  Backward::Operand dc{};
+  if (b.wants(0)) diou = b.dx_elements(0);
+  if (b.wants(1)) dc = b.dx_elements(1);
+  b.k.tree_h_backward(diou.rows, diou.accumulate, dc.rows, dc.accumulate, b.x_elements(0), b.x_elements(1),
+                      b.dy_elements(), b.element_count(), b.type.dim.rows());
+}
+
+}  // namespace
+
+const OpDef op_vanilla_lstm_gates = {.name = "vanilla_lstm_gates",
+                                     .shape = gates_shape,
+                                     .forward = gates_forward,
+                                     .backward = gates_backward,
+                                     .weights = 1u << kWx | 1u << kWh | 1u << kB};
+
+const OpDef op_vanilla_lstm_c = {.name = "vanilla_lstm_c",
+                                 .shape = lstm_state_shape,
+                                 .forward = lstm_state_forward<&Kernels::lstm_c>,
+                                 .backward = lstm_state_backward<&Kernels::lstm_c_backward>};
+
+const OpDef op_vanilla_lstm_h = {.name = "vanilla_lstm_h",
+                                 .shape = lstm_state_shape,
+                                 .forward = lstm_state_forward<&Kernels::lstm_h>,
+                                 .backward = lstm_state_backward<&Kernels::lstm_h_backward>};
+
+const OpDef op_tree_lstm_c = {
+    .name = "tree_lstm_c", .shape = tree_c_shape, .forward = tree_c_forward, .backward = tree_c_backward};
+
+const OpDef op_tree_lstm_h = {
+    .name = "tree_lstm_h", .shape = tree_h_shape, .forward = tree_h_forward, .backward = tree_h_backward};
+
+}  // namespace dynnet

@@ -1,0 +1,106 @@
+// What graphs begin with: inputs, constants, parameters, rows of lookup tables.
+#include <algorithm>
+
+#include "nn/gradients.h"
+#include "nn/model.h"
+#include "ops/context.h"
+
+namespace dynnet {
+namespace {
+
+// A shape among the attributes: nd, bd, then the sizes.
+Dim static_dim(const Type& type) {
+  Dim dim;
+  dim.nd = type.statics[0];
+  dim.bd = type.statics[1];
+  for (int i = 0; i < DN_MAX_DIMS; ++i) dim.d[i] = type.statics[static_cast<size_t>(i) + 2];
+  return dim;
+}
+
+void input_shape(Shaping& s) {
+  s.type.dim = static_dim(s.type);
+  if (s.type.span_count != s.type.dim.total())
+    s.mismatch("%lld values for shape %s, which has %lld elements", static_cast<long long>(s.type.span_count),
+               s.type.dim.text().c_str(), static_cast<long long>(s.type.dim.total()));
+}
+
+void static_shape(Shaping& s) { s.type.dim = static_dim(s.type); }
+
+void scalar_shape(Shaping& s) { s.type.dim = Dim({1}); }
+
+void constant_forward(const Forward& b) {
+  for (int64_t i = 0; i < b.count; ++i) b.k.fill(Rows{b.y.at(i), nullptr, 0}, b.data_float(i), 1, b.type.size);
+}
+
+void parameter_shape(Shaping& s) { s.type.dim = static_cast<dn_parameter*>(s.type.object)->dim; }
+
+void lookup_shape(Shaping& s) {
+  s.type.dim = static_cast<dn_lookup_parameter*>(s.type.object)->dim;
+  s.type.v[0] = s.type.dim.size();
+}
+
+void lookup_batch_shape(Shaping& s) {
+  if (s.type.span_count == 0) s.bad_argument("no indices");
+  lookup_shape(s);
+  s.type.dim.bd = static_cast<uint32_t>(s.type.span_count);
+}
+
+void check_rows(const Checking& c) {
+  const auto* table = static_cast<const dn_lookup_parameter*>(c.type.object);
+  const int64_t each = std::max<int64_t>(c.type.span_count, 1);
+  for (int64_t i = 0; i < each; ++i) {
+    const auto index = static_cast<int32_t>(c.data[i]);
+    if (index < 0 || index >= table->rows)
+      fail(DN_E_INDEX, "%s: index %d of table %s, which has rows 0 to %lld", c.type.def->name, index,
+           table->name.c_str(), static_cast<long long>(table->rows - 1));
+  }
+}
+
+void lookup_forward(const Forward& b) {
+  auto* table = static_cast<dn_lookup_parameter*>(b.type.object);
+  const int64_t rows = b.count * b.type.dim.bd;
+  const int64_t n = b.type.v[0];
+  const int32_t* indices = b.indices();
+  auto** list = b.scratch.allocate<float*>(rows);
+  for (int64_t i = 0; i < rows; ++i) list[i] = table->row(indices[i]);
+  b.k.copy(b.elements(b.y, n, b.type.dim.bd, b.type.dim.bd), Rows{nullptr, list, 0}, rows, n);
+}
+
+void lookup_backward(const Backward& b) {
+  const auto* table = static_cast<const dn_lookup_parameter*>(b.type.object);
+  const int64_t rows = b.count * b.type.dim.bd;
+  const Rows dy = b.elements(b.dy, b.type.v[0], b.type.dim.bd, b.type.dim.bd);
+  auto** list = b.scratch.allocate<const float*>(rows);
+  for (int64_t i = 0; i < rows; ++i) list[i] = dy.at(i);
+  b.add_rows(*table, b.indices(), list, rows);
+}
+
+constexpr OpDef lookup(const char* name, bool batch, bool constant) {
+  return {.name = name,
+          .shape = batch ? lookup_batch_shape : lookup_shape,
+          .forward = lookup_forward,
+          .backward = constant ? nullptr : lookup_backward,
+          .check = check_rows,
+          .data_words = batch ? 0u : 1u,
+          .trained = !constant};
+}
+
+}  // namespace
+
+const OpDef op_input = {.name = "input", .shape = input_shape};
+const OpDef op_input_scalar = {.name = "input_scalar", .shape = scalar_shape, .data_words = 1};
+const OpDef op_input_bound = {.name = "input_bound", .shape = static_shape};
+// The number is the node's own; the nine words of the shape before it are not.
+const OpDef op_constant = {
+    .name = "constant", .shape = static_shape, .forward = constant_forward, .data_words = 1u << 9};
+
+const OpDef op_parameter = {.name = "parameter", .shape = parameter_shape, .trained = true};
+const OpDef op_const_parameter = {.name = "const_parameter", .shape = parameter_shape};
+
+const OpDef op_lookup = lookup("lookup", false, false);
+const OpDef op_lookup_batch = lookup("lookup_batch", true, false);
+const OpDef op_lookup_bound = lookup("lookup_bound", false, false);
+const OpDef op_const_lookup = lookup("const_lookup", false, true);
+const OpDef op_const_lookup_batch = lookup("const_lookup_batch", true, true);
+
+}  // namespace dynnet

@@ -1,0 +1,50 @@
+#include "ops/op.h"
+
+#include <cstdarg>
+#include <cstdio>
+
+namespace dynnet {
+namespace {
+
+#define DYNNET_OP_ADDRESS(name) &op_##name,
+constexpr const OpDef* kOps[] = {DYNNET_OPS(DYNNET_OP_ADDRESS)};
+#undef DYNNET_OP_ADDRESS
+
+[[noreturn]] void report(dn_status status, const char* name, const char* format, va_list arguments) {
+  char text[1024];
+  std::vsnprintf(text, sizeof text, format, arguments);
+  fail(status, "%s: %s", name, text);
+}
+
+}  // namespace
+
+const OpDef& op_def(Op op) { return *kOps[static_cast<size_t>(op)]; }
+
+const char* Shaping::name() const { return type.def->name; }
+
+void Shaping::mismatch(const char* format, ...) const {
+  va_list arguments;
+  va_start(arguments, format);
+  report(DN_E_SHAPE, name(), format, arguments);
+}
+
+void Shaping::bad_argument(const char* format, ...) const {
+  va_list arguments;
+  va_start(arguments, format);
+  report(DN_E_ARGUMENT, name(), format, arguments);
+}
+
+void same_shape(Shaping& s) { s.type.dim = s[0]; }
+
+uint32_t common_batch(const Shaping& s, uint32_t a, uint32_t b) {
+  if (a != b && a != 1 && b != 1) s.mismatch("the operands have batches of %u and %u elements", a, b);
+  return a > b ? a : b;
+}
+
+void pair_to_scalar(Shaping& s) {
+  if (!s[0].same_shape(s[1]))
+    s.mismatch("expected two operands of one shape, got %s and %s", s[0].text().c_str(), s[1].text().c_str());
+  s.type.dim = Dim({1}, common_batch(s, s[0].bd, s[1].bd));
+}
+
+}  // namespace dynnet

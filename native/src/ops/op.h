@@ -1,0 +1,118 @@
+// What an operation is. Each is one constant of type OpDef, in a file of its family: its shape rule, forward, backward
+// and properties in one place. The list of operations is generated from dynnet.h.
+#ifndef DYNNET_OPS_OP_H_
+#define DYNNET_OPS_OP_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/dim.h"
+#include "core/error.h"
+#include "core/kernels.h"
+#include "ops/ops.g.h"
+
+namespace dynnet {
+
+#define DYNNET_OP_ENUM(name) name,
+enum class Op : uint16_t { DYNNET_OPS(DYNNET_OP_ENUM) kCount };
+#undef DYNNET_OP_ENUM
+
+class Forward;
+class Backward;
+struct OpDef;
+
+/// What nodes have in common that can run in one kernel: the operation, the operands' shapes, the attributes that are
+/// not a node's own, and which operands in weight positions are one and the same node. Interned per graph.
+struct Type {
+  Op op;
+  const OpDef* def;
+  /// The number of `dim` among the graph's shapes.
+  uint32_t shape;
+  Dim dim;
+  /// Elements of a value, batch included.
+  int64_t size;
+  /// Floats that forward keeps for backward, for each node.
+  int64_t aux = 0;
+  std::vector<Dim> operands;
+  /// For each operand, whether it is the same node for all nodes of the type.
+  std::vector<uint8_t> shared;
+  /// The attributes that belong to the type, in the order of dynnet.h.
+  std::vector<uint32_t> statics;
+  /// The number of indices that each node has.
+  int64_t span_count = 0;
+  /// The dn_parameter or dn_lookup_parameter, or null.
+  void* object = nullptr;
+  /// What the shape rule worked out for forward and backward.
+  Broadcast broadcast;
+  int64_t v[6] = {};
+
+  float static_float(size_t i) const {
+    float value;
+    __builtin_memcpy(&value, &statics[i], sizeof value);
+    return value;
+  }
+  int32_t static_int(size_t i) const { return static_cast<int32_t>(statics[i]); }
+};
+
+/// A shape rule's view of a type that is being made: operands and attributes are set, `dim` is to be found.
+class Shaping {
+ public:
+  explicit Shaping(Type& type) : type(type) {}
+  Type& type;
+
+  int count() const { return static_cast<int>(type.operands.size()); }
+  const Dim& operator[](int i) const { return type.operands[i]; }
+  const char* name() const;
+  /// Reports shapes that do not fit: "<op>: <message>".
+  [[noreturn]] [[gnu::format(printf, 2, 3)]] void mismatch(const char* format, ...) const;
+  [[noreturn]] [[gnu::format(printf, 2, 3)]] void bad_argument(const char* format, ...) const;
+};
+
+/// A node's own attributes, checked when it is recorded.
+struct Checking {
+  const Type& type;
+  const uint32_t* data;
+};
+
+struct OpDef {
+  const char* name;
+  void (*shape)(Shaping&);
+  /// Null where a node has its value from when it is recorded (parameters, inputs).
+  void (*forward)(const Forward&) = nullptr;
+  /// Null where no gradient flows to the operands.
+  void (*backward)(const Backward&) = nullptr;
+  void (*check)(const Checking&) = nullptr;
+  /// Where the value is part of the operand's memory: the offset in floats from the first operand's value; or -1.
+  int64_t (*view)(const Type&, const uint32_t* data) = nullptr;
+  /// Bit i is set if attribute word i belongs to the node rather than to the type.
+  uint32_t data_words = 0;
+  /// Bit i is set if operand i is in a weight position; bits 30 and 31 stand for all further even and odd ones.
+  uint32_t weights = 0;
+  /// Nodes have a gradient of their own to give to the gradient set: parameters and lookups.
+  bool trained = false;
+  /// Draws random numbers.
+  bool random = false;
+
+  bool is_weight(int i) const { return (weights >> (i < 32 ? i : 30 + (i & 1)) & 1) != 0; }
+};
+
+const OpDef& op_def(Op op);
+
+#define DYNNET_OP_EXTERN(name) extern const OpDef op_##name;
+DYNNET_OPS(DYNNET_OP_EXTERN)
+#undef DYNNET_OP_EXTERN
+
+// Shape rules that several operations share.
+
+/// The shape of the first operand.
+void same_shape(Shaping& s);
+/// Two operands of one shape up to a broadcast batch, reduced to one element for each batch element.
+void pair_to_scalar(Shaping& s);
+
+/// The larger of two batches, of which one may be 1; throws otherwise.
+uint32_t common_batch(const Shaping& s, uint32_t a, uint32_t b);
+
+}  // namespace dynnet
+
+#endif  // DYNNET_OPS_OP_H_

@@ -1,0 +1,197 @@
+// Matrix products and affine transformations.
+#include <algorithm>
+
+#include "ops/context.h"
+#include "ops/product.h"
+
+namespace dynnet {
+namespace {
+
+void check_product(const Shaping& s, int a, int x) {
+  const Dim& left = s[a];
+  const Dim& right = s[x];
+  if (!left.is_matrix() || !right.is_matrix())
+    s.mismatch("expected matrices, got %s (operand %d) and %s (operand %d)", left.text().c_str(), a,
+               right.text().c_str(), x);
+  if (left.cols() != right.rows())
+    s.mismatch("expected W %s times x %s: W has %u columns, x has %u rows (operands %d and %d)", left.text().c_str(),
+               right.text().c_str(), left.cols(), right.rows(), a, x);
+}
+
+// {m} where the right operand is a vector of one dimension, else {m, n}.
+Dim product_dim(const Dim& a, const Dim& x, uint32_t batch) {
+  return x.nd <= 1 ? Dim({a.rows()}, batch) : Dim({a.rows(), x.cols()}, batch);
+}
+
+ProductShape product_shape(const Type& type, int a, int x) {
+  const Dim& left = type.operands[static_cast<size_t>(a)];
+  const Dim& right = type.operands[static_cast<size_t>(x)];
+  return {left.rows(), right.cols(), left.cols(), left.bd, right.bd, std::max(left.bd, right.bd)};
+}
+
+// Whether one matrix serves the whole batch, so that all columns of all nodes are one product.
+bool one_matrix(const Type& type, int a) {
+  return type.shared[static_cast<size_t>(a)] && type.operands[static_cast<size_t>(a)].bd == 1;
+}
+
+// ---- y = A x ----
+
+void multiply_shape(Shaping& s) {
+  check_product(s, 0, 1);
+  s.type.dim = product_dim(s[0], s[1], common_batch(s, s[0].bd, s[1].bd));
+}
+
+void multiply_forward(const Forward& b) {
+  const ProductShape s = product_shape(b.type, 0, 1);
+  if (!one_matrix(b.type, 0)) return own_product(b, 0, 1, s, false);
+  const int64_t each = s.n * s.x_batch;
+  run_product(b, s.m, b.count * each, s.k, column_major(b.x[0].at(0), s.m), b.elements(b.x[1], s.k, each, each),
+              b.elements(b.y, s.m, each, each), nullptr, false);
+}
+
+void multiply_backward(const Backward& b) {
+  const ProductShape s = product_shape(b.type, 0, 1);
+  if (!one_matrix(b.type, 0)) return own_product_backward(b, 0, 1, s);
+  const int64_t each = s.n * s.x_batch;
+  shared_product_backward(b, 0, 1, s.m, s.k, b.count * each, b.elements(b.x[1], s.k, each, each),
+                          b.elements(b.dy, s.m, each, each));
+}
+
+// ---- y = b + W1 x1 + W2 x2 + ... ----
+
+void affine_shape(Shaping& s) {
+  if (s.count() % 2 == 0) s.bad_argument("%d operands, expected a bias and pairs of a matrix and an input", s.count());
+  const Dim& bias = s[0];
+  if (!bias.is_matrix()) s.mismatch("the bias %s has more than two dimensions", bias.text().c_str());
+  if (s.count() == 1) {
+    s.type.dim = bias;
+    return;
+  }
+  uint32_t batch = bias.bd;
+  const uint32_t rows = s[1].rows();
+  const uint32_t cols = s[2].cols();
+  bool vector = bias.nd <= 1;
+  for (int i = 1; i < s.count(); i += 2) {
+    check_product(s, i, i + 1);
+    if (s[i].rows() != rows || s[i + 1].cols() != cols)
+      s.mismatch("the product of %s and %s (operands %d and %d) is no {%u,%u} as the first one is", s[i].text().c_str(),
+                 s[i + 1].text().c_str(), i, i + 1, rows, cols);
+    batch = common_batch(s, batch, common_batch(s, s[i].bd, s[i + 1].bd));
+    vector = vector && s[i + 1].nd <= 1;
+  }
+  if (bias.rows() != rows || (bias.cols() != cols && bias.cols() != 1))
+    s.mismatch("the bias %s does not fit the products, which are {%u,%u}", bias.text().c_str(), rows, cols);
+  s.type.dim = vector ? Dim({rows}, batch) : Dim({rows, cols}, batch);
+}
+
+// Whether the bias is one vector for all columns of all nodes.
+bool one_bias(const Type& type) { return type.shared[0] && type.operands[0].cols() == 1 && type.operands[0].bd == 1; }
+
+// Whether pair i is a product of all columns of the batch with one matrix.
+bool all_columns(const Type& type, int i) {
+  return one_matrix(type, i) && type.operands[static_cast<size_t>(i) + 1].bd == type.dim.bd;
+}
+
+// Puts the bias into y, one column after the other.
+void spread_bias(const Forward& b) {
+  const Dim& bias = b.type.operands[0];
+  const int64_t m = b.type.dim.rows();
+  const int64_t n = b.type.dim.cols();
+  const int64_t batch = b.type.dim.bd;
+  for (int64_t i = 0; i < b.count; ++i)
+    for (int64_t e = 0; e < batch; ++e) {
+      float* from = b.x[0].at(i) + (bias.bd == 1 ? 0 : e * m * bias.cols());
+      b.k.copy(Rows{b.y.at(i) + e * m * n, nullptr, m}, Rows{from, nullptr, bias.cols() == 1 ? 0 : m}, n, m);
+    }
+}
+
+void affine_forward(const Forward& b) {
+  const auto count = static_cast<int>(b.type.operands.size());
+  const bool bias_in_product = count > 1 && one_bias(b.type) && all_columns(b.type, 1);
+  if (!bias_in_product) spread_bias(b);
+  for (int i = 1; i < count; i += 2) {
+    const ProductShape s = product_shape(b.type, i, i + 1);
+    if (all_columns(b.type, i)) {
+      const int64_t each = s.n * s.x_batch;
+      const bool first = i == 1 && bias_in_product;
+      run_product(b, s.m, b.count * each, s.k, column_major(b.x[i].at(0), s.m), b.elements(b.x[i + 1], s.k, each, each),
+                  b.elements(b.y, s.m, each, each), first ? b.x[0].at(0) : nullptr, !first);
+    } else if (s.batch == static_cast<int64_t>(b.type.dim.bd)) {
+      own_product(b, i, i + 1, s, true);
+    } else {
+      // A pair without a batch in a sum that has one: its product is added to each batch element.
+      for (int64_t node = 0; node < b.count; ++node)
+        for (int64_t e = 0; e < static_cast<int64_t>(b.type.dim.bd); ++e)
+          b.k.product(s.m, s.n, s.k, column_major(b.x[i].at(node), s.m), Rows{b.x[i + 1].at(node), nullptr, s.k},
+                      Rows{b.y.at(node) + e * s.m * s.n, nullptr, s.m}, nullptr, true);
+    }
+  }
+}
+
+// The gradient of a pair without a batch in a sum that has one: that of one product, dy summed over the batch.
+Rows sum_over_batch(const Backward& b) {
+  const int64_t size = b.type.dim.size();
+  const auto batch = static_cast<int64_t>(b.type.dim.bd);
+  Rows sums{b.scratch.allocate<float>(size * b.count), nullptr, size};
+  for (int64_t i = 0; i < b.count; ++i) b.k.sum_rows(sums.at(i), Rows{b.dy.at(i), nullptr, size}, batch, size, false);
+  return sums;
+}
+
+void affine_bias_backward(const Backward& b) {
+  const Dim& bias = b.type.operands[0];
+  const int64_t m = b.type.dim.rows();
+  const int64_t n = b.type.dim.cols();
+  const auto batch = static_cast<int64_t>(b.type.dim.bd);
+  const Backward::Operand db = b.dx(0);
+  if (one_bias(b.type)) {
+    // Shared, so all rows of db are one.
+    b.k.sum_rows(db.rows.at(0), b.elements(b.dy, m, n * batch, n * batch), b.count * n * batch, m, db.accumulate);
+    return;
+  }
+  for (int64_t i = 0; i < b.count; ++i) {
+    float* to = db.rows.at(i);
+    for (int64_t e = 0; e < batch; ++e) {
+      float* dy = b.dy.at(i) + e * m * n;
+      float* part = to + (bias.bd == 1 ? 0 : e * m * bias.cols());
+      const bool add = db.accumulate || (bias.bd == 1 && e > 0);
+      if (bias.cols() == 1)
+        b.k.sum_rows(part, Rows{dy, nullptr, m}, n, m, add);
+      else
+        b.k.sum_rows(part, Rows{dy, nullptr, m * n}, 1, m * n, add);
+    }
+  }
+}
+
+void affine_backward(const Backward& b) {
+  const auto count = static_cast<int>(b.type.operands.size());
+  if (b.wants(0)) affine_bias_backward(b);
+  for (int i = 1; i < count; i += 2) {
+    const ProductShape s = product_shape(b.type, i, i + 1);
+    const int64_t each = s.n * s.x_batch;
+    if (all_columns(b.type, i)) {
+      shared_product_backward(b, i, i + 1, s.m, s.k, b.count * each, b.elements(b.x[i + 1], s.k, each, each),
+                              b.elements(b.dy, s.m, each, each));
+    } else if (s.batch == static_cast<int64_t>(b.type.dim.bd)) {
+      own_product_backward(b, i, i + 1, s);
+    } else {
+      own_product_backward(b.with_gradient(sum_over_batch(b)), i, i + 1, s);
+    }
+  }
+}
+
+}  // namespace
+
+const OpDef op_multiply = {.name = "multiply",
+                           .shape = multiply_shape,
+                           .forward = multiply_forward,
+                           .backward = multiply_backward,
+                           .weights = 1u};
+
+const OpDef op_affine_transform = {.name = "affine_transform",
+                                   .shape = affine_shape,
+                                   .forward = affine_forward,
+                                   .backward = affine_backward,
+                                   // The bias, and every odd operand.
+                                   .weights = 0xaaaaaaabu};
+
+}  // namespace dynnet

@@ -1,0 +1,206 @@
+#include "parallel/parallel.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
+#include "core/error.h"
+#include "dynnet/dynnet.h"
+
+namespace dynnet {
+namespace {
+
+constexpr int kMostThreads = 256;
+
+// The processors that the cgroup's quota allows, rounded up; 0 if there is no quota.
+int cgroup_processors() {
+  double quota = 0;
+  double period = 0;
+  if (std::FILE* file = std::fopen("/sys/fs/cgroup/cpu.max", "r")) {
+    if (std::fscanf(file, "%lf %lf", &quota, &period) != 2) quota = 0;
+    std::fclose(file);
+  }
+  if (quota <= 0 || period <= 0) return 0;
+  return std::max(1, static_cast<int>((quota + period - 1) / period));
+}
+
+int default_threads() {
+  if (const char* text = std::getenv("DYNNET_THREADS")) {
+    const long asked = std::strtol(text, nullptr, 10);
+    if (asked >= 1 && asked <= kMostThreads) return static_cast<int>(asked);
+  }
+  cpu_set_t set;
+  int count = 1;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) count = std::max(1, CPU_COUNT(&set));
+  if (const int allowed = cgroup_processors(); allowed > 0) count = std::min(count, allowed);
+  return std::min(count, kMostThreads);
+}
+
+std::atomic<int>& thread_count() {
+  static std::atomic<int> count{default_threads()};
+  return count;
+}
+
+inline void pause() {
+#if defined(__x86_64__)
+  _mm_pause();
+#else
+  std::this_thread::yield();
+#endif
+}
+
+using Clock = std::chrono::steady_clock;
+
+// Spinning this long before blocking covers the gaps between the kernels of one computation.
+constexpr auto kSpin = std::chrono::microseconds(60);
+// Waiting longer than this for another thread's last chunk means that it lost its processor to another process.
+constexpr auto kStalled = std::chrono::microseconds(400);
+constexpr auto kShortestRest = std::chrono::milliseconds(4);
+constexpr auto kLongestRest = std::chrono::milliseconds(128);
+
+// One computation's work. `state` is generation << 32 | helpers inside << 1 | open.
+struct Pool {
+  std::atomic<uint64_t> state{0};
+  std::atomic<bool> taken{false};
+  std::atomic<int64_t> next{0};
+  int64_t items = 0;
+  int64_t grain = 1;
+  parallel::Body body = nullptr;
+  void* context = nullptr;
+  std::atomic<int> wanted{0};
+  int started = 0;
+  Clock::time_point resting_until{};
+  Clock::duration rest = kShortestRest;
+
+  void work() {
+    for (;;) {
+      const int64_t begin = next.fetch_add(grain, std::memory_order_relaxed);
+      if (begin >= items) return;
+      body(context, begin, std::min(begin + grain, items));
+    }
+  }
+};
+
+// Leaked on purpose: a process may exit while threads are inside. Replaced in a forked child, which has no helpers.
+std::atomic<Pool*> the_pool{nullptr};
+
+thread_local bool inside = false;
+
+void help(Pool* pool, int number) {
+  const FlushDenormals flush;
+  inside = true;
+  uint64_t seen = 0;
+  for (;;) {
+    uint64_t state = pool->state.load(std::memory_order_acquire);
+    const Clock::time_point start = Clock::now();
+    while ((state & 1) == 0 || state >> 32 == seen || number >= pool->wanted.load(std::memory_order_relaxed)) {
+      for (int i = 0; i < 64; ++i) pause();
+      if (Clock::now() - start > kSpin) pool->state.wait(state, std::memory_order_acquire);
+      state = pool->state.load(std::memory_order_acquire);
+    }
+    if (!pool->state.compare_exchange_weak(state, state + 2, std::memory_order_acq_rel)) continue;
+    seen = state >> 32;
+    pool->work();
+    pool->state.fetch_sub(2, std::memory_order_release);
+  }
+}
+
+Pool* pool() {
+  Pool* found = the_pool.load(std::memory_order_acquire);
+  if (found != nullptr) return found;
+  static std::atomic<bool> registered{false};
+  if (!registered.exchange(true))
+    pthread_atfork(nullptr, nullptr, [] {
+      the_pool.store(nullptr, std::memory_order_release);
+      inside = false;
+    });
+  auto* made = new Pool;
+  if (the_pool.compare_exchange_strong(found, made)) return made;
+  delete made;
+  return found;
+}
+
+// Waits until the helpers have left, and rests the pool for a while if that took suspiciously long.
+void join(Pool* pool) {
+  uint64_t state = pool->state.fetch_and(~uint64_t{1}, std::memory_order_acq_rel) & ~uint64_t{1};
+  if ((state & 0xffffffff) == 0) return;
+  const Clock::time_point start = Clock::now();
+  while ((pool->state.load(std::memory_order_acquire) & 0xffffffff) != 0) {
+    for (int i = 0; i < 32; ++i) pause();
+    if (Clock::now() - start > kSpin) std::this_thread::yield();
+  }
+  const Clock::time_point end = Clock::now();
+  if (end - start > kStalled) {
+    pool->resting_until = end + pool->rest;
+    pool->rest = std::min<Clock::duration>(pool->rest * 2, kLongestRest);
+  } else if (pool->rest > kShortestRest) {
+    pool->rest -= pool->rest / 64;
+  }
+}
+
+}  // namespace
+
+int threads() { return thread_count().load(std::memory_order_relaxed); }
+
+void set_threads(int count) {
+  if (count < 1 || count > kMostThreads) fail(DN_E_ARGUMENT, "threads: %d, expected 1 to %d", count, kMostThreads);
+  thread_count().store(count, std::memory_order_relaxed);
+}
+
+void parallel::run(int64_t items, int64_t grain, Body body, void* context) {
+  const int count = threads();
+  Pool* pool = nullptr;
+  if (count > 1 && !inside) {
+    pool = dynnet::pool();
+    if (pool->taken.exchange(true, std::memory_order_acquire)) pool = nullptr;
+  }
+  if (pool != nullptr && pool->resting_until > Clock::now()) {
+    pool->taken.store(false, std::memory_order_release);
+    pool = nullptr;
+  }
+  if (pool == nullptr) {
+    for (int64_t begin = 0; begin < items; begin += grain) body(context, begin, std::min(begin + grain, items));
+    return;
+  }
+  for (; pool->started < count - 1; ++pool->started) std::thread(help, pool, pool->started).detach();
+  pool->items = items;
+  pool->grain = grain;
+  pool->body = body;
+  pool->context = context;
+  pool->next.store(0, std::memory_order_relaxed);
+  pool->wanted.store(count - 1, std::memory_order_relaxed);
+  const uint64_t generation = (pool->state.load(std::memory_order_relaxed) >> 32) + 1;
+  pool->state.store(generation << 32 | 1, std::memory_order_release);
+  pool->state.notify_all();
+  inside = true;
+  pool->work();
+  inside = false;
+  join(pool);
+  pool->taken.store(false, std::memory_order_release);
+}
+
+FlushDenormals::FlushDenormals() {
+#if defined(__x86_64__)
+  constexpr uint32_t kFlushToZeroAndDenormalsAreZero = 0x8040;
+  saved_ = _mm_getcsr();
+  _mm_setcsr(saved_ | kFlushToZeroAndDenormalsAreZero);
+#endif
+}
+
+FlushDenormals::~FlushDenormals() {
+#if defined(__x86_64__)
+  _mm_setcsr(saved_);
+#endif
+}
+
+}  // namespace dynnet

@@ -1,0 +1,51 @@
+// Work on several cores. Threads claim chunks from a counter, so none waits for a slow one longer than one chunk. The
+// pool is for one computation at a time: nested use, and use while another thread's computation has the pool, runs on
+// the caller's own thread.
+#ifndef DYNNET_PARALLEL_PARALLEL_H_
+#define DYNNET_PARALLEL_PARALLEL_H_
+
+#include <cstdint>
+#include <type_traits>
+
+namespace dynnet {
+
+int threads();
+void set_threads(int count);
+
+namespace parallel {
+
+using Body = void (*)(void* context, int64_t begin, int64_t end);
+/// Runs body over [0, items) in chunks of `grain` items. The body must not throw.
+void run(int64_t items, int64_t grain, Body body, void* context);
+
+}  // namespace parallel
+
+/// Calls f(begin, end) for chunks of `grain` items that together are [0, items), possibly from several threads. Which
+/// chunks there are does not depend on the number of threads; f must not throw.
+template <class F>
+void parallel_for(int64_t items, int64_t grain, F&& f) {
+  using Function = std::remove_reference_t<F>;
+  if (items <= grain) {
+    if (items > 0) f(int64_t{0}, items);
+    return;
+  }
+  parallel::run(
+      items, grain, [](void* context, int64_t begin, int64_t end) { (*static_cast<Function*>(context))(begin, end); },
+      const_cast<std::remove_const_t<Function>*>(&f));
+}
+
+/// Sets flush-to-zero and denormals-are-zero on the calling thread for its own lifetime.
+class FlushDenormals {
+ public:
+  FlushDenormals();
+  ~FlushDenormals();
+  FlushDenormals(const FlushDenormals&) = delete;
+  FlushDenormals& operator=(const FlushDenormals&) = delete;
+
+ private:
+  uint32_t saved_ = 0;
+};
+
+}  // namespace dynnet
+
+#endif  // DYNNET_PARALLEL_PARALLEL_H_

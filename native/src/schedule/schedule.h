@@ -1,0 +1,63 @@
+// Automatic batching: the order in which nodes run, and which run together.
+#ifndef DYNNET_SCHEDULE_SCHEDULE_H_
+#define DYNNET_SCHEDULE_SCHEDULE_H_
+
+#include <cstdint>
+#include <vector>
+
+namespace dynnet {
+
+struct Node;
+
+/// Batches of nodes in an order that respects dependencies.
+struct Plan {
+  struct Batch {
+    /// Where its nodes begin in `nodes`.
+    uint32_t begin;
+    uint32_t count;
+    uint32_t type;
+  };
+  std::vector<Batch> batches;
+  std::vector<uint32_t> nodes;
+
+  void clear() {
+    batches.clear();
+    nodes.clear();
+  }
+};
+
+/// Makes plans. The type with the largest share of its remaining nodes ready runs next, all its ready nodes together,
+/// so that types wait until they can run whole (the ratio heuristic of ED-Batch, Chen et al. 2023); of equals the one
+/// whose first ready node is least deep.
+class Scheduler {
+ public:
+  /// Plans those nodes of [begin, end) for which `include` is not 0; all their other operands have values. `operands`
+  /// holds the nodes' operands, the last node's up to `operands_end`; include[i] is for node begin + i.
+  void schedule(const Node* nodes, const uint32_t* operands, uint32_t operands_end, uint32_t node_count, uint32_t begin,
+                uint32_t end, const uint8_t* include, uint32_t type_count, Plan* plan);
+
+ private:
+  struct Group {
+    uint32_t type;
+    uint32_t remaining;
+    uint32_t ready;
+    uint32_t depth;
+    uint32_t first;
+    uint32_t last;
+  };
+  void make_ready(const Node& node, uint32_t local);
+
+  // Scratch, kept between plans. Arrays by local node number, except group_of_type_.
+  std::vector<uint32_t> waiting_;
+  std::vector<uint32_t> successors_begin_;
+  std::vector<uint32_t> successors_;
+  std::vector<uint32_t> next_;
+  std::vector<uint32_t> group_of_;
+  std::vector<Group> groups_;
+  std::vector<uint32_t> active_;
+  std::vector<uint32_t> group_of_type_;
+};
+
+}  // namespace dynnet
+
+#endif  // DYNNET_SCHEDULE_SCHEDULE_H_

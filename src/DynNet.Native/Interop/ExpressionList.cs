@@ -1,0 +1,38 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+
+namespace DynNet.Native.Interop;
+
+/// <summary>
+/// A few native expressions, in place up to 8: what a state of a builder consists of. An LSTM of one or two layers thus
+/// takes its steps without allocating.
+/// </summary>
+internal struct ExpressionList
+{
+    private readonly int _count;
+    private readonly NativeExpression[]? _many;
+    private Few _few;
+
+    internal ExpressionList(int count)
+    {
+        _count = count;
+        _many = count > Few.Capacity ? new NativeExpression[count] : null;
+    }
+
+    /// <summary>The expressions, to be filled by the call that makes them.</summary>
+    [UnscopedRef]
+    internal Span<NativeExpression> AsSpan() => _many ?? ((Span<NativeExpression>)_few)[.._count];
+
+    /// <summary>The expressions.</summary>
+    [UnscopedRef]
+    internal readonly ReadOnlySpan<NativeExpression> AsReadOnlySpan() =>
+        _many ?? ((ReadOnlySpan<NativeExpression>)_few)[.._count];
+
+    [InlineArray(Capacity)]
+    private struct Few
+    {
+        internal const int Capacity = 8;
+
+        private NativeExpression _first;
+    }
+}

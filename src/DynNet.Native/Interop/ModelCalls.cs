@@ -1,0 +1,113 @@
+namespace DynNet.Native.Interop;
+
+/// <summary>Calls about models, apart from their files. The caller keeps the model alive.</summary>
+internal static unsafe class ModelCalls
+{
+    internal static ModelHandle Create(long seed)
+    {
+        nint model;
+        Status.Check(NativeMethods.dn_model_create(unchecked((ulong)seed), &model));
+        return new ModelHandle(model);
+    }
+
+    internal static ModelHandle AddSubcollection(nint model, string name)
+    {
+        ReadOnlySpan<byte> utf8 = Text.Encode(name);
+        nint subcollection;
+        fixed (byte* bytes = utf8)
+            Status.Check(NativeMethods.dn_model_add_subcollection(model, bytes, utf8.Length, &subcollection));
+        return new ModelHandle(subcollection);
+    }
+
+    internal static string Path(nint model)
+    {
+        byte* text;
+        long length;
+        Status.Check(NativeMethods.dn_model_path(model, &text, &length));
+        return Text.Decode(text, length);
+    }
+
+    internal static nint AddParameters(nint model, Dim dim, Initializer initializer, string? name)
+    {
+        ReadOnlySpan<byte> utf8 = Text.Encode(name);
+        NativeDim shape;
+        dim.CopyTo(&shape);
+        nint parameter;
+        fixed (byte* bytes = utf8)
+        fixed (float* values = initializer.Values)
+        {
+            NativeInitializer native = Describe(initializer, values);
+            Status.Check(
+                NativeMethods.dn_model_add_parameters(model, &shape, &native, bytes, utf8.Length, &parameter));
+        }
+        return parameter;
+    }
+
+    internal static nint AddLookupParameters(nint model, int rows, Dim dim, Initializer initializer, string? name)
+    {
+        ReadOnlySpan<byte> utf8 = Text.Encode(name);
+        NativeDim shape;
+        dim.CopyTo(&shape);
+        nint parameter;
+        fixed (byte* bytes = utf8)
+        fixed (float* values = initializer.Values)
+        {
+            NativeInitializer native = Describe(initializer, values);
+            Status.Check(
+                NativeMethods.dn_model_add_lookup_parameters(
+                    model, rows, &shape, &native, bytes, utf8.Length, &parameter));
+        }
+        return parameter;
+    }
+
+    internal static nint[] Parameters(nint model)
+    {
+        long count;
+        Status.Check(NativeMethods.dn_model_parameters_count(model, &count));
+        var parameters = new nint[count];
+        for (int i = 0; i < parameters.Length; i++)
+        {
+            nint parameter;
+            Status.Check(NativeMethods.dn_model_parameter_at(model, i, &parameter));
+            parameters[i] = parameter;
+        }
+        return parameters;
+    }
+
+    internal static nint[] LookupParameters(nint model)
+    {
+        long count;
+        Status.Check(NativeMethods.dn_model_lookup_parameters_count(model, &count));
+        var parameters = new nint[count];
+        for (int i = 0; i < parameters.Length; i++)
+        {
+            nint parameter;
+            Status.Check(NativeMethods.dn_model_lookup_parameter_at(model, i, &parameter));
+            parameters[i] = parameter;
+        }
+        return parameters;
+    }
+
+    internal static long ValuesCount(nint model)
+    {
+        long count;
+        Status.Check(NativeMethods.dn_model_values_count(model, &count));
+        return count;
+    }
+
+    internal static double WeightDecay(nint model)
+    {
+        double lambda;
+        Status.Check(NativeMethods.dn_model_weight_decay(model, &lambda));
+        return lambda;
+    }
+
+    private static NativeInitializer Describe(Initializer initializer, float* values) => new()
+    {
+        kind = (int)initializer.Kind,
+        a = initializer.A,
+        b = initializer.B,
+        values = values,
+        values_count = initializer.Values.Length,
+    };
+}

@@ -1,0 +1,134 @@
+using DynNet.Native.Interop;
+
+namespace DynNet.Native;
+
+/// <summary>
+/// A table of trained rows, such as word embeddings, read by index: <c>graph.Lookup(table, 3)</c>. It is owned by its <see
+/// cref="Model"/>.
+/// </summary>
+/// <remarks>
+/// Any number of threads may read it at once, whether directly or through their graphs; changing it beside that is an
+/// error of the program. Two objects for the same table are equal.
+/// </remarks>
+public sealed class LookupParameter : IEquatable<LookupParameter>
+{
+    private readonly Model _root;
+    private readonly nint _pointer;
+
+    internal LookupParameter(Model root, nint pointer)
+    {
+        _root = root;
+        _pointer = pointer;
+        Name = ParameterCalls.LookupName(pointer);
+        Dim = ParameterCalls.LookupDim(pointer);
+        Rows = ParameterCalls.LookupRows(pointer);
+    }
+
+    /// <summary>The full name, such as <c>/encoder/embeddings</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>The shape of one row.</summary>
+    public Dim Dim { get; }
+
+    /// <summary>The number of rows.</summary>
+    public int Rows { get; }
+
+    /// <summary>All values, row after row, each column-major, where they lie.</summary>
+    /// <remarks>Valid as long as the model is not disposed. An update shows in it.</remarks>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The table holds more values than one span can: read it with <see cref="Row"/>.
+    /// </exception>
+    public ReadOnlySpan<float> Values
+    {
+        get
+        {
+            ReadOnlySpan<float> values = ParameterCalls.LookupValues(Pointer);
+            GC.KeepAlive(_root);
+            return values;
+        }
+    }
+
+    /// <summary>The native parameter, for the moment of a call.</summary>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    internal nint Pointer
+    {
+        get
+        {
+            _root.ThrowIfDisposed();
+            return _pointer;
+        }
+    }
+
+    /// <summary>The values of one row, column-major, where they lie.</summary>
+    /// <param name="row">0 to <see cref="Rows"/> - 1.</param>
+    /// <returns>A view, valid as long as the model is not disposed; an update shows in it.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public ReadOnlySpan<float> Row(int row)
+    {
+        CheckRow(row);
+        ReadOnlySpan<float> values = ParameterCalls.LookupRow(Pointer, row, Dim.Size);
+        GC.KeepAlive(_root);
+        return values;
+    }
+
+    /// <summary>Replaces all values.</summary>
+    /// <param name="values">Row after row, each column-major.</param>
+    /// <remarks>Must not run beside anything else that uses the model.</remarks>
+    /// <exception cref="ShapeMismatchException">Their number is not that of the table.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public void SetValues(ReadOnlySpan<float> values)
+    {
+        using Lease lease = _root.Lease();
+        ParameterCalls.LookupSetValues(_pointer, values);
+    }
+
+    /// <summary>Replaces the values of one row, for instance by an embedding trained elsewhere.</summary>
+    /// <param name="row">0 to <see cref="Rows"/> - 1.</param>
+    /// <param name="values">Column-major, as many as a row has elements.</param>
+    /// <remarks>Must not run beside anything else that uses the model.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
+    /// <exception cref="ShapeMismatchException">The number of values is not that of a row.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public void SetRow(int row, ReadOnlySpan<float> values)
+    {
+        CheckRow(row);
+        using Lease lease = _root.Lease();
+        ParameterCalls.LookupSetRow(_pointer, row, values);
+    }
+
+    /// <summary>The gradient of one row that has accumulated since the latest update; zeros if it has none.</summary>
+    /// <param name="row">0 to <see cref="Rows"/> - 1.</param>
+    /// <returns>A copy, column-major.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public float[] RowGradient(int row)
+    {
+        CheckRow(row);
+        using Lease lease = _root.Lease();
+        float[] values = new float[Dim.Size];
+        ParameterCalls.LookupRowGradient(_pointer, row, values);
+        return values;
+    }
+
+    /// <inheritdoc/>
+    public bool Equals(LookupParameter? other) =>
+        other is not null && other._pointer == _pointer && other._root == _root;
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as LookupParameter);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => _pointer.GetHashCode();
+
+    /// <summary>The name, the number of rows and the shape of one.</summary>
+    /// <returns>Such as <c>/embeddings 5000 x {128}</c>.</returns>
+    public override string ToString() => $"{Name} {Rows} x {Dim}";
+
+    private void CheckRow(int row)
+    {
+        if ((uint)row >= (uint)Rows)
+            throw new ArgumentOutOfRangeException(nameof(row), row, $"{Name} has rows 0 to {Rows - 1}.");
+    }
+}

@@ -1,0 +1,120 @@
+using DynNet.Native.Interop;
+
+namespace DynNet.Native;
+
+// Files in DyNet's text format.
+public sealed partial class Model
+{
+    /// <summary>Reads a file in DyNet's text format into a new model, making what the file names.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="key">
+    /// Reads only what lies below this path, such as <c>/encoder/</c>, and leaves the path off the names; empty for all.
+    /// </param>
+    /// <returns>The model.</returns>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="IOException">The operating system refused to read it.</exception>
+    /// <exception cref="ModelFormatException">The file is damaged, incomplete or of another format.</exception>
+    /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
+    public static Model Load(string path, string key = "")
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(key);
+        return new Model(ModelFileCalls.Load(path, key), root: null);
+    }
+
+    /// <summary>Reads a stream in DyNet's text format to its end into a new model, making what it names.</summary>
+    /// <param name="stream">The stream; it stays open.</param>
+    /// <param name="key">
+    /// Reads only what lies below this path, such as <c>/encoder/</c>, and leaves the path off the names; empty for all.
+    /// </param>
+    /// <returns>The model.</returns>
+    /// <exception cref="ModelFormatException">The text is damaged, incomplete or of another format.</exception>
+    /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
+    public static Model Load(Stream stream, string key = "")
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(key);
+        return new Model(ModelFileCalls.Load(stream, key), root: null);
+    }
+
+    /// <summary>
+    /// Writes the model in DyNet's text format. The file appears whole or not at all: a crash at any moment leaves the old
+    /// one or the new one.
+    /// </summary>
+    /// <param name="path">The file, replaced if there is one.</param>
+    /// <param name="key">
+    /// The path under which the names are written, such as <c>/decoder/</c>; empty for the names as they are.
+    /// </param>
+    /// <param name="withGradients">Whether gradients are written too, where they are not 0.</param>
+    /// <exception cref="ArgumentException">The key is not a path.</exception>
+    /// <exception cref="IOException">The operating system refused to write the file.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public void Save(string path, string key = "", bool withGradients = false)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(key);
+        using Lease lease = Lease();
+        ModelFileCalls.Save(lease.Pointer, path, key, withGradients);
+    }
+
+    /// <summary>Writes the model in DyNet's text format to a stream.</summary>
+    /// <param name="stream">The stream; it stays open.</param>
+    /// <param name="key">
+    /// The path under which the names are written, such as <c>/decoder/</c>; empty for the names as they are.
+    /// </param>
+    /// <param name="withGradients">Whether gradients are written too, where they are not 0.</param>
+    /// <remarks>What the stream throws is passed on; what has been written by then is in it.</remarks>
+    /// <exception cref="ArgumentException">The key is not a path.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public void Save(Stream stream, string key = "", bool withGradients = false)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(key);
+        using Lease lease = Lease();
+        ModelFileCalls.Save(lease.Pointer, stream, key, withGradients);
+    }
+
+    /// <summary>
+    /// Reads the values of this model's parameters from a file in DyNet's text format. Every parameter must be there with
+    /// its shape; what else the file holds is ignored. On failure the model is as it was.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="key">
+    /// The path in the file that corresponds to this model's own; empty for the names as they are.
+    /// </param>
+    /// <remarks>Must not run beside anything else that uses the model.</remarks>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="IOException">The operating system refused to read it.</exception>
+    /// <exception cref="ModelFormatException">
+    /// The file is damaged, or lacks a parameter, or has it in another shape.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public void Populate(string path, string key = "")
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(key);
+        using Lease lease = Lease();
+        ModelFileCalls.Populate(lease.Pointer, path, key);
+    }
+
+    /// <summary>
+    /// Reads the values of this model's parameters from a stream in DyNet's text format, to its end. Every parameter must
+    /// be there with its shape; what else there is is ignored. On failure the model is as it was.
+    /// </summary>
+    /// <param name="stream">The stream; it stays open.</param>
+    /// <param name="key">
+    /// The path in the text that corresponds to this model's own; empty for the names as they are.
+    /// </param>
+    /// <remarks>Must not run beside anything else that uses the model.</remarks>
+    /// <exception cref="ModelFormatException">
+    /// The text is damaged, or lacks a parameter, or has it in another shape.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public void Populate(Stream stream, string key = "")
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(key);
+        using Lease lease = Lease();
+        ModelFileCalls.Populate(lease.Pointer, stream, key);
+    }
+}

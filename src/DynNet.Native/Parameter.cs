@@ -1,0 +1,92 @@
+using DynNet.Native.Interop;
+
+namespace DynNet.Native;
+
+/// <summary>
+/// A trained tensor. It is owned by its <see cref="Model"/>, is changed by a <see cref="Trainer"/>, and stands for itself
+/// in expressions: in <c>W * x</c> the graph of <c>x</c> takes <c>W</c> up, once for each graph.
+/// </summary>
+/// <remarks>
+/// Any number of threads may read it at once, whether directly or through their graphs; changing it beside that is an
+/// error of the program. Two objects for the same parameter are equal.
+/// </remarks>
+public sealed class Parameter : IEquatable<Parameter>
+{
+    private readonly Model _root;
+    private readonly nint _pointer;
+
+    internal Parameter(Model root, nint pointer)
+    {
+        _root = root;
+        _pointer = pointer;
+        Name = ParameterCalls.Name(pointer);
+        Dim = ParameterCalls.Dim(pointer);
+    }
+
+    /// <summary>The full name, such as <c>/encoder/W</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>The shape.</summary>
+    public Dim Dim { get; }
+
+    /// <summary>The values, column-major, where they lie.</summary>
+    /// <remarks>Valid as long as the model is not disposed. An update shows in it.</remarks>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public ReadOnlySpan<float> Values
+    {
+        get
+        {
+            ReadOnlySpan<float> values = ParameterCalls.Values(Pointer);
+            GC.KeepAlive(_root);
+            return values;
+        }
+    }
+
+    /// <summary>The gradient that has accumulated since the latest update, column-major, where it lies.</summary>
+    /// <remarks>Valid as long as the model is not disposed. Each backward and update shows in it.</remarks>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public ReadOnlySpan<float> Gradient
+    {
+        get
+        {
+            ReadOnlySpan<float> gradient = ParameterCalls.Gradient(Pointer);
+            GC.KeepAlive(_root);
+            return gradient;
+        }
+    }
+
+    /// <summary>The native parameter, for the moment of a call.</summary>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    internal nint Pointer
+    {
+        get
+        {
+            _root.ThrowIfDisposed();
+            return _pointer;
+        }
+    }
+
+    /// <summary>Replaces all values.</summary>
+    /// <param name="values">Column-major, as many as the parameter has elements.</param>
+    /// <remarks>Must not run beside anything else that uses the model.</remarks>
+    /// <exception cref="ShapeMismatchException">The number of values is another.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public void SetValues(ReadOnlySpan<float> values)
+    {
+        using Lease lease = _root.Lease();
+        ParameterCalls.SetValues(_pointer, values);
+    }
+
+    /// <inheritdoc/>
+    public bool Equals(Parameter? other) => other is not null && other._pointer == _pointer && other._root == _root;
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as Parameter);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => _pointer.GetHashCode();
+
+    /// <summary>The name and shape, as a model file has them.</summary>
+    /// <returns>Such as <c>/encoder/W {8,2}</c>.</returns>
+    public override string ToString() => $"{Name} {Dim}";
+}

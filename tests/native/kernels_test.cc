@@ -1,0 +1,135 @@
+// The choice of kernels, and those that move.
+
+#include <stdlib.h>
+
+#include "kernels_testing.h"
+
+namespace dynnet::testing {
+namespace {
+
+TEST(KernelTables, AreWholeAndNamed) {
+  const auto all = AllKernels();
+  ASSERT_FALSE(all.empty());
+  for (const Kernels* table : all) {
+    // All members are pointers.
+    const void* entries[sizeof(Kernels) / sizeof(void*)];
+    static_assert(sizeof(Kernels) % sizeof(void*) == 0);
+    memcpy(entries, table, sizeof entries);
+    for (size_t i = 0; i < std::size(entries); ++i) EXPECT_NE(entries[i], nullptr) << table->name << ", entry " << i;
+    EXPECT_EQ(kernels_for(table->name), table);
+  }
+  EXPECT_EQ(kernels_for("v5"), nullptr);
+  EXPECT_EQ(kernels_for(""), nullptr);
+}
+
+TEST(KernelTables, TheChosenOneIsWhatTheEnvironmentNamesOrTheBest) {
+  const char* wanted = getenv("DYNNET_ISA");
+  const Kernels* named = wanted != nullptr ? kernels_for(wanted) : nullptr;
+  const Kernels* best = nullptr;
+  for (const char* isa : {"portable", "v2", "v3", "v4"}) {
+    if (const Kernels* table = kernels_for(isa)) best = table;
+  }
+  EXPECT_EQ(&kernels(), named != nullptr ? named : best);
+}
+
+using MoveKernels = KernelsTest;
+
+TEST_P(MoveKernels, CopyAddAndFill) {
+  for (int trial = 0; trial < 30; ++trial) {
+    const int64_t rows = Size(9), n = Size(150);
+    CheckRowKernel("copy",
+                   {.inputs = {{n}},
+                    .outputs = {{n}},
+                    .run = [&](const Rows* in, const Rows* out, int64_t,
+                               int64_t r) { k().copy(out[0], in[0], r, n); },
+                    .reference = [](int64_t, const auto& in, auto& out) { out[0] = in[0]; },
+                    .tolerance = 0},
+                   rows, random_);
+    CheckRowKernel("add",
+                   {.inputs = {{n}},
+                    .outputs = {{n}},
+                    .run = [&](const Rows* in, const Rows* out, int64_t,
+                               int64_t r) { k().add(out[0], in[0], -0.75f, r, n); },
+                    .reference =
+                        [](int64_t, const auto& in, auto& out) {
+                          for (size_t j = 0; j < in[0].size(); ++j) out[0][j] -= 0.75 * in[0][j];
+                        }},
+                   rows, random_);
+    CheckRowKernel("fill",
+                   {.outputs = {{n}},
+                    .run = [&](const Rows*, const Rows* out, int64_t, int64_t r) { k().fill(out[0], 4.25f, r, n); },
+                    .reference = [](int64_t, const auto&, auto& out) { out[0].assign(out[0].size(), 4.25); },
+                    .tolerance = 0},
+                   rows, random_);
+  }
+}
+
+TEST_P(MoveKernels, AddToOneRowManyTimes) {
+  // A lookup's gradient: several rows of a list are the same one.
+  Operand to(Layout::kDense, 1, 19), from(Layout::kStrided, 4, 19);
+  to.Fill(random_, 0, 0);
+  from.Fill(random_, -1, 1);
+  float* same[] = {to.Row(0), to.Row(0), to.Row(0), to.Row(0)};
+  k().add({.list = same}, from.view(), 1.0f, 4, 19);
+  for (int64_t j = 0; j < 19; ++j) {
+    EXPECT_FLOAT_EQ(to.At(0, j), from.At(0, j) + from.At(1, j) + from.At(2, j) + from.At(3, j));
+  }
+  // So is a row with stride 0.
+  k().fill(to.view(), 0.0f, 1, 19);
+  k().add({.base = to.Row(0), .stride = 0}, from.view(), 1.0f, 4, 19);
+  for (int64_t j = 0; j < 19; ++j) {
+    EXPECT_FLOAT_EQ(to.At(0, j), from.At(0, j) + from.At(1, j) + from.At(2, j) + from.At(3, j));
+  }
+}
+
+TEST_P(MoveKernels, CopyBlocks) {
+  for (int trial = 0; trial < 60; ++trial) {
+    const int64_t rows = Size(5), blocks = Size(6), length = Size(40);
+    const int64_t to_step = length + trial % 3, from_step = length + trial % 2 * 4;
+    const bool accumulate = trial % 5 < 2;
+    const int64_t to_n = (blocks - 1) * to_step + length, from_n = (blocks - 1) * from_step + length;
+    CheckRowKernel("copy_blocks",
+                   {.inputs = {{from_n}},
+                    .outputs = {{to_n}},
+                    .run =
+                        [&](const Rows* in, const Rows* out, int64_t, int64_t r) {
+                          k().copy_blocks(out[0], to_step, in[0], from_step, blocks, length, r, accumulate);
+                        },
+                    .reference =
+                        [&](int64_t, const auto& in, auto& out) {
+                          for (int64_t b = 0; b < blocks; ++b) {
+                            for (int64_t j = 0; j < length; ++j) {
+                              Put(accumulate, out[0][b * to_step + j], in[0][b * from_step + j]);
+                            }
+                          }
+                        },
+                    .tolerance = 1e-6},
+                   rows, random_);
+  }
+}
+
+TEST_P(MoveKernels, Transpose) {
+  for (int trial = 0; trial < 60; ++trial) {
+    const int64_t rows = Size(4), m = Size(40), n = Size(40);
+    const bool accumulate = trial % 2 == 1;
+    CheckRowKernel(
+        "transpose",
+        {.inputs = {{m * n}},
+         .outputs = {{m * n}},
+         .run = [&](const Rows* in, const Rows* out, int64_t,
+                    int64_t r) { k().transpose(out[0], in[0], m, n, r, accumulate); },
+         .reference =
+             [&](int64_t, const auto& in, auto& out) {
+               for (int64_t i = 0; i < m; ++i) {
+                 for (int64_t j = 0; j < n; ++j) Put(accumulate, out[0][j + n * i], in[0][i + m * j]);
+               }
+             },
+         .tolerance = 1e-6},
+        rows, random_);
+  }
+}
+
+DYNNET_TEST_ALL_KERNELS(MoveKernels);
+
+}  // namespace
+}  // namespace dynnet::testing
