@@ -98,6 +98,9 @@ internal abstract class OperationsEmitter(Source source, string path) : CSharpEm
         if (FindGraph(operation) is { } find)
             WriteLine(find);
         foreach (OperationParameter p in operation.Parameters)
+            if (p.Role is Role.Parameter or Role.LookupParameter)
+                WriteLine($"using Lease {p.Name}Lease = {Member($"LeaseOf({p.Name}.Root)")};");
+        foreach (OperationParameter p in operation.Parameters)
             Prepare(p);
         WriteLine("NativeExpression result;");
         Call(operation);
@@ -112,6 +115,9 @@ internal abstract class OperationsEmitter(Source source, string path) : CSharpEm
             if (p.Role is Role.Parameter or Role.LookupParameter)
                 WriteLine($"GC.KeepAlive({p.Name});");
         WriteLine("Status.Check(status);");
+        foreach (OperationParameter p in operation.Parameters)
+            if (p.Role is Role.Parameter or Role.LookupParameter)
+                WriteLine($"{Member($"Recorded({p.Name}.Root)")};");
         WriteLine($"return new Expression({Graph}, result);");
         UnindentAndWriteCloseBrace();
     }

@@ -1,7 +1,7 @@
 # Compiles the kernels of native/src/cpu/isa once for each instruction set. The sources put all they define into
 # namespace dynnet::cpu::DYNNET_ISA; which one runs is chosen at start.
 #
-# These files include neither Eigen nor standard containers: templates of both are weak symbols, and the linker would
+# These files include no standard containers: templates are weak symbols, and the linker would
 # keep one copy, compiled for the newest set, for everybody.
 
 function(dynnet_add_isa_kernels)

@@ -2,7 +2,7 @@
 # Finds out what is missing and installs it, or says how to. Nothing here asks, and nothing waits for ever.
 
 # Debian's packages, each with a test for what we want of it: a package may be missing where its contents are not.
-build_needs=(cmake ninja-build g++ libeigen3-dev)
+build_needs=(cmake ninja-build g++)
 test_needs=("${build_needs[@]}" libgtest-dev qemu-user)
 demo_needs=("${build_needs[@]}" fonts-dejavu-core)
 
@@ -11,7 +11,6 @@ have() {
     cmake | g++ | ccache | clang-format | shellcheck) command -v "$1" ;;
     ninja-build) command -v ninja ;;
     binutils) command -v objdump ;;
-    libeigen3-dev) find /usr/include/eigen3/Eigen/Core /usr/local/include/eigen3/Eigen/Core -print -quit ;;
     libgtest-dev) find /usr/include/gtest/gtest.h /usr/local/include/gtest/gtest.h -print -quit ;;
     qemu-user) command -v qemu-x86_64 ;;
     # The plot's text needs any TrueType font; without one it is left out, without an error.

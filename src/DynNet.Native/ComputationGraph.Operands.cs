@@ -57,11 +57,23 @@ public sealed partial class ComputationGraph
                     ? "An operand is default(Expression), which no operation has made."
                     : "An operand belongs to another graph: expressions of two graphs cannot be combined.");
         }
+        using Lease lease = LeaseOf(parameter.Root);
         NativeExpression node = GraphCalls.Parameter(Pointer, parameter.Pointer);
+        Recorded(parameter.Root);
         GC.KeepAlive(parameter);
         GC.KeepAlive(this);
         return node;
     }
+
+    /// <summary>
+    /// Keeps a model from being freed while one of its parameters is recorded. None is needed once the native graph holds
+    /// the model, from the first parameter until the renewal.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    private Lease LeaseOf(Model root) => ReferenceEquals(root, _recorded) ? default : root.Lease();
+
+    /// <summary>Notes that the native graph holds a model.</summary>
+    private void Recorded(Model root) => _recorded = root;
 
     [StackTraceHidden]
     [MethodImpl(MethodImplOptions.NoInlining)]

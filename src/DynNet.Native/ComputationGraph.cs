@@ -16,24 +16,32 @@ namespace DynNet.Native;
 /// </remarks>
 public sealed partial class ComputationGraph : IDisposable
 {
-    private const long DefaultSeed = 1;
+    // Counts the graphs that were made without a seed.
+    private static long s_unseeded;
 
     private readonly GraphHandle _handle;
 
     // The handle's value, where the hot calls find it without counting references; 0 once disposed.
     private nint _pointer;
+
+    // A model of which a parameter is recorded, so that the native graph holds on to it: even if another thread disposes
+    // it meanwhile, its parameters can be recorded without a lease.
+    private Model? _recorded;
     private bool _immediate;
     private bool _checkValues;
     private bool _batching = true;
 
     /// <summary>Makes an empty graph.</summary>
     /// <param name="seed">
-    /// Decides the random draws (dropout), together with the place of each node: the same program draws the same numbers.
+    /// Decides the random draws (dropout), together with the place of each node and the number of renewals: two graphs of
+    /// one seed draw the same numbers. Graphs without one get the seeds 1, 2, 3 and so on, in the order in which the
+    /// process makes them: a graph made for each example draws anew, and the same program draws the same numbers.
     /// </param>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
-    public ComputationGraph(long seed = DefaultSeed)
+    public ComputationGraph(long? seed = null)
     {
-        _handle = GraphCalls.Create(seed);
+        Reclaimer.BeforeGraph();
+        _handle = GraphCalls.Create(seed ?? Interlocked.Increment(ref s_unseeded));
         _pointer = _handle.DangerousGetHandle();
     }
 
@@ -49,8 +57,8 @@ public sealed partial class ComputationGraph : IDisposable
     }
 
     /// <summary>
-    /// Whether each node is computed when it is recorded, so that a debugger shows values and an error points at its line.
-    /// Off by default.
+    /// Whether each node is computed when it is recorded, so that a debugger shows values and an error points at its
+    /// line. Off by default.
     /// </summary>
     public bool Immediate
     {
@@ -134,17 +142,25 @@ public sealed partial class ComputationGraph : IDisposable
     /// Empties the graph, keeping its memory for the next example. All its expressions become stale, and all spans read
     /// from it invalid.
     /// </summary>
-    public void Renew() => Check(NativeMethods.dn_graph_renew(Pointer));
+    public void Renew()
+    {
+        _recorded = null;
+        Check(NativeMethods.dn_graph_renew(Pointer));
+    }
 
     /// <summary>Remembers the graph as it is, for <see cref="Revert"/>. Checkpoints nest.</summary>
     public void Checkpoint() => Check(NativeMethods.dn_graph_checkpoint(Pointer));
 
     /// <summary>
-    /// Takes back everything recorded since the latest checkpoint, which is thereby used up. Expressions of before it stay
-    /// valid, those of after it become stale, and all spans read from the graph invalid.
+    /// Takes back everything recorded since the latest checkpoint, which is thereby used up. Expressions of before it
+    /// stay valid, those of after it become stale, and all spans read from the graph invalid.
     /// </summary>
     /// <exception cref="InvalidOperationException">There is no checkpoint.</exception>
-    public void Revert() => Check(NativeMethods.dn_graph_revert(Pointer));
+    public void Revert()
+    {
+        _recorded = null;
+        Check(NativeMethods.dn_graph_revert(Pointer));
+    }
 
     /// <summary>What ran together in the latest forward, and what could not and why, as text for a person.</summary>
     /// <returns>Several lines.</returns>
@@ -156,8 +172,8 @@ public sealed partial class ComputationGraph : IDisposable
     }
 
     /// <summary>
-    /// Frees the graph; if another thread is in a call into it, as soon as that call leaves. Its expressions and the spans
-    /// read from it must not be used afterwards.
+    /// Frees the graph; if another thread is in a call into it, as soon as that call leaves. Its expressions and the
+    /// spans read from it must not be used afterwards.
     /// </summary>
     public void Dispose()
     {

@@ -1,5 +1,4 @@
 using System.Collections;
-using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Runtime.CompilerServices;
@@ -16,8 +15,8 @@ namespace DynNet.Native;
 /// <para>Dimensions of size 1 at the end make no difference: <c>[8]</c> and <c>[8, 1]</c> are equal.</para>
 /// <para>Immutable, so safe to use from any thread. <c>default</c> is the shape of a single number.</para>
 /// </remarks>
-[CollectionBuilder(typeof(Dim), nameof(Create))]
-[SuppressMessage("Naming", "CA1716", Justification = "It is the word of DyNet; that of Visual Basic is another matter.")]
+[CollectionBuilder(typeof(Dim), nameof(Of))]
+[SuppressMessage("Naming", "CA1716", Justification = "DyNet's word; that of Visual Basic is another matter.")]
 public readonly partial struct Dim : IEquatable<Dim>, IEnumerable<int>
 {
     /// <summary>The number of dimensions that a shape may have, the batch not counted.</summary>
@@ -88,13 +87,15 @@ public readonly partial struct Dim : IEquatable<Dim>, IEnumerable<int>
         }
     }
 
-    /// <summary>Makes a shape; what <c>[8, 2]</c> calls.</summary>
+    /// <summary>
+    /// Makes a shape, as <c>[8, 2]</c> does: for where C# does not know that the brackets are a shape, as in
+    /// <c>Dim.Of(8, 2).WithBatch(4)</c>.
+    /// </summary>
     /// <param name="sizes">At most 7, each at least 1.</param>
     /// <returns>The shape, with a batch of 1.</returns>
     /// <exception cref="ArgumentException">There are more than 7.</exception>
     /// <exception cref="ArgumentOutOfRangeException">One is less than 1.</exception>
-    [EditorBrowsable(EditorBrowsableState.Never)]
-    public static Dim Create(ReadOnlySpan<int> sizes) => new(sizes, 1);
+    public static Dim Of(params ReadOnlySpan<int> sizes) => new(sizes, 1);
 
     /// <summary>Whether two shapes are the same, dimensions of size 1 at the end apart.</summary>
     /// <param name="left">One shape.</param>

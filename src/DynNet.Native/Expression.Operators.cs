@@ -1,7 +1,7 @@
 namespace DynNet.Native;
 
-// Operators. Each is an operation of Ops under another name; scalars are of type double, since with a second overload for
-// float neither 0.5 * x nor 2 * x would compile.
+// Operators. Each is an operation of Ops under another name; scalars are of type double, since with a second overload
+// for float neither 0.5 * x nor 2 * x would compile.
 public readonly partial struct Expression
 {
     /// <summary>The sum, element by element, dimensions of size 1 broadcast: <see

@@ -4,12 +4,12 @@ using DynNet.Native.Interop;
 namespace DynNet.Native;
 
 /// <summary>
-/// A node of a <see cref="ComputationGraph"/>: the result of an operation, computed when its value is asked for. Combined
-/// by the operators, and by the methods of <see cref="Ops"/>.
+/// A node of a <see cref="ComputationGraph"/>: the result of an operation, computed when its value is asked for.
+/// Combined by the operators, and by the methods of <see cref="Ops"/>.
 /// </summary>
 /// <remarks>
-/// <para>A value of 16 bytes: copied freely, with nothing to dispose. It is valid until its graph is renewed, disposed, or
-/// reverted to before it; then every use throws <see cref="StaleExpressionException"/> or <see
+/// <para>A value of 16 bytes: copied freely, with nothing to dispose. It is valid until its graph is renewed, disposed,
+/// or reverted to before it; then every use throws <see cref="StaleExpressionException"/> or <see
 /// cref="ObjectDisposedException"/>, as does <c>default</c>.</para>
 /// <para>Values are float32 and column-major, the batch last. Calls into one graph from two threads at once throw <see
 /// cref="InvalidOperationException"/>.</para>
@@ -134,8 +134,8 @@ public readonly partial struct Expression : IEquatable<Expression>
 
     /// <summary>The value where it lies, column-major, computed if it was not yet.</summary>
     /// <returns>
-    /// A view, valid until the graph is renewed, reverted, disposed, or computed anew by <see cref="Forward"/>. Read later
-    /// while the graph lives, it holds old or other numbers.
+    /// A view, valid until the graph is renewed, reverted, disposed, or computed anew by <see cref="Forward"/>. Read
+    /// later while the graph lives, it holds old or other numbers.
     /// </returns>
     /// <remarks>The span does not keep the graph alive: hold the graph, best by <c>using</c>.</remarks>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
@@ -151,8 +151,8 @@ public readonly partial struct Expression : IEquatable<Expression>
 
     /// <summary>The value where it lies as a tensor, computed if it was not yet.</summary>
     /// <returns>
-    /// A view with the dimensions of <see cref="Dim"/>, and the batch as the last one if there is one. It is valid as long
-    /// as that of <see cref="AsSpan"/>.
+    /// A view with the dimensions of <see cref="Dim"/>, and the batch as the last one if there is one. It is valid as
+    /// long as that of <see cref="AsSpan"/>.
     /// </returns>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
     /// <exception cref="NotFiniteNumberException">A value is NaN or infinite, and the graph checks it.</exception>
@@ -167,7 +167,8 @@ public readonly partial struct Expression : IEquatable<Expression>
         for (int i = 0; i <= rank; i++)
         {
             lengths[i] = i < rank ? dim[i] : dim.Batch;
-            strides[i] = stride;
+            // A tensor's dimension of size 1 must have no stride.
+            strides[i] = lengths[i] == 1 ? 0 : stride;
             stride *= lengths[i];
         }
         int count = dim.Batch > 1 ? rank + 1 : rank;
@@ -199,14 +200,17 @@ public readonly partial struct Expression : IEquatable<Expression>
     }
 
     /// <summary>
-    /// Adds the gradients of this expression with respect to the parameters to those that have accumulated, computing the
-    /// values first if need be.
+    /// Adds the gradients of this expression with respect to the parameters to those that have accumulated, computing
+    /// the values first if need be.
     /// </summary>
     /// <param name="full">
     /// Keeps the gradients of all nodes that this one depends on, inputs included, and not only of those on a path to a
     /// parameter.
     /// </param>
-    /// <param name="gradients">Where to add, for instance a worker's own set; null for the model's own.</param>
+    /// <param name="gradients">
+    /// Where to add, for instance a worker's own set; null for the model's own. Gradients of parameters of other models
+    /// than the set's are added to those models' own.
+    /// </param>
     /// <exception cref="ShapeMismatchException">The expression has more than one element, batch included.</exception>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
     /// <exception cref="InvalidOperationException">Another thread's backward writes the same gradients.</exception>
@@ -225,7 +229,9 @@ public readonly partial struct Expression : IEquatable<Expression>
         Check(NativeMethods.dn_graph_backward(graph.Pointer, Native, lease.Pointer, full ? 1 : 0), graph);
     }
 
-    /// <summary>The gradient of what <see cref="Backward"/> was last called for with respect to this expression.</summary>
+    /// <summary>
+    /// The gradient of what <see cref="Backward"/> was last called for with respect to this expression.
+    /// </summary>
     /// <returns>
     /// Column-major, zeros if that does not depend on this. A view, valid until the next backward, renewal, revert or
     /// disposal.
@@ -255,8 +261,8 @@ public readonly partial struct Expression : IEquatable<Expression>
     }
 
     /// <summary>
-    /// Gives an operation with indices (a lookup, pick, <c>PickNegLogSoftmax</c> or hinge) new ones, which the next <see
-    /// cref="Forward"/> reads.
+    /// Gives an operation with indices (a lookup, pick, <c>PickNegLogSoftmax</c> or hinge) new ones, which the next
+    /// <see cref="Forward"/> reads.
     /// </summary>
     /// <param name="indices">As many as before.</param>
     /// <exception cref="ArgumentException">The expression has no indices, or another number of them.</exception>

@@ -5,8 +5,8 @@ namespace DynNet.Native;
 
 /// <summary>
 /// Gradients of a model's parameters apart from the model's own: a place for one worker's, so that several threads may
-/// call <see cref="Expression.Backward"/> for one model at once. <see cref="Trainer.Update(ReadOnlySpan{GradientSet})"/>
-/// merges them.
+/// call <see cref="Expression.Backward"/> for one model at once. <see
+/// cref="Trainer.Update(ReadOnlySpan{GradientSet})"/> merges them.
 /// </summary>
 /// <remarks>One thread at a time may write a set; two at once throw <see cref="InvalidOperationException"/>.</remarks>
 public sealed class GradientSet : IDisposable

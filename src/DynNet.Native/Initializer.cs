@@ -20,7 +20,9 @@ public sealed class Initializer
     }
 
     /// <summary>The identity matrix.</summary>
-    /// <remarks>For square matrices only: others throw <see cref="ShapeMismatchException"/> when they are added.</remarks>
+    /// <remarks>
+    /// For square matrices only: others throw <see cref="ShapeMismatchException"/> when they are added.
+    /// </remarks>
     public static Initializer Identity { get; } = new(NativeInitializerKind.Identity);
 
     internal NativeInitializerKind Kind { get; }
@@ -32,8 +34,9 @@ public sealed class Initializer
     internal ReadOnlySpan<float> Values => _values;
 
     /// <summary>
-    /// Uniform on (-s, s), s = gain * sqrt(6 / sum of the dimensions), which keeps the variance of values and gradients
-    /// level from layer to layer (Glorot and Bengio 2010). The rows of a lookup table do not count as a dimension.
+    /// Uniform on (-s, s), which keeps the variance of values and gradients level from layer to layer (Glorot and
+    /// Bengio 2010): s = gain * sqrt(6 / (m + n)) for a matrix {m, n}, gain * sqrt(3 / n) for a vector {n} or the rows
+    /// {n} of a lookup table, as in DyNet.
     /// </summary>
     /// <param name="gain">More than 0; larger for saturating functions, 1 by default.</param>
     /// <returns>The initializer.</returns>
@@ -86,7 +89,9 @@ public sealed class Initializer
     /// Column-major, as many as the parameter has elements; for a lookup table row after row. They are copied.
     /// </param>
     /// <returns>The initializer.</returns>
-    /// <remarks>Another number of values throws <see cref="ShapeMismatchException"/> when a parameter is added.</remarks>
+    /// <remarks>
+    /// Another number of values throws <see cref="ShapeMismatchException"/> when a parameter is added.
+    /// </remarks>
     public static Initializer FromArray(ReadOnlySpan<float> values) =>
         new(NativeInitializerKind.Values, values: values.ToArray());
 

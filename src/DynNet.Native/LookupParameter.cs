@@ -3,8 +3,8 @@ using DynNet.Native.Interop;
 namespace DynNet.Native;
 
 /// <summary>
-/// A table of trained rows, such as word embeddings, read by index: <c>graph.Lookup(table, 3)</c>. It is owned by its <see
-/// cref="Model"/>.
+/// A table of trained rows, such as word embeddings, read by index: <c>graph.Lookup(table, 3)</c>. It is owned by its
+/// <see cref="Model"/>.
 /// </summary>
 /// <remarks>
 /// Any number of threads may read it at once, whether directly or through their graphs; changing it beside that is an
@@ -49,7 +49,10 @@ public sealed class LookupParameter : IEquatable<LookupParameter>
         }
     }
 
-    /// <summary>The native parameter, for the moment of a call.</summary>
+    /// <summary>The model that the table belongs to, or the one that this is a part of.</summary>
+    internal Model Root => _root;
+
+    /// <summary>The native parameter, for a call during which something keeps the model.</summary>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     internal nint Pointer
     {

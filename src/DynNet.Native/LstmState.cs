@@ -8,8 +8,8 @@ namespace DynNet.Native;
 /// states may branch, as beam search needs it.
 /// </summary>
 /// <remarks>
-/// A value: nothing to dispose. It is valid as long as the expressions that it consists of; then, and for <c>default</c>,
-/// its members throw <see cref="StaleExpressionException"/>.
+/// A value: nothing to dispose. It is valid as long as the expressions that it consists of; then, and for
+/// <c>default</c>, its members throw <see cref="StaleExpressionException"/>.
 /// </remarks>
 [SuppressMessage("Performance", "CA1815", Justification = "Nobody compares states; their expressions can be compared.")]
 public readonly struct LstmState

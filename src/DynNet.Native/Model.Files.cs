@@ -8,7 +8,8 @@ public sealed partial class Model
     /// <summary>Reads a file in DyNet's text format into a new model, making what the file names.</summary>
     /// <param name="path">The file.</param>
     /// <param name="key">
-    /// Reads only what lies below this path, such as <c>/encoder/</c>, and leaves the path off the names; empty for all.
+    /// Reads only what lies below this path, such as <c>/encoder/</c>, and leaves the path off the names; empty for
+    /// all.
     /// </param>
     /// <returns>The model.</returns>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
@@ -25,7 +26,8 @@ public sealed partial class Model
     /// <summary>Reads a stream in DyNet's text format to its end into a new model, making what it names.</summary>
     /// <param name="stream">The stream; it stays open.</param>
     /// <param name="key">
-    /// Reads only what lies below this path, such as <c>/encoder/</c>, and leaves the path off the names; empty for all.
+    /// Reads only what lies below this path, such as <c>/encoder/</c>, and leaves the path off the names; empty for
+    /// all.
     /// </param>
     /// <returns>The model.</returns>
     /// <exception cref="ModelFormatException">The text is damaged, incomplete or of another format.</exception>
@@ -38,8 +40,8 @@ public sealed partial class Model
     }
 
     /// <summary>
-    /// Writes the model in DyNet's text format. The file appears whole or not at all: a crash at any moment leaves the old
-    /// one or the new one.
+    /// Writes the model in DyNet's text format. The file appears whole or not at all: a crash at any moment leaves the
+    /// old one or the new one.
     /// </summary>
     /// <param name="path">The file, replaced if there is one.</param>
     /// <param name="key">
@@ -75,8 +77,9 @@ public sealed partial class Model
     }
 
     /// <summary>
-    /// Reads the values of this model's parameters from a file in DyNet's text format. Every parameter must be there with
-    /// its shape; what else the file holds is ignored. On failure the model is as it was.
+    /// Reads the values of this model's parameters from a file in DyNet's text format, and their gradients where the
+    /// file has them. Every parameter must be there with its shape; what else the file holds is ignored. On failure the
+    /// model is as it was.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="key">
@@ -98,8 +101,9 @@ public sealed partial class Model
     }
 
     /// <summary>
-    /// Reads the values of this model's parameters from a stream in DyNet's text format, to its end. Every parameter must
-    /// be there with its shape; what else there is is ignored. On failure the model is as it was.
+    /// Reads the values of this model's parameters from a stream in DyNet's text format, to its end, and their gradients
+    /// where it has them. Every parameter must be there with its shape; what else there is is ignored. On failure the
+    /// model is as it was.
     /// </summary>
     /// <param name="stream">The stream; it stays open.</param>
     /// <param name="key">

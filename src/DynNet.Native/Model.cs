@@ -9,10 +9,11 @@ namespace DynNet.Native;
 /// </summary>
 /// <remarks>
 /// <para>Any number of threads may read a model at once, computing with it included. Whatever writes it (an update,
-/// <see cref="Parameter.SetValues"/>, <see cref="Populate(string, string)"/>, adding parameters) must not run beside that.
+/// <see cref="Parameter.SetValues"/>, <see cref="Populate(string, string)"/>, adding parameters) must not run beside
+/// that.
 /// </para>
 /// <para>Graphs, trainers and builders hold on to the native model that they use. So a model may be disposed, or simply
-/// dropped, before them; but it must not be disposed while another thread records its parameters in a graph.</para>
+/// dropped, before them.</para>
 /// </remarks>
 public sealed partial class Model : IDisposable
 {
@@ -80,7 +81,7 @@ public sealed partial class Model : IDisposable
 
     /// <summary>
     /// The weight decay lambda, 0 or more and less than 1: each update multiplies every value by 1 - lambda. 0 by
-    /// default. Setting it sets it for all sub-collections too.
+    /// default. A model and all its sub-collections have one, whichever it is set on.
     /// </summary>
     /// <exception cref="ArgumentException">The number is out of its range.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
@@ -104,7 +105,8 @@ public sealed partial class Model : IDisposable
 
     /// <summary>The parameter at a path.</summary>
     /// <param name="path">
-    /// The full name, such as <c>/encoder/W</c>; or, without the first slash, a name below this model, such as <c>W</c>.
+    /// The full name, such as <c>/encoder/W</c>; or, without the first slash, a name below this model, such as
+    /// <c>W</c>.
     /// </param>
     /// <exception cref="KeyNotFoundException">There is none; the message lists those that there are.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
@@ -121,7 +123,8 @@ public sealed partial class Model : IDisposable
 
     /// <summary>The lookup parameter at a path.</summary>
     /// <param name="path">
-    /// The full name, such as <c>/encoder/E</c>; or, without the first slash, a name below this model, such as <c>E</c>.
+    /// The full name, such as <c>/encoder/E</c>; or, without the first slash, a name below this model, such as
+    /// <c>E</c>.
     /// </param>
     /// <returns>The lookup parameter.</returns>
     /// <exception cref="KeyNotFoundException">There is none; the message lists those that there are.</exception>
@@ -138,8 +141,8 @@ public sealed partial class Model : IDisposable
     /// <param name="dim">The shape, such as <c>[8, 2]</c>; no batch.</param>
     /// <param name="initializer">How it gets its first values; <see cref="Initializer.Glorot"/> if null.</param>
     /// <param name="name">
-    /// Its name, without <c>/</c> and white space. A name in use gets <c>_1</c>, <c>_2</c> and so on appended; without one
-    /// it is called <c>_0</c>, <c>_1</c> and so on.
+    /// Its name, without <c>/</c> and white space. A name in use gets <c>_1</c>, <c>_2</c> and so on appended; without
+    /// one it is called <c>_0</c>, <c>_1</c> and so on.
     /// </param>
     /// <returns>The parameter.</returns>
     /// <remarks>Must not run beside anything else that uses the model.</remarks>
@@ -159,8 +162,8 @@ public sealed partial class Model : IDisposable
     /// <param name="dim">The shape of one row, such as <c>[128]</c>; no batch.</param>
     /// <param name="initializer">How it gets its first values; <see cref="Initializer.Glorot"/> if null.</param>
     /// <param name="name">
-    /// Its name, without <c>/</c> and white space. A name in use gets <c>_1</c>, <c>_2</c> and so on appended; without one
-    /// it is called <c>_0</c>, <c>_1</c> and so on.
+    /// Its name, without <c>/</c> and white space. A name in use gets <c>_1</c>, <c>_2</c> and so on appended; without
+    /// one it is called <c>_0</c>, <c>_1</c> and so on.
     /// </param>
     /// <returns>The lookup parameter.</returns>
     /// <remarks>Must not run beside anything else that uses the model.</remarks>
@@ -177,10 +180,12 @@ public sealed partial class Model : IDisposable
             ModelCalls.AddLookupParameters(lease.Pointer, rows, dim, initializer ?? Initializer.Glorot(), name));
     }
 
-    /// <summary>Adds a sub-collection: a model whose parameters belong to this one too, under its path and a name.</summary>
+    /// <summary>
+    /// Adds a sub-collection: a model whose parameters belong to this one too, under its path and a name.
+    /// </summary>
     /// <param name="name">
-    /// Its name, without <c>/</c> and white space. A name in use gets <c>_1</c>, <c>_2</c> and so on appended; without one
-    /// it is called <c>_0</c>, <c>_1</c> and so on.
+    /// Its name, without <c>/</c> and white space. A name in use gets <c>_1</c>, <c>_2</c> and so on appended; without
+    /// one it is called <c>_0</c>, <c>_1</c> and so on.
     /// </param>
     /// <returns>
     /// The sub-collection. Disposing it makes it unusable, but its parameters live on in this model.

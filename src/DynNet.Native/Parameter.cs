@@ -3,8 +3,8 @@ using DynNet.Native.Interop;
 namespace DynNet.Native;
 
 /// <summary>
-/// A trained tensor. It is owned by its <see cref="Model"/>, is changed by a <see cref="Trainer"/>, and stands for itself
-/// in expressions: in <c>W * x</c> the graph of <c>x</c> takes <c>W</c> up, once for each graph.
+/// A trained tensor. It is owned by its <see cref="Model"/>, is changed by a <see cref="Trainer"/>, and stands for
+/// itself in expressions: in <c>W * x</c> the graph of <c>x</c> takes <c>W</c> up, once for each graph.
 /// </summary>
 /// <remarks>
 /// Any number of threads may read it at once, whether directly or through their graphs; changing it beside that is an
@@ -55,7 +55,10 @@ public sealed class Parameter : IEquatable<Parameter>
         }
     }
 
-    /// <summary>The native parameter, for the moment of a call.</summary>
+    /// <summary>The model that the parameter belongs to, or the one that this is a part of.</summary>
+    internal Model Root => _root;
+
+    /// <summary>The native parameter, for a call during which something keeps the model.</summary>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     internal nint Pointer
     {

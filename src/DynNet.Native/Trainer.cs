@@ -8,8 +8,8 @@ namespace DynNet.Native;
 /// cref="SimpleSgdTrainer"/>, <see cref="MomentumSgdTrainer"/> and <see cref="AdamTrainer"/>.
 /// </summary>
 /// <remarks>
-/// It holds on to the native model, which may be disposed before it. One thread at a time may use a trainer, and none may
-/// use its model during an update. All members throw <see cref="ObjectDisposedException"/> once it is disposed.
+/// It holds on to the native model, which may be disposed before it. One thread at a time may use a trainer, and none
+/// may use its model during an update. All members throw <see cref="ObjectDisposedException"/> once it is disposed.
 /// </remarks>
 public abstract class Trainer : IDisposable
 {
@@ -34,8 +34,8 @@ public abstract class Trainer : IDisposable
     }
 
     /// <summary>
-    /// The norm of all gradients together above which they are scaled down to it; 0 for no clipping. 5 by default, as in
-    /// DyNet.
+    /// The norm of all gradients together above which they are scaled down to it; 0 for no clipping. 5 by default, as
+    /// in DyNet.
     /// </summary>
     /// <exception cref="ArgumentException">The number is negative or not finite.</exception>
     public double ClipThreshold

@@ -4,19 +4,18 @@ using DynNet.Native.Interop;
 namespace DynNet.Native;
 
 /// <summary>
-/// Layers of long short-term memory (Hochreiter and Schmidhuber 1997): i = s(..), f = s(.. + 1), o = s(..), g = tanh(..);
-/// c' = f * c + i * g; h' = o * tanh(c'). It makes the parameters; <see cref="InitialState(ComputationGraph)"/> starts a
-/// sequence.
+/// Layers of long short-term memory (Hochreiter and Schmidhuber 1997): i = s(..), f = s(.. + 1), o = s(..), g =
+/// tanh(..); c' = f * c + i * g; h' = o * tanh(c'). It makes the parameters; <see
+/// cref="InitialState(ComputationGraph)"/> starts a sequence.
 /// </summary>
 /// <remarks>
 /// It keeps nothing about a graph, so graphs in any number of threads may use it at once. Its parameters are in a
-/// sub-collection <c>vanilla-lstm-builder</c>: for each layer Wx {4h, input}, Wh {4h, h} and b {4h}, as in DyNet, whose files
-/// <see cref="Model.Populate(string, string)"/> reads.
+/// sub-collection <c>vanilla-lstm-builder</c>: for each layer Wx {4h, input}, Wh {4h, h} and b {4h}, as in DyNet, whose
+/// files <see cref="Model.Populate(string, string)"/> reads.
 /// </remarks>
 public sealed class VanillaLstmBuilder : IDisposable
 {
     private readonly LstmHandle _handle;
-    private readonly int _stateSize;
 
     /// <summary>Makes a builder and its parameters.</summary>
     /// <param name="model">The model or sub-collection that gets the parameters.</param>
@@ -34,8 +33,6 @@ public sealed class VanillaLstmBuilder : IDisposable
         Layers = layers;
         InputDim = inputDim;
         HiddenDim = hiddenDim;
-        using Lease own = Lease();
-        _stateSize = LstmCalls.StateSize(own.Pointer);
     }
 
     /// <summary>The number of layers.</summary>
@@ -73,18 +70,20 @@ public sealed class VanillaLstmBuilder : IDisposable
         Span<NativeExpression> bound = native.AsSpan();
         for (int i = 0; i < values.Length; i++)
             bound[i] = graph.Bind(values[i]);
-        var state = new ExpressionList(_stateSize);
+        // Dropout adds masks to the state.
+        var state = new ExpressionList(LstmCalls.StateSize(lease.Pointer));
         LstmCalls.InitialState(lease.Pointer, graph.Pointer, bound, state.AsSpan());
         GC.KeepAlive(graph);
         return new LstmState(this, graph, state);
     }
 
     /// <summary>
-    /// Sets the dropout rates, for training: with the same mask at each step of a sequence (Gal and Ghahramani 2016).
-    /// Sequences that start afterwards have them.
+    /// Sets the dropout rates, for training: with the same mask at each step of a sequence (Gal and Ghahramani 2016),
+    /// which is drawn at its first input. Sequences that start afterwards have them.
     /// </summary>
     /// <param name="inputRate">The rate for the inputs of each layer, 0 or more and less than 1.</param>
-    /// <param name="hiddenRate">The rate for the h that each layer gets from the step before, 0 or more and less than 1.
+    /// <param name="hiddenRate">The rate for the h that each layer gets from the step before, 0 or more and less than
+    /// 1.
     /// </param>
     /// <remarks>Must not run beside a thread that starts a sequence.</remarks>
     /// <exception cref="ArgumentException">A rate is out of its range.</exception>
@@ -113,7 +112,7 @@ public sealed class VanillaLstmBuilder : IDisposable
     internal LstmState AddInput(ComputationGraph graph, in ExpressionList state, in Expression x)
     {
         using Lease lease = Lease();
-        var next = new ExpressionList(_stateSize);
+        var next = new ExpressionList(state.Count);
         LstmCalls.AddInput(lease.Pointer, graph.Pointer, state.AsReadOnlySpan(), graph.Bind(x), next.AsSpan());
         GC.KeepAlive(graph);
         return new LstmState(this, graph, next);

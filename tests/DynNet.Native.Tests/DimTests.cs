@@ -32,7 +32,7 @@ public sealed class DimTests
     {
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(default(Dim), Is.EqualTo((Dim)[]));
+            Assert.That(default(Dim), Is.EqualTo(Dim.Of()));
             Assert.That(default(Dim).Rank, Is.Zero);
             Assert.That(default(Dim).Size, Is.EqualTo(1));
             Assert.That(default(Dim).Batch, Is.EqualTo(1));
@@ -43,15 +43,15 @@ public sealed class DimTests
     [Test]
     public void Batch_is_apart_from_the_dimensions()
     {
-        Dim dim = ((Dim)[8, 2]).WithBatch(4);
+        Dim dim = Dim.Of(8, 2).WithBatch(4);
         using (Assert.EnterMultipleScope())
         {
             Assert.That(dim.Batch, Is.EqualTo(4));
             Assert.That(dim.Rank, Is.EqualTo(2));
             Assert.That(dim.BatchElementSize, Is.EqualTo(16));
             Assert.That(dim.Size, Is.EqualTo(64));
-            Assert.That(dim, Is.Not.EqualTo((Dim)[8, 2]));
-            Assert.That(dim.WithBatch(1), Is.EqualTo((Dim)[8, 2]));
+            Assert.That(dim, Is.Not.EqualTo(Dim.Of(8, 2)));
+            Assert.That(dim.WithBatch(1), Is.EqualTo(Dim.Of(8, 2)));
         }
     }
 
@@ -60,9 +60,9 @@ public sealed class DimTests
     {
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(((Dim)[8]).ToString(), Is.EqualTo("{8}"));
-            Assert.That(((Dim)[8, 2]).ToString(), Is.EqualTo("{8,2}"));
-            Assert.That(((Dim)[8, 2]).WithBatch(4).ToString(), Is.EqualTo("{8,2}X4"));
+            Assert.That(Dim.Of(8).ToString(), Is.EqualTo("{8}"));
+            Assert.That(Dim.Of(8, 2).ToString(), Is.EqualTo("{8,2}"));
+            Assert.That(Dim.Of(8, 2).WithBatch(4).ToString(), Is.EqualTo("{8,2}X4"));
         }
     }
 
@@ -83,23 +83,23 @@ public sealed class DimTests
     }
 
     [Test]
-    public void Dimensions_that_it_does_not_have_are_1() => Assert.That(((Dim)[8, 2])[6], Is.EqualTo(1));
+    public void Dimensions_that_it_does_not_have_are_1() => Assert.That(Dim.Of(8, 2)[6], Is.EqualTo(1));
 
     [TestCase(-1)]
     [TestCase(7)]
     public void A_dimension_that_no_tensor_has_is_an_error(int dimension) =>
-        Assert.That(() => ((Dim)[8, 2])[dimension], Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(() => Dim.Of(8, 2)[dimension], Throws.TypeOf<ArgumentOutOfRangeException>());
 
     [TestCase(0)]
     [TestCase(-3)]
     public void Sizes_are_at_least_1(int size) =>
         Assert.That(
-            () => (Dim)[4, size],
+            () => Dim.Of(4, size),
             Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("Dimension 1"));
 
     [Test]
     public void Batch_is_at_least_1() =>
-        Assert.That(() => ((Dim)[4]).WithBatch(0), Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(() => Dim.Of(4).WithBatch(0), Throws.TypeOf<ArgumentOutOfRangeException>());
 
     [Test]
     public void Has_at_most_7_dimensions()
@@ -107,7 +107,7 @@ public sealed class DimTests
         Dim seven = [1, 2, 3, 4, 5, 6, 7];
         Assert.That(seven.Size, Is.EqualTo(5040));
         Assert.That(
-            () => (Dim)[1, 2, 3, 4, 5, 6, 7, 8],
+            () => Dim.Of(1, 2, 3, 4, 5, 6, 7, 8),
             Throws.TypeOf<ArgumentException>().With.Message.Contains("at most 7").And.Message.Contains("8 were given"));
     }
 
@@ -122,7 +122,7 @@ public sealed class DimTests
     public void Crosses_the_border_and_back()
     {
         using var graph = new ComputationGraph();
-        Dim dim = ((Dim)[2, 3, 1, 4]).WithBatch(5);
+        Dim dim = Dim.Of(2, 3, 1, 4).WithBatch(5);
         Assert.That(graph.Constant(dim, 1).Dim, Is.EqualTo(dim));
     }
 }

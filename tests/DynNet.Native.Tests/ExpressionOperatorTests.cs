@@ -73,7 +73,7 @@ public sealed class ExpressionOperatorTests
     public void A_number_divided_by_a_matrix_has_its_shape()
     {
         Expression result = 12 / _graph.Input([2, 2], [1, 2, 3, 4]);
-        Assert.That(result.Dim, Is.EqualTo((Dim)[2, 2]));
+        Assert.That(result.Dim, Is.EqualTo(Dim.Of(2, 2)));
         AssertValue(result, 12, 6, 4, 3);
     }
 

@@ -35,7 +35,7 @@ public sealed class ExpressionTests
         _graph.CheckValues = true;
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(x.Dim, Is.EqualTo((Dim)[2, 3]));
+            Assert.That(x.Dim, Is.EqualTo(Dim.Of(2, 3)));
             Assert.That(x.Graph, Is.SameAs(_graph));
         }
     }
@@ -67,7 +67,8 @@ public sealed class ExpressionTests
                 () => _graph.Input([1, 2]).ScalarValue(),
                 Throws.TypeOf<ShapeMismatchException>().With.Message.Contains("{2}"));
             Assert.That(
-                () => _graph.Input(((Dim)[1]).WithBatch(2), [1, 2]).ScalarValue(), Throws.TypeOf<ShapeMismatchException>());
+                () => _graph.Input(Dim.Of(1).WithBatch(2), [1, 2]).ScalarValue(),
+                Throws.TypeOf<ShapeMismatchException>());
         }
     }
 
@@ -89,7 +90,7 @@ public sealed class ExpressionTests
     [Test]
     public void As_a_tensor_it_has_its_batch_last()
     {
-        Expression x = _graph.Input(((Dim)[2, 1, 2]).WithBatch(3), [.. Enumerable.Range(0, 12).Select(i => (float)i)]);
+        Expression x = _graph.Input(Dim.Of(2, 1, 2).WithBatch(3), [.. Enumerable.Range(0, 12).Select(i => (float)i)]);
         ReadOnlyTensorSpan<float> tensor = x.AsTensorSpan();
         using (Assert.EnterMultipleScope())
         {
@@ -244,7 +245,7 @@ public sealed class ExpressionTests
     {
         Parameter w = _model.AddParameters([2]);
         Expression vector = Ops.Tanh(_graph.Parameter(w));
-        Expression batch = Ops.SumElems(Ops.CMult(w, _graph.Constant(((Dim)[2]).WithBatch(3), 1)));
+        Expression batch = Ops.SumElems(Ops.CMult(w, _graph.Constant(Dim.Of(2).WithBatch(3), 1)));
         using (Assert.EnterMultipleScope())
         {
             Assert.That(

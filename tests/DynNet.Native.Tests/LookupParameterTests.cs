@@ -23,7 +23,7 @@ public sealed class LookupParameterTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(_table.Name, Is.EqualTo("/E"));
-            Assert.That(_table.Dim, Is.EqualTo((Dim)[2]));
+            Assert.That(_table.Dim, Is.EqualTo(Dim.Of(2)));
             Assert.That(_table.Rows, Is.EqualTo(4));
             Assert.That(_table.ToString(), Is.EqualTo("/E 4 x {2}"));
         }
@@ -38,7 +38,7 @@ public sealed class LookupParameterTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(one.ToArray(), Is.EqualTo(new float[] { 20, 21 }));
-            Assert.That(batch.Dim, Is.EqualTo(((Dim)[2]).WithBatch(3)));
+            Assert.That(batch.Dim, Is.EqualTo(Dim.Of(2).WithBatch(3)));
             Assert.That(batch.ToArray(), Is.EqualTo(new float[] { 30, 31, 0, 1, 30, 31 }));
             Assert.That(graph.ConstLookup(_table, 1).ToArray(), Is.EqualTo(new float[] { 10, 11 }));
             Assert.That(graph.ConstLookup(_table, [1, 2]).ToArray(), Is.EqualTo(new float[] { 10, 11, 20, 21 }));
@@ -54,7 +54,7 @@ public sealed class LookupParameterTests
         Expression x = graph.Lookup(matrices, 1);
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(x.Dim, Is.EqualTo((Dim)[2, 3]));
+            Assert.That(x.Dim, Is.EqualTo(Dim.Of(2, 3)));
             Assert.That((x * graph.Input([1, 0, 0])).ToArray(), Is.EqualTo(new float[] { 1, 2 }));
         }
     }
@@ -109,7 +109,8 @@ public sealed class LookupParameterTests
         Expression x = graph.Lookup(_table, [2, 0, 2]);
         Expression y = graph.Lookup(_table, 2);
         Expression constant = graph.ConstLookup(_table, 1);
-        Expression loss = Ops.SumBatches(Ops.DotProduct(x, graph.Input([1, 10]))) + Ops.SumElems(y) + Ops.SumElems(constant);
+        Expression loss = Ops.SumBatches(Ops.DotProduct(x, graph.Input([1, 10])));
+        loss = loss + Ops.SumElems(y) + Ops.SumElems(constant);
         loss.Backward();
         using (Assert.EnterMultipleScope())
         {

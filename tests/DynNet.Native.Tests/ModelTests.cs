@@ -139,8 +139,8 @@ public sealed class ModelTests
         using var model = new Model();
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(() => model.AddParameters(((Dim)[2]).WithBatch(3)), Throws.ArgumentException);
-            Assert.That(() => model.AddLookupParameters(3, ((Dim)[2]).WithBatch(3)), Throws.ArgumentException);
+            Assert.That(() => model.AddParameters(Dim.Of(2).WithBatch(3)), Throws.ArgumentException);
+            Assert.That(() => model.AddLookupParameters(3, Dim.Of(2).WithBatch(3)), Throws.ArgumentException);
             Assert.That(() => model.AddLookupParameters(0, [2]), Throws.ArgumentException);
             Assert.That(() => model.AddLookupParameters(-1, [2]), Throws.ArgumentException);
             Assert.That(model.Parameters, Is.Empty);

@@ -20,7 +20,7 @@ internal static class OpCases
         new("Parameter(Parameter)", g => g.Parameter(Weights([2], 1, 2)), [2], [1, 2]),
         new("ConstParameter(Parameter)", g => g.ConstParameter(Weights([2], 1, 2)), [2], [1, 2]),
         new("Lookup(LookupParameter,int)", g => g.Lookup(Table(), 1), [2], [3, 4]),
-        new("Lookup(LookupParameter,ints)", g => g.Lookup(Table(), [1, 0]), ((Dim)[2]).WithBatch(2), [3, 4, 1, 2]),
+        new("Lookup(LookupParameter,ints)", g => g.Lookup(Table(), [1, 0]), Dim.Of(2).WithBatch(2), [3, 4, 1, 2]),
         new("ConstLookup(LookupParameter,int)", g => g.ConstLookup(Table(), 0), [2], [1, 2]),
         new("ConstLookup(LookupParameter,ints)", g => g.ConstLookup(Table(), [0]), [2], [1, 2]),
 
@@ -46,7 +46,7 @@ internal static class OpCases
         new("Dropout(Expression,double)", g => Dropout(V(g, 1, 2), 0), [2], [1, 2]),
 
         new("SumElems(Expression)", g => SumElems(M(g)), [1], [21]),
-        new("SumBatches(Expression)", g => SumBatches(g.Input(((Dim)[2]).WithBatch(2), [1, 2, 3, 4])), [2], [4, 6]),
+        new("SumBatches(Expression)", g => SumBatches(g.Input(Dim.Of(2).WithBatch(2), [1, 2, 3, 4])), [2], [4, 6]),
         new("DotProduct(Expression,Expression)", g => DotProduct(V(g, 1, 2), V(g, 3, 5)), [1], [13]),
         new("SquaredDistance(Expression,Expression)", g => SquaredDistance(V(g, 1, 2), V(g, 3, 5)), [1], [13]),
 
@@ -55,22 +55,24 @@ internal static class OpCases
         new("Pick(Expression,int,int)", g => Pick(M(g), 1, 1), [2], [3, 4]),
         new(
             "Pick(Expression,ints,int)",
-            g => Pick(g.Input(((Dim)[2]).WithBatch(2), [1, 2, 3, 4]), [1, 0]), ((Dim)[1]).WithBatch(2), [2, 3]),
+            g => Pick(g.Input(Dim.Of(2).WithBatch(2), [1, 2, 3, 4]), [1, 0]), Dim.Of(1).WithBatch(2), [2, 3]),
         new("PickRange(Expression,int,int,int)", g => PickRange(V(g, 1, 2, 3, 4), 1, 3), [2], [2, 3]),
         new("Concatenate(expressions,int)", g => Concatenate([V(g, 1, 2), V(g, 3, 4)], 1), [2, 2], [1, 2, 3, 4]),
         new("Concatenate(expressions)", g => Concatenate(V(g, 1, 2), V(g, 3)), [3], [1, 2, 3]),
         new("ConcatenateCols(expressions)", g => ConcatenateCols(V(g, 1, 2), V(g, 3, 4)), [2, 2], [1, 2, 3, 4]),
         new(
             "ConcatenateToBatch(expressions)",
-            g => ConcatenateToBatch(V(g, 1, 2), V(g, 3, 4)), ((Dim)[2]).WithBatch(2), [1, 2, 3, 4]),
+            g => ConcatenateToBatch(V(g, 1, 2), V(g, 3, 4)), Dim.Of(2).WithBatch(2), [1, 2, 3, 4]),
 
         new("Softmax(Expression,int)", g => Softmax(V(g, 0, 0, 0.6931472f)), [3], [0.25f, 0.25f, 0.5f]),
         new("LogSoftmax(Expression)", g => LogSoftmax(V(g, 2, 2)), [2], [-0.6931472f, -0.6931472f]),
         new("PickNegLogSoftmax(Expression,int)", g => PickNegLogSoftmax(V(g, 2, 2), 1), [1], [0.6931472f]),
         new(
             "PickNegLogSoftmax(Expression,ints)",
-            g => PickNegLogSoftmax(V(g, 0, 0, 0.6931472f), [0, 2]), ((Dim)[1]).WithBatch(2), [1.3862944f, 0.6931472f]),
-        new("BinaryLogLoss(Expression,Expression)", g => BinaryLogLoss(V(g, 0.5f, 0.25f), V(g, 1, 0)), [1], [0.9808293f]),
+            g => PickNegLogSoftmax(V(g, 0, 0, 0.6931472f), [0, 2]), Dim.Of(1).WithBatch(2), [1.3862944f, 0.6931472f]),
+        new(
+            "BinaryLogLoss(Expression,Expression)",
+            g => BinaryLogLoss(V(g, 0.5f, 0.25f), V(g, 1, 0)), [1], [0.9808293f]),
         new("Hinge(Expression,int,double)", g => Hinge(V(g, 1, 3, 2), 2, 2), [1], [4]),
 
         new(
@@ -93,8 +95,12 @@ internal static class OpCases
         new("Input(floats)", g => g.Input(ReadOnlySpan<float>.Empty), typeof(ArgumentException), "at least one"),
         new("Lookup(LookupParameter,int)", g => g.Lookup(Table(), 2), typeof(ArgumentOutOfRangeException), "2"),
         new("Lookup(LookupParameter,ints)", g => g.Lookup(Table(), [0, 7]), typeof(ArgumentOutOfRangeException), "7"),
-        new("ConstLookup(LookupParameter,int)", g => g.ConstLookup(Table(), -1), typeof(ArgumentOutOfRangeException), "-1"),
-        new("ConstLookup(LookupParameter,ints)", g => g.ConstLookup(Table(), [9]), typeof(ArgumentOutOfRangeException), "9"),
+        new(
+            "ConstLookup(LookupParameter,int)",
+            g => g.ConstLookup(Table(), -1), typeof(ArgumentOutOfRangeException), "-1"),
+        new(
+            "ConstLookup(LookupParameter,ints)",
+            g => g.ConstLookup(Table(), [9]), typeof(ArgumentOutOfRangeException), "9"),
 
         Shape("Add(Expression,Expression)", g => Add(V(g, 1, 2), V(g, 1, 2, 3)), "{2}", "{3}"),
         Shape("Subtract(Expression,Expression)", g => Subtract(V(g, 1, 2), V(g, 1, 2, 3)), "{2}", "{3}"),
@@ -102,7 +108,7 @@ internal static class OpCases
         Shape("CDiv(Expression,Expression)", g => CDiv(V(g, 1, 2), V(g, 1, 2, 3)), "{2}", "{3}"),
         Shape("Add(Expression,Expression)", g => Add(B(g, 2), B(g, 3)), "X2", "X3"),
         Shape("Multiply(Expression,Expression)", g => Multiply(M(g), V(g, 1, 2)), "{2,3}", "{2}"),
-        Shape("Multiply(Expression,Expression)", g => Multiply(B(g, 2), Transpose(B(g, 3))), "X2", "X3"),
+        Shape("Multiply(Expression,Expression)", g => Multiply(B(g, 2), Transpose(B(g, 3))), "2", "3"),
         Shape("AffineTransform(expressions)", g => AffineTransform(V(g, 1, 2), M(g), V(g, 1, 2)), "{2,3}", "{2}"),
         Shape("AffineTransform(expressions)", g => AffineTransform(V(g, 1, 2, 3), M(g), V(g, 1, 2, 3)), "{3}"),
         new(
@@ -132,7 +138,9 @@ internal static class OpCases
         new("PickRange(Expression,int,int,int)", g => PickRange(V(g, 1, 2), 1, 1), typeof(ArgumentException), "1"),
         Shape("Concatenate(expressions,int)", g => Concatenate([V(g, 1, 2), V(g, 3)], 1), "{2}", "{1}"),
         Shape("Concatenate(expressions)", g => Concatenate(M(g), V(g, 3)), "{2,3}", "{1}"),
-        new("Concatenate(expressions)", _ => Concatenate(ReadOnlySpan<Expression>.Empty), typeof(ArgumentException), ""),
+        new(
+            "Concatenate(expressions)",
+            _ => Concatenate(ReadOnlySpan<Expression>.Empty), typeof(ArgumentException), "at least one"),
         Shape("ConcatenateCols(expressions)", g => ConcatenateCols(V(g, 1, 2), V(g, 3)), "{2}", "{1}"),
         new("ConcatenateCols(expressions)", _ => ConcatenateCols([]), typeof(ArgumentException), "at least one"),
         Shape("ConcatenateToBatch(expressions)", g => ConcatenateToBatch(V(g, 1, 2), V(g, 3)), "{2}", "{1}"),
@@ -157,13 +165,13 @@ internal static class OpCases
             "VanillaLstmGates(Expression,Expression,Expression,Expression,Expression)",
             g => VanillaLstmGates(V(g, 1, 1), V(g, 1), g.Constant([4, 1], 0), g.Constant([4, 1], 0), V(g, 0, 0, 0, 0)),
             "{2}"),
-        Shape("VanillaLstmC(Expression,Expression)", g => VanillaLstmC(V(g, 2), V(g, 1, 2)), "{1}", "{2}"),
-        Shape("VanillaLstmH(Expression,Expression)", g => VanillaLstmH(V(g, 2), V(g, 1, 2)), "{1}", "{2}"),
+        Shape("VanillaLstmC(Expression,Expression)", g => VanillaLstmC(V(g, 2), V(g, 1, 2)), "{4}", "{2}"),
+        Shape("VanillaLstmH(Expression,Expression)", g => VanillaLstmH(V(g, 2), V(g, 1, 2)), "{4}", "{2}"),
         Shape("TreeLstmC(expressions)", g => TreeLstmC(V(g, 0, 0)), "{2}"),
         Shape("TreeLstmC(expressions)", g => TreeLstmC(V(g, 0, 0, 1), V(g, 0, 0), V(g, 4)), "{2}"),
         new("TreeLstmC(expressions)", g => TreeLstmC(V(g, 0, 0, 1), V(g, 0)), typeof(ArgumentException), ""),
         new("TreeLstmC(expressions)", _ => TreeLstmC([]), typeof(ArgumentException), "at least one"),
-        Shape("TreeLstmH(Expression,Expression)", g => TreeLstmH(V(g, 0, 0, 1), V(g, 1, 1)), "{3}", "{2}"),
+        Shape("TreeLstmH(Expression,Expression)", g => TreeLstmH(V(g, 0, 0, 1), V(g, 1, 1)), "{6}", "{3}"),
     ];
 
     /// <summary>Methods whose operands may have any shape.</summary>
@@ -182,7 +190,7 @@ internal static class OpCases
     /// <summary>{2,3}: 1 3 5 over 2 4 6.</summary>
     private static Expression M(ComputationGraph graph) => graph.Input([2, 3], [1, 2, 3, 4, 5, 6]);
 
-    private static Expression B(ComputationGraph graph, int batch) => graph.Constant(((Dim)[2]).WithBatch(batch), 1);
+    private static Expression B(ComputationGraph graph, int batch) => graph.Constant(Dim.Of(2).WithBatch(batch), 1);
 
     // The graph holds on to the native model, so these need no owner.
     private static Parameter Weights(Dim dim, params float[] values) =>

@@ -19,7 +19,7 @@ public sealed class ParameterTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(parameter.Name, Is.EqualTo("/W"));
-            Assert.That(parameter.Dim, Is.EqualTo((Dim)[8, 2]));
+            Assert.That(parameter.Dim, Is.EqualTo(Dim.Of(8, 2)));
             Assert.That(parameter.ToString(), Is.EqualTo("/W {8,2}"));
         }
     }
@@ -130,7 +130,7 @@ public sealed class ParameterTests
     public void Has_a_shape_without_a_graph()
     {
         Expression bare = _model.AddParameters([2, 3]);
-        Assert.That(bare.Dim, Is.EqualTo((Dim)[2, 3]));
+        Assert.That(bare.Dim, Is.EqualTo(Dim.Of(2, 3)));
     }
 
     [Test]

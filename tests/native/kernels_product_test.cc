@@ -72,7 +72,8 @@ void CheckProduct(const Kernels& kernels, int64_t m, int64_t n, int64_t k, std::
   const Matrix a(m, k, random() % 2 == 0 ? Layout::kDense : Layout::kStrided, random);
   const Packed packed(kernels, a, m, k);
   const bool accumulate = random() % 2 == 0, with_bias = random() % 2 == 0;
-  Operand bias(Layout::kDense, 1, m), x(Layout::kDense, n, k), before(Layout::kDense, n, m), expected(Layout::kDense, n, m);
+  Operand bias(Layout::kDense, 1, m), x(Layout::kDense, n, k), before(Layout::kDense, n, m),
+      expected(Layout::kDense, n, m);
   bias.Fill(random, -1, 1);
   x.Fill(random, -1, 1);
   before.Fill(random, -1, 1);
@@ -157,6 +158,25 @@ TEST_P(ProductKernels, ProductOverNothing) {
   EXPECT_EQ(y.At(2, 19), 0.0f);
 }
 
+TEST_P(ProductKernels, ProductFormsTheSumBeforeItAdds) {
+  // So that a value is the same bits whether an operation's terms are added to it or computed first.
+  for (int64_t n : {1, 3, 12}) {
+    for (int64_t m : {40, 200}) {
+      const int64_t depth = 600;
+      const Matrix a(m, depth, Layout::kDense, random_);
+      Operand x(Layout::kDense, n, depth), sum(Layout::kDense, n, m), y(Layout::kDense, n, m);
+      x.Fill(random_, -1, 1);
+      y.Fill(random_, -100, 100);
+      k().product(m, n, depth, a.left(), x.view(), sum.view(), nullptr, false);
+      for (int64_t j = 0; j < n; ++j) {
+        for (int64_t i = 0; i < m; ++i) sum.At(j, i) += y.At(j, i);
+      }
+      k().product(m, n, depth, a.left(), x.view(), y.view(), nullptr, true);
+      ExpectSameBits(y, sum, "product that adds");
+    }
+  }
+}
+
 TEST_P(ProductKernels, ProductAddsToOneColumnTwice) {
   const Matrix a(40, 12, Layout::kDense, random_);
   Operand x(Layout::kDense, 5, 12), y(Layout::kDense, 1, 40), one(Layout::kDense, 1, 40);
@@ -174,22 +194,21 @@ TEST_P(ProductKernels, ProductTransposed) {
     const int64_t m = Size(140), n = Size(14), k_size = Size(60);
     const bool accumulate = trial % 2 == 1;
     const Matrix a(m, k_size, trial % 4 < 2 ? Layout::kDense : Layout::kStrided, random_);
-    CheckRowKernel("product_transposed",
-                   {.inputs = {{m, -1, 1}},
-                    .outputs = {{k_size, -1, 1}},
-                    .run =
-                        [&](const Rows* in, const Rows* out, int64_t, int64_t r) {
-                          k().product_transposed(m, r, k_size, a.data(), a.lda(), in[0], out[0], accumulate);
-                        },
-                    .reference =
-                        [&](int64_t, const auto& in, auto& out) {
-                          for (int64_t j = 0; j < k_size; ++j) {
-                            double sum = 0;
-                            for (int64_t i = 0; i < m; ++i) sum += a.at(i, j) * in[0][i];
-                            Put(accumulate, out[0][j], sum);
-                          }
-                        }},
-                   n, random_);
+    CheckRowKernel(
+        "product_transposed",
+        {.inputs = {{m, -1, 1}},
+         .outputs = {{k_size, -1, 1}},
+         .run = [&](const Rows* in, const Rows* out, int64_t,
+                    int64_t r) { k().product_transposed(m, r, k_size, a.data(), a.lda(), in[0], out[0], accumulate); },
+         .reference =
+             [&](int64_t, const auto& in, auto& out) {
+               for (int64_t j = 0; j < k_size; ++j) {
+                 double sum = 0;
+                 for (int64_t i = 0; i < m; ++i) sum += a.at(i, j) * in[0][i];
+                 Put(accumulate, out[0][j], sum);
+               }
+             }},
+        n, random_);
   }
 }
 

@@ -40,21 +40,20 @@ TEST_P(MoveKernels, CopyAddAndFill) {
     CheckRowKernel("copy",
                    {.inputs = {{n}},
                     .outputs = {{n}},
-                    .run = [&](const Rows* in, const Rows* out, int64_t,
-                               int64_t r) { k().copy(out[0], in[0], r, n); },
+                    .run = [&](const Rows* in, const Rows* out, int64_t, int64_t r) { k().copy(out[0], in[0], r, n); },
                     .reference = [](int64_t, const auto& in, auto& out) { out[0] = in[0]; },
                     .tolerance = 0},
                    rows, random_);
-    CheckRowKernel("add",
-                   {.inputs = {{n}},
-                    .outputs = {{n}},
-                    .run = [&](const Rows* in, const Rows* out, int64_t,
-                               int64_t r) { k().add(out[0], in[0], -0.75f, r, n); },
-                    .reference =
-                        [](int64_t, const auto& in, auto& out) {
-                          for (size_t j = 0; j < in[0].size(); ++j) out[0][j] -= 0.75 * in[0][j];
-                        }},
-                   rows, random_);
+    CheckRowKernel(
+        "add",
+        {.inputs = {{n}},
+         .outputs = {{n}},
+         .run = [&](const Rows* in, const Rows* out, int64_t, int64_t r) { k().add(out[0], in[0], -0.75f, r, n); },
+         .reference =
+             [](int64_t, const auto& in, auto& out) {
+               for (size_t j = 0; j < in[0].size(); ++j) out[0][j] -= 0.75 * in[0][j];
+             }},
+        rows, random_);
     CheckRowKernel("fill",
                    {.outputs = {{n}},
                     .run = [&](const Rows*, const Rows* out, int64_t, int64_t r) { k().fill(out[0], 4.25f, r, n); },
@@ -88,23 +87,22 @@ TEST_P(MoveKernels, CopyBlocks) {
     const int64_t to_step = length + trial % 3, from_step = length + trial % 2 * 4;
     const bool accumulate = trial % 5 < 2;
     const int64_t to_n = (blocks - 1) * to_step + length, from_n = (blocks - 1) * from_step + length;
-    CheckRowKernel("copy_blocks",
-                   {.inputs = {{from_n}},
-                    .outputs = {{to_n}},
-                    .run =
-                        [&](const Rows* in, const Rows* out, int64_t, int64_t r) {
-                          k().copy_blocks(out[0], to_step, in[0], from_step, blocks, length, r, accumulate);
-                        },
-                    .reference =
-                        [&](int64_t, const auto& in, auto& out) {
-                          for (int64_t b = 0; b < blocks; ++b) {
-                            for (int64_t j = 0; j < length; ++j) {
-                              Put(accumulate, out[0][b * to_step + j], in[0][b * from_step + j]);
-                            }
-                          }
-                        },
-                    .tolerance = 1e-6},
-                   rows, random_);
+    CheckRowKernel(
+        "copy_blocks",
+        {.inputs = {{from_n}},
+         .outputs = {{to_n}},
+         .run = [&](const Rows* in, const Rows* out, int64_t,
+                    int64_t r) { k().copy_blocks(out[0], to_step, in[0], from_step, blocks, length, r, accumulate); },
+         .reference =
+             [&](int64_t, const auto& in, auto& out) {
+               for (int64_t b = 0; b < blocks; ++b) {
+                 for (int64_t j = 0; j < length; ++j) {
+                   Put(accumulate, out[0][b * to_step + j], in[0][b * from_step + j]);
+                 }
+               }
+             },
+         .tolerance = 1e-6},
+        rows, random_);
   }
 }
 
@@ -112,20 +110,19 @@ TEST_P(MoveKernels, Transpose) {
   for (int trial = 0; trial < 60; ++trial) {
     const int64_t rows = Size(4), m = Size(40), n = Size(40);
     const bool accumulate = trial % 2 == 1;
-    CheckRowKernel(
-        "transpose",
-        {.inputs = {{m * n}},
-         .outputs = {{m * n}},
-         .run = [&](const Rows* in, const Rows* out, int64_t,
-                    int64_t r) { k().transpose(out[0], in[0], m, n, r, accumulate); },
-         .reference =
-             [&](int64_t, const auto& in, auto& out) {
-               for (int64_t i = 0; i < m; ++i) {
-                 for (int64_t j = 0; j < n; ++j) Put(accumulate, out[0][j + n * i], in[0][i + m * j]);
-               }
-             },
-         .tolerance = 1e-6},
-        rows, random_);
+    CheckRowKernel("transpose",
+                   {.inputs = {{m * n}},
+                    .outputs = {{m * n}},
+                    .run = [&](const Rows* in, const Rows* out, int64_t,
+                               int64_t r) { k().transpose(out[0], in[0], m, n, r, accumulate); },
+                    .reference =
+                        [&](int64_t, const auto& in, auto& out) {
+                          for (int64_t i = 0; i < m; ++i) {
+                            for (int64_t j = 0; j < n; ++j) Put(accumulate, out[0][j + n * i], in[0][i + m * j]);
+                          }
+                        },
+                    .tolerance = 1e-6},
+                   rows, random_);
   }
 }
 

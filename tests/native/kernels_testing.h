@@ -7,11 +7,13 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <memory>
 #include <random>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "core/kernels.h"
@@ -43,7 +45,7 @@ class KernelsTest : public ::testing::TestWithParam<const Kernels*> {
 
 inline std::string KernelsName(const ::testing::TestParamInfo<const Kernels*>& info) { return info.param->name; }
 
-#define DYNNET_TEST_ALL_KERNELS(fixture) \
+#define DYNNET_TEST_ALL_KERNELS(fixture)                                                       \
   INSTANTIATE_TEST_SUITE_P(Isa, fixture, ::testing::ValuesIn(::dynnet::testing::AllKernels()), \
                            ::dynnet::testing::KernelsName)
 
@@ -115,9 +117,8 @@ class Operand {
 inline void ExpectSameBits(const Operand& a, const Operand& b, const std::string& what) {
   for (int64_t i = 0; i < a.rows(); ++i) {
     for (int64_t j = 0; j < a.n(); ++j) {
-      ASSERT_TRUE(SameBits(a.At(i, j), b.At(i, j)))
-          << what << ": row " << i << " element " << j << " of " << a.rows() << " x " << a.n() << ": " << a.At(i, j)
-          << " and " << b.At(i, j);
+      ASSERT_TRUE(SameBits(a.At(i, j), b.At(i, j))) << what << ": row " << i << " element " << j << " of " << a.rows()
+                                                    << " x " << a.n() << ": " << a.At(i, j) << " and " << b.At(i, j);
     }
   }
 }

@@ -1,39 +1,22 @@
-// DyNet's text files: what is written, what is read, and everything that can be wrong with them.
+// DyNet's text format: what is written, what is read, and everything that can be wrong with it.
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <clocale>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <limits>
 #include <random>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "dynnet/dynnet.h"
-#include "model_support.h"
+#include "text_file_support.h"
 
 namespace dynnet::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-// {2} and a table of 3 rows of {2}, with gradients.
-const std::string kText =
-    "#Parameter# /W {2} 66 FULL_GRAD\n"
-    "+1.00000000e+00 -2.50000000e-01 \n"
-    "+3.00000000e+00 +4.00000000e+00 \n"
-    "#Parameter# /encoder/b {1,2} 33 ZERO_GRAD\n"
-    "+5.00000000e+00 -0.00000000e+00 \n"
-    "#LookupParameter# /encoder/E {2,3} 194 FULL_GRAD\n"
-    "+1.00000000e+00 +2.00000000e+00 +3.00000000e+00 +4.00000000e+00 +5.00000000e+00 +6.00000000e+00 \n"
-    "+0.00000000e+00 +0.00000000e+00 +7.00000000e+00 +0.00000000e+00 +0.00000000e+00 +0.00000000e+00 \n";
 
 std::string one_parameter(const std::string& shape, const std::string& values) {
   return "#Parameter# /W " + shape + " " + std::to_string(values.size() + 1) + " ZERO_GRAD\n" + values + "\n";
@@ -163,13 +146,15 @@ TEST(TextFile, AModelThatDivergedCanBeKept) {
 }
 
 TEST(TextFile, IsTheSameInEveryLocale) {
-  const char* const old = std::setlocale(LC_ALL, nullptr);
-  const std::string restore = old;
-  if (std::setlocale(LC_ALL, "de_DE.UTF-8") == nullptr) GTEST_SKIP() << "no German locale on this machine";
+  const std::string old = std::setlocale(LC_ALL, nullptr);
+  bool has_comma = false;
+  for (const char* name : {"de_DE.UTF-8", "fr_FR.UTF-8", "ru_RU.UTF-8", "pt_BR.UTF-8"})
+    has_comma = has_comma || std::setlocale(LC_ALL, name) != nullptr;
+  if (!has_comma) GTEST_SKIP() << "no locale with a decimal comma on this machine";
   ModelHandle model;
   EXPECT_OK(load_from(kText, &model));
   EXPECT_EQ(text_of(model, true), kText);
-  std::setlocale(LC_ALL, restore.c_str());
+  std::setlocale(LC_ALL, old.c_str());
 }
 
 TEST(TextFile, ReadsWhatOthersMayWrite) {
@@ -183,7 +168,7 @@ TEST(TextFile, ReadsWhatOthersMayWrite) {
   EXPECT_EQ(read(one_parameter("{}", "1 ")), (std::vector<float>{1}));
   EXPECT_EQ(read(one_parameter("{1}", "1 ") + "\n\n"), (std::vector<float>{1}));
   // Too small for a float.
-  EXPECT_EQ(read(one_parameter("{2}", "1e-60 -1e-400 ")), (std::vector<float>{0, 0}));
+  EXPECT_EQ(read(one_parameter("{2}", "1e-60 -1e-300 ")), (std::vector<float>{0, 0}));
   // Ends of lines from Windows, not counted.
   EXPECT_EQ(read("#Parameter# /W {1} 17 ZERO_GRAD\r\n+1.00000000e+00 \r\n"), (std::vector<float>{1}));
   // Before DyNet 2.0.2 headers did not say that a gradient follows.
@@ -375,141 +360,6 @@ TEST(Populate, WithoutMemoryChangesNothing) {
   EXPECT_EQ(text_of(model, true), kText);
 }
 
-TEST(SaveTo, ACallbacksStatusStopsAndIsReturned) {
-  ModelHandle model;
-  ASSERT_OK(load_from(kText, &model));
-  const dn_write_callback refuse = [](void*, const uint8_t*, int64_t) { return DN_E_CANCELLED; };
-  expect_failure(dn_model_save_to(model.get(), refuse, nullptr, "", 0, 0), DN_E_CANCELLED, {"callback"});
-  expect_failure(dn_model_save_to(model.get(), nullptr, nullptr, "", 0, 0), DN_E_ARGUMENT, {"callback is null"});
-  expect_failure(dn_model_save_to(nullptr, refuse, nullptr, "", 0, 0), DN_E_ARGUMENT, {"model is null"});
-}
-
-class Files : public testing::Test {
- protected:
-  Files() : folder_(fs::temp_directory_path() / ("dynnet-files-" + std::to_string(getpid()))) {
-    fs::create_directories(folder_);
-    EXPECT_OK(load_from(kText, &model_));
-  }
-  ~Files() override { fs::remove_all(folder_); }
-
-  std::string path(const std::string& name) const { return (folder_ / name).string(); }
-  static std::string content(const std::string& file) {
-    std::ifstream in(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
-  size_t files() const { return static_cast<size_t>(std::distance(fs::directory_iterator(folder_), {})); }
-  dn_status save(const std::string& file) const {
-    return dn_model_save(model_.get(), file.data(), static_cast<int64_t>(file.size()), "", 0, 1);
-  }
-  static dn_status load(const std::string& file, ModelHandle* out) {
-    dn_model* model = nullptr;
-    const dn_status status = dn_model_load(file.data(), static_cast<int64_t>(file.size()), "", 0, &model);
-    out->reset(model);
-    return status;
-  }
-
-  fs::path folder_;
-  ModelHandle model_;
-};
-
-TEST_F(Files, SaveLoadPopulate) {
-  ASSERT_OK(save(path("a.model")));
-  EXPECT_EQ(content(path("a.model")), kText);
-  EXPECT_EQ(files(), 1u);
-  ModelHandle loaded;
-  ASSERT_OK(load(path("a.model"), &loaded));
-  EXPECT_EQ(text_of(loaded, true), kText);
-  const float other[] = {0, 0};
-  ASSERT_OK(dn_parameter_set_values(parameter_at(loaded, 0), other, 2));
-  const std::string file = path("a.model");
-  ASSERT_OK(dn_model_populate(loaded.get(), file.data(), static_cast<int64_t>(file.size()), "", 0));
-  EXPECT_EQ(text_of(loaded, true), kText);
-}
-
-TEST_F(Files, ReplacingKeepsPermissionsAndLinks) {
-  const std::string file = path("a.model");
-  std::ofstream(file) << "old";
-  ASSERT_EQ(chmod(file.c_str(), 0640), 0);
-  fs::create_symlink("a.model", path("link"));
-  ASSERT_OK(save(path("link")));
-  EXPECT_TRUE(fs::is_symlink(path("link")));
-  EXPECT_EQ(content(file), kText);
-  struct stat status {};
-  ASSERT_EQ(stat(file.c_str(), &status), 0);
-  EXPECT_EQ(status.st_mode & 07777, 0640u);
-  EXPECT_EQ(files(), 2u);
-}
-
-TEST_F(Files, MissingFilesAndFolders) {
-  ModelHandle loaded;
-  expect_failure(load(path("none"), &loaded), DN_E_NOT_FOUND, {path("none")});
-  expect_failure(load(folder_.string(), &loaded), DN_E_IO, {"directory"});
-  expect_failure(load("", &loaded), DN_E_ARGUMENT, {"path is empty"});
-  expect_failure(load(std::string("a\0b", 3), &loaded), DN_E_ARGUMENT, {"zero byte"});
-  expect_failure(save(path("missing/a.model")), DN_E_IO, {"missing/a.model", "No such file or directory"});
-  expect_failure(save(folder_.string()), DN_E_IO, {"directory"});
-  expect_failure(save(""), DN_E_ARGUMENT, {"path is empty"});
-  EXPECT_EQ(files(), 0u);
-}
-
-TEST_F(Files, Permissions) {
-  if (geteuid() == 0) GTEST_SKIP() << "the superuser may read and write everything";
-  const std::string file = path("a.model");
-  ASSERT_OK(save(file));
-  ASSERT_EQ(chmod(file.c_str(), 0), 0);
-  ModelHandle loaded;
-  expect_failure(load(file, &loaded), DN_E_IO, {file, "Permission denied"});
-  expect_failure(save(file), DN_E_IO, {file, "Permission denied"});
-  ASSERT_EQ(chmod(folder_.c_str(), 0555), 0);
-  expect_failure(save(path("b.model")), DN_E_IO, {"Permission denied"});
-  ASSERT_EQ(chmod(folder_.c_str(), 0755), 0);
-}
-
-TEST_F(Files, AFullDeviceIsReported) {
-  if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full on this machine";
-  expect_failure(save("/dev/full"), DN_E_IO, {"/dev/full", "No space left on device"});
-  EXPECT_TRUE(fs::is_character_file("/dev/full")) << "a device must not be replaced by a file";
-}
-
-TEST_F(Files, AWriteThatFailsLeavesTheOldFile) {
-  const ModelHandle large = new_model();
-  add(large, {100000}, initializer(DN_INIT_GLOROT, 1), "W");
-  const std::string file = path("a.model");
-  ASSERT_OK(save(file));
-  rlimit old{};
-  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &old), 0);
-  const rlimit small{100000, old.rlim_max};
-  const auto handler = signal(SIGXFSZ, SIG_IGN);
-  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
-  const dn_status status = dn_model_save(large.get(), file.data(), static_cast<int64_t>(file.size()), "", 0, 0);
-  const std::string message = last_error();
-  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &old), 0);
-  signal(SIGXFSZ, handler);
-  EXPECT_EQ(status, DN_E_IO);
-  EXPECT_NE(message.find("File too large"), std::string::npos) << message;
-  EXPECT_EQ(content(file), kText);
-  EXPECT_EQ(files(), 1u) << "the temporary file is removed";
-}
-
-TEST_F(Files, AFailureWhileWritingLeavesTheOldFile) {
-  const std::string file = path("a.model");
-  ASSERT_OK(save(file));
-  GradientSet& gradients = parameter_at(model_, 0)->storage->gradients();
-  ASSERT_TRUE(gradients.try_lock());
-  expect_failure(save(file), DN_E_BUSY, {"save"});
-  gradients.unlock();
-  EXPECT_EQ(content(file), kText);
-  EXPECT_EQ(files(), 1u);
-}
-
-TEST_F(Files, AnEndlessFileMeetsTheMemoryLimit) {
-  if (!fs::exists("/dev/zero")) GTEST_SKIP() << "no /dev/zero on this machine";
-  const LimitRestorer restore;
-  set_memory_limit(memory_used() + (1 << 20));
-  ModelHandle loaded;
-  expect_failure(load("/dev/zero", &loaded), DN_E_MEMORY, {"reading a file"});
-}
-
 // Files that DyNet wrote lie beside the repository, not in it.
 class DynetFiles : public testing::TestWithParam<const char*> {
  protected:
@@ -519,8 +369,7 @@ class DynetFiles : public testing::TestWithParam<const char*> {
 TEST_P(DynetFiles, ComeOutByteForByte) {
   const fs::path file = folder() / (std::string(GetParam()) + ".model");
   if (!fs::exists(file)) GTEST_SKIP() << "no files written by DyNet: " << file << " is not there";
-  std::ifstream in(file, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  const std::string text = content_of(file);
   ModelHandle model;
   ASSERT_OK(load_from(text, &model));
   EXPECT_EQ(text_of(model, true), text);

@@ -125,8 +125,10 @@ typedef struct dn_dim {
 
 /// How a parameter gets its first values.
 typedef enum dn_initializer_kind {
-  /// Glorot uniform: U(-s, s), s = a * sqrt(6 / sum of the dimensions); for a lookup table the number of rows does not
-  /// count. Glorot and Bengio 2010; a is the gain. For a vector the sum is the one dimension, as in DyNet.
+  /// Glorot uniform (Glorot and Bengio 2010): U(-s, s), s = a * sqrt(3 * nd / sum of the nd dimensions), which is
+  /// a * sqrt(6 / (m + n)) for a matrix and a * sqrt(3 / n) for a vector, as in DyNet; four dimensions {h, w, in, out}
+  /// are a filter, with s = a * sqrt(6 / (h * w * (in + out))). Of a lookup table the number of rows does not count.
+  /// a is the gain.
   DN_INIT_GLOROT = 0,
   /// Uniform on [a, b).
   DN_INIT_UNIFORM = 1,
@@ -236,8 +238,8 @@ DN_API dn_status dn_model_add_parameters(dn_model* model, const dn_dim* dim, con
 
 /// Adds a lookup parameter: a table of `rows` tensors of one shape. Names are made unique as by
 /// dn_model_add_subcollection.
-/// @param rows at least 1
-/// @param dim the shape of one row, no batch dimension
+/// @param rows 1 to 2^31 - 1
+/// @param dim the shape of one row, at most 6 dimensions and no batch
 /// @param out owned by the model
 DN_API dn_status dn_model_add_lookup_parameters(dn_model* model, int64_t rows, const dn_dim* dim,
                                                 const dn_initializer* initializer, const char* name,
@@ -258,10 +260,10 @@ DN_API dn_status dn_model_lookup_parameter_at(const dn_model* model, int64_t ind
 /// The number of trained values in the model, sub-collections and lookup tables included.
 DN_API dn_status dn_model_values_count(const dn_model* model, int64_t* out);
 
-/// The weight decay: each update multiplies every value by 1 - lambda, as in DyNet. The default is 0.
+/// The weight decay: each update multiplies every value by 1 - lambda, before the gradient's step. The default is 0.
 DN_API dn_status dn_model_weight_decay(const dn_model* model, double* out);
 
-/// Sets the weight decay of the model and all its sub-collections.
+/// Sets the weight decay. There is one for a model and all its sub-collections, whichever it is set on.
 /// @param lambda 0 or more, less than 1
 DN_API dn_status dn_model_set_weight_decay(dn_model* model, double lambda);
 
@@ -280,7 +282,8 @@ DN_API dn_status dn_model_save_to(const dn_model* model, dn_write_callback write
                                   int64_t key_length, int32_t with_gradients);
 
 /// Reads a file in DyNet's text format into a new model, making the parameters and sub-collections that it names.
-/// @param key reads only what lies below this path; empty for all
+/// @param key reads only what lies below this path, which becomes the root of the new model: with "/encoder/",
+/// "/encoder/b" becomes "/b"; empty for all
 DN_API dn_status dn_model_load(const char* path, int64_t path_length, const char* key, int64_t key_length,
                                dn_model** out);
 
@@ -289,8 +292,9 @@ DN_API dn_status dn_model_load(const char* path, int64_t path_length, const char
 DN_API dn_status dn_model_load_from(const uint8_t* bytes, int64_t bytes_count, const char* key, int64_t key_length,
                                     dn_model** out);
 
-/// Reads the values of a model's parameters from a file in DyNet's text format. Every parameter of the model must be in
-/// the file with its shape; what else the file holds is ignored. On failure the model is as it was.
+/// Reads the values of a model's parameters, and the gradients where the file has them, from a file in DyNet's text
+/// format. Every parameter of the model must be in the file under its name with its shape; what else the file holds is
+/// ignored. On failure the model is as it was.
 /// @param key the path in the file that corresponds to the model's own path; empty for the names as they are
 DN_API dn_status dn_model_populate(dn_model* model, const char* path, int64_t path_length, const char* key,
                                    int64_t key_length);
@@ -515,7 +519,8 @@ DN_API dn_status dn_lstm_state_size(const dn_lstm* lstm, int32_t* out);
 /// Starts a sequence.
 /// @param values null for zeros, else c of each layer, then h of each layer
 /// @param values_count 0 or twice the number of layers
-/// @param state gets dn_lstm_state_size expressions: c of each layer, h of each layer, then masks
+/// @param state gets dn_lstm_state_size expressions: c of each layer, h of each layer, then room for the masks, which
+/// the first dn_lstm_add_input draws for the batch of its input, one mask for each batch element
 DN_API dn_status dn_lstm_initial_state(const dn_lstm* lstm, dn_graph* graph, const dn_expr* values,
                                        int32_t values_count, dn_expr* state, int32_t state_count);
 

@@ -1,6 +1,6 @@
 // Written by bindings/ from native/include/dynnet/dynnet.h: do not edit, run ./build.sh bindings.
 // CppSharp 1.2.0+42ccd59b112072a6bcf3e1406efca174a46c8cf8
-// dynnet.h SHA-256 b75cbafd0ad03c11851c43ead0a696cb0cc6419e6b4332fff8cc9284aad5d736
+// dynnet.h SHA-256 4f05a29f6e5a59942e4b0d4231f5db213245f8eb6371df4f94f0825ba30c6a23
 #include "c_api/record.h"
 #include "dynnet/dynnet.h"
 

@@ -6,8 +6,8 @@
 
 namespace dynnet {
 
-/// The table of an instruction set: "v2", "v3", "v4" or "portable"; null if the processor has it not, or the library has
-/// no kernels for it.
+/// The table of an instruction set: "v2", "v3", "v4" or "portable"; null if the processor has it not, or the library
+/// has no kernels for it.
 const Kernels* kernels_for(const char* isa);
 
 }  // namespace dynnet

@@ -161,7 +161,8 @@ void BackwardPass::run(uint32_t root) {
     for (uint32_t i = 0; i < batch.count; ++i) graph_.gradients_[plan.nodes[batch.begin + i]] = memory + i * size;
   }
   bool first;
-  *touch(root, &first) = 1;
+  float* gradient = touch(root, &first);
+  *gradient = first ? 1 : *gradient + 1;
   for (size_t i = plan.batches.size(); i-- > 0;) run_batch(plan.batches[i], &plan.nodes[plan.batches[i].begin]);
   finish_parameters();
 }
@@ -262,10 +263,15 @@ void BackwardPass::finish_parameters() {
   for (DeferredProducts::Weight& weight : deferred_.weights()) {
     if (weight.uses.empty()) continue;
     const Type& type = graph_.type_of(weight.node);
-    if (type.op != Op::parameter) continue;
-    const auto& parameter = *static_cast<const dn_parameter*>(type.object);
     bool fresh;
-    float* gradient = targets_.of(*parameter.storage).begin(parameter, &fresh);
+    float* gradient;
+    if (type.op == Op::parameter) {
+      const auto& parameter = *static_cast<const dn_parameter*>(type.object);
+      gradient = targets_.of(*parameter.storage).begin(parameter, &fresh);
+    } else {
+      // A parameter without gradient, of which only the full gradients have one.
+      gradient = touch(weight.node, &fresh);
+    }
     DeferredProducts::sum(weight, gradient, !fresh, kernels(), graph_.scratch_);
   }
 }
@@ -277,7 +283,7 @@ void Graph::backward(uint32_t node, GradientSet* gradients, bool full) {
   if (type.size != 1)
     fail(DN_E_SHAPE, "backward: the expression (node %u, %s) has shape %s; gradients are of one number", node,
          type.def->name, type.dim.text().c_str());
-  if (versions_noted_ && parameters_changed())
+  if (parameters_changed())
     forward(node);
   else
     incremental_forward(node);
@@ -286,6 +292,7 @@ void Graph::backward(uint32_t node, GradientSet* gradients, bool full) {
   GradientTargets targets(gradients);
   BackwardPass(*this, targets, full).run(node);
   differentiated_ = node;
+  differentiated_forward_ = forwards_;
   full_ = full;
 }
 
@@ -314,14 +321,22 @@ const float* Graph::gradient(uint32_t node) {
          type.def->name);
   if (parameters_changed())
     fail(DN_E_STATE, "gradient: parameters have changed since the backward, so the gradient of node %u is gone", node);
+  if (forwards_ != differentiated_forward_)
+    fail(DN_E_STATE, "gradient: the graph was computed anew since the backward, so the gradient of node %u is gone",
+         node);
 
   // A parameter's gradient went straight into the gradient set. The pass is run again into one that is thrown away; the
   // gradients that were handed out stay where they are.
-  const std::vector<float*> handed_out = gradients_;
+  Array<float*> handed_out = gradients_;
   GradientTargets targets(nullptr);
   targets.use_temporary();
-  BackwardPass(*this, targets, full_).run(differentiated_);
-  gradients_ = handed_out;
+  try {
+    BackwardPass(*this, targets, full_).run(differentiated_);
+  } catch (...) {
+    gradients_ = std::move(handed_out);
+    throw;
+  }
+  gradients_ = std::move(handed_out);
   for (const UsedParameter& used : parameters_) {
     const Type& parameter_type = type_of(used.node);
     if (parameter_type.op != Op::parameter) continue;

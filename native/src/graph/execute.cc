@@ -7,10 +7,20 @@
 namespace dynnet {
 namespace {
 
+// The lists of what nodes use are in the order of the nodes: calls `visit` for those of [begin, end).
+template <class Used, class Visit>
+void visit_between(std::vector<Used>& list, uint32_t begin, uint32_t end, Visit&& visit) {
+  for (size_t i = list.size(); i-- > 0 && list[i].node >= begin;)
+    if (list[i].node < end) visit(list[i]);
+}
+
+}  // namespace
+
 // A key for a node's random numbers: the same program draws the same numbers, and no two nodes or forwards share them.
-uint64_t random_key(uint64_t seed, uint32_t stamp, uint32_t node, uint32_t forwards) {
-  uint64_t key = seed;
-  for (const uint64_t part : {uint64_t{stamp}, uint64_t{node}, uint64_t{forwards}}) {
+uint64_t Graph::random_key(uint32_t node) const {
+  const uint32_t reverts = nodes_[node].flags >> Node::kRevertsShift;
+  uint64_t key = seed_;
+  for (const uint64_t part : {uint64_t{renewals_}, uint64_t{reverts} << 32 | node, uint64_t{forwards_}}) {
     key ^= part + 0x9e3779b97f4a7c15u + (key << 6) + (key >> 2);
     key ^= key >> 33;
     key *= 0xff51afd7ed558ccdu;
@@ -19,62 +29,88 @@ uint64_t random_key(uint64_t seed, uint32_t stamp, uint32_t node, uint32_t forwa
   return key;
 }
 
-}  // namespace
-
-void Graph::note_versions() {
-  versions_noted_ = true;
-  for (UsedParameter& used : parameters_) used.version = used.parameter->version.load(std::memory_order_relaxed);
-  for (UsedTable& used : tables_) used.version = used.table->version.load(std::memory_order_relaxed);
+void Graph::note_versions(uint32_t begin, uint32_t end) {
+  visit_between(parameters_, begin, end,
+                [](UsedParameter& used) { used.version = used.parameter->version.load(std::memory_order_relaxed); });
+  visit_between(tables_, begin, end,
+                [](UsedTable& used) { used.version = used.table->version.load(std::memory_order_relaxed); });
 }
 
 bool Graph::parameters_changed() const {
-  for (const UsedParameter& used : parameters_)
+  for (const UsedParameter& used : parameters_) {
+    if (used.node >= computed_) break;
     if (used.version != used.parameter->version.load(std::memory_order_relaxed)) return true;
-  for (const UsedTable& used : tables_)
+  }
+  for (const UsedTable& used : tables_) {
+    if (used.node >= computed_) break;
     if (used.version != used.table->version.load(std::memory_order_relaxed)) return true;
+  }
   return false;
 }
 
-void Graph::read_inputs(size_t begin) {
-  for (size_t i = begin; i < inputs_.size(); ++i) {
-    Input& input = inputs_[i];
+void Graph::check_bound_indices(uint32_t end) const {
+  for (const Input& input : inputs_) {
+    if (input.node >= end) break;
+    if (input.value != nullptr) continue;
     const Type& type = type_of(input.node);
-    if (input.value == nullptr) {
-      uint32_t* data = &data_[nodes_[input.node].data];
-      uint32_t index;
-      std::memcpy(&index, input.bound, sizeof index);
-      type.def->check({type, &index});
-      data[0] = index;
+    type.def->check({type, static_cast<const uint32_t*>(input.bound)});
+  }
+}
+
+void Graph::take_pending(uint32_t end) {
+  for (Input& input : inputs_) {
+    if (input.node >= end) break;
+    std::copy(input.pending.begin(), input.pending.end(), input.value);
+    input.pending.clear();
+  }
+  std::erase_if(pending_indices_, [&](const PendingIndices& pending) {
+    if (pending.node >= end) return false;
+    std::copy(pending.words.begin(), pending.words.end(), data_.begin() + nodes_[pending.node].data);
+    return true;
+  });
+}
+
+size_t Graph::read_inputs(uint32_t end) {
+  size_t i = inputs_read_;
+  for (; i < inputs_.size() && inputs_[i].node < end; ++i) {
+    const Input& input = inputs_[i];
+    if (input.bound == nullptr) continue;
+    const Type& type = type_of(input.node);
+    if (input.value != nullptr) {
+      std::memcpy(input.value, input.bound, type.size * sizeof(float));
+      values_[input.node] = input.value;
       continue;
     }
-    if (input.bound != nullptr) std::memcpy(input.value, input.bound, type.size * sizeof(float));
-    if (!input.pending.empty()) {
-      std::copy(input.pending.begin(), input.pending.end(), input.value);
-      input.pending.clear();
-    }
-    values_[input.node] = input.value;
+    uint32_t index;
+    std::memcpy(&index, input.bound, sizeof index);
+    type.def->check({type, &index});
+    data_[nodes_[input.node].data] = index;
   }
-  inputs_read_ = inputs_.size();
+  return i;
+}
+
+void Graph::drop_values(uint32_t begin, uint32_t end) {
+  for (uint32_t node = begin; node < end; ++node)
+    if ((nodes_[node].flags & Node::kGiven) == 0) values_[node] = nullptr;
 }
 
 void Graph::forward(uint32_t node) {
   const uint32_t end = std::max(node + 1, computed_);
-  for (uint32_t i = 0; i < size(); ++i)
-    if ((nodes_[i].flags & Node::kGiven) == 0) values_[i] = nullptr;
+  // First what may fail, so that a bad index leaves everything as it was.
+  check_bound_indices(end);
+  drop_values(0, computed_);
+  for (const Input& input : inputs_)
+    if (input.bound != nullptr) values_[input.node] = nullptr;
   value_memory_.reset();
   computed_ = 0;
-  plan_is_whole_ = false;
+  inputs_read_ = 0;
   ++forwards_;
-  note_versions();
-  read_inputs(0);
+  take_pending(end);
   compute(end);
 }
 
 void Graph::incremental_forward(uint32_t node) {
-  if (node < computed_ || values_[node] != nullptr) return;
-  if (!versions_noted_) note_versions();
-  read_inputs(inputs_read_);
-  compute(node + 1);
+  if (node >= computed_ && values_[node] == nullptr) compute(node + 1);
 }
 
 const float* Graph::value(uint32_t node) {
@@ -84,10 +120,34 @@ const float* Graph::value(uint32_t node) {
 
 void Graph::compute(uint32_t end) {
   const uint32_t begin = computed_;
-  if (begin >= end) return;
-  const bool whole = begin == 0;
   plan_.clear();
   plan_is_whole_ = false;
+  try {
+    const size_t inputs_read = read_inputs(end);
+    note_versions(begin, end);
+    make_plan(begin, end);
+    const FlushDenormals flush;
+    const Arena::Mark batch_scratch = scratch_.mark();
+    for (const Plan::Batch& batch : plan_.batches) {
+      const uint32_t* nodes = &plan_.nodes[batch.begin];
+      if (!try_view(types_[batch.type], nodes, batch.count)) run(batch, nodes);
+      if (check_values_) check(nodes, batch.count);
+      scratch_.rewind(batch_scratch);
+    }
+    computed_ = end;
+    inputs_read_ = inputs_read;
+    plan_is_whole_ = begin == 0;
+  } catch (...) {
+    // What was computed before the failure is forgotten, so that all values are always of one plan or another, whole.
+    drop_values(begin, end);
+    for (size_t i = inputs_read_; i < inputs_.size() && inputs_[i].node < end; ++i)
+      if (inputs_[i].bound != nullptr) values_[inputs_[i].node] = nullptr;
+    plan_.clear();
+    throw;
+  }
+}
+
+void Graph::make_plan(uint32_t begin, uint32_t end) {
   scratch_.reset();
   auto* include = scratch_.allocate<uint8_t>(end - begin);
   uint32_t pending = 0;
@@ -112,18 +172,6 @@ void Graph::compute(uint32_t end) {
       plan_.nodes.push_back(node);
     }
   }
-  {
-    const FlushDenormals flush;
-    const Arena::Mark batch_scratch = scratch_.mark();
-    for (const Plan::Batch& batch : plan_.batches) {
-      const uint32_t* nodes = &plan_.nodes[batch.begin];
-      if (!try_view(types_[batch.type], nodes, batch.count)) run(batch, nodes);
-      if (check_values_) check(nodes, batch.count);
-      scratch_.rewind(batch_scratch);
-    }
-  }
-  computed_ = end;
-  plan_is_whole_ = whole;
 }
 
 bool Graph::try_view(const Type& type, const uint32_t* nodes, uint32_t count) {
@@ -173,7 +221,7 @@ void Graph::run(const Plan::Batch& batch, const uint32_t* nodes) {
   uint64_t* keys = nullptr;
   if (type.def->random) {
     keys = scratch_.allocate<uint64_t>(count);
-    for (uint32_t i = 0; i < count; ++i) keys[i] = random_key(seed_, nodes_[nodes[i]].stamp, nodes[i], forwards_);
+    for (uint32_t i = 0; i < count; ++i) keys[i] = random_key(nodes[i]);
   }
   type.def->forward(Forward{{type, count, Rows{y, nullptr, type.size}, x, Rows{aux, nullptr, type.aux},
                              data_of(nodes, count), parameters_of(type, nodes[0]), kernels(), scratch_},
@@ -188,10 +236,7 @@ void Graph::check(const uint32_t* nodes, uint32_t count) {
   for (uint32_t i = 0; i < count; ++i) {
     const int64_t found = kernels().find_nonfinite(values_[nodes[i]], type_of(nodes[i]).size);
     if (found < 0) continue;
-    const float value = values_[nodes[i]][found];
-    // Without a value they are computed, and reported, again.
-    for (uint32_t j = 0; j < count; ++j) values_[nodes[j]] = nullptr;
-    report_nonfinite(nodes[i], found, value);
+    report_nonfinite(nodes[i], found, values_[nodes[i]][found]);
   }
 }
 

@@ -8,11 +8,19 @@
 namespace dynnet {
 namespace {
 
-// Types are kept over renewals up to this many.
-constexpr uint32_t kMostTypes = 1 << 14;
+// Types are kept over renewals until their keys have this many words: some megabytes of types.
+constexpr size_t kMostTypeWords = size_t{1} << 17;
 
 // 0 is no stamp; one counter for the process, so that a stamp tells graphs apart.
 std::atomic<uint32_t> last_stamp{0};
+
+template <class T>
+void empty(Array<T>& array, bool keep_memory) {
+  if (keep_memory)
+    array.clear();
+  else
+    Array<T>().swap(array);
+}
 
 bool is_parameter(Op op) { return op == Op::parameter || op == Op::const_parameter; }
 bool is_input(Op op) { return op == Op::input || op == Op::input_scalar || op == Op::input_bound; }
@@ -72,7 +80,7 @@ dn_expr Graph::record(const Call& call) {
   if (is_parameter(call.op)) flags |= Node::kOfParameters;
   if (def.trained) flags |= Node::kTrained;
   if (def.backward == nullptr && !def.trained) flags &= ~Node::kTrained;
-  return append(call, type, flags);
+  return append(call, type, flags | reverts_ << Node::kRevertsShift);
 }
 
 uint32_t Graph::make_type(const Call& call, const uint32_t* key, uint32_t words, uint64_t hash) {
@@ -140,6 +148,7 @@ dn_expr Graph::append(const Call& call, uint32_t type, uint32_t flags) {
     computed_ = std::min(computed_, node);
     while (!inputs_.empty() && inputs_.back().node == node) inputs_.pop_back();
     while (!parameters_.empty() && parameters_.back().node == node) parameters_.pop_back();
+    while (!tables_.empty() && tables_.back().node == node) tables_.pop_back();
     inputs_read_ = std::min(inputs_read_, inputs_.size());
     throw;
   }
@@ -180,7 +189,7 @@ void Graph::give_value(const Call& call, uint32_t node) {
     auto* table = static_cast<dn_lookup_parameter*>(call.object);
     for (const UsedTable& used : tables_)
       if (used.table == table) return;
-    tables_.push_back({table, table->version.load(std::memory_order_relaxed)});
+    tables_.push_back({table, node, table->version.load(std::memory_order_relaxed)});
   }
 }
 
@@ -191,24 +200,26 @@ void Graph::use_model(Storage* storage) {
 }
 
 void Graph::clear(bool keep_memory) {
-  nodes_.clear();
-  operands_.clear();
-  data_.clear();
-  values_.clear();
-  aux_.clear();
-  gradients_.clear();
+  empty(nodes_, keep_memory);
+  empty(operands_, keep_memory);
+  empty(data_, keep_memory);
+  empty(values_, keep_memory);
+  empty(aux_, keep_memory);
+  empty(gradients_, keep_memory);
   checkpoints_.clear();
   inputs_.clear();
+  pending_indices_.clear();
   parameters_.clear();
   tables_.clear();
+  models_.clear();
   computed_ = 0;
   inputs_read_ = 0;
-  versions_noted_ = false;
   forwards_ = 0;
+  reverts_ = 0;
   plan_.clear();
   plan_is_whole_ = false;
   differentiated_ = kNone;
-  if (types_.size() > kMostTypes) types_.clear();
+  if (types_.words() > kMostTypeWords) types_.clear();
   if (keep_memory) {
     value_memory_.reset();
     input_memory_.reset();
@@ -220,20 +231,25 @@ void Graph::clear(bool keep_memory) {
   input_memory_.free_all();
   gradient_memory_.free_all();
   scratch_.free_all();
-  models_.clear();
+  plan_ = {};
+  backward_plan_ = {};
+  scheduler_ = {};
   types_.clear();
+  renewals_ = 0;
   immediate_ = check_values_ = false;
   batching_ = true;
 }
 
 void Graph::renew() {
   clear(true);
+  ++renewals_;
   advance_stamp();
 }
 
 void Graph::checkpoint() {
-  checkpoints_.push_back({size(), operands_.size(), data_.size(), inputs_.size(), parameters_.size(), tables_.size(),
-                          models_.size(), value_memory_.mark(), input_memory_.mark()});
+  checkpoints_.push_back({size(), computed_, forwards_, operands_.size(), data_.size(), inputs_.size(),
+                          parameters_.size(), tables_.size(), models_.size(), value_memory_.mark(),
+                          input_memory_.mark()});
 }
 
 void Graph::revert() {
@@ -249,22 +265,20 @@ void Graph::revert() {
   parameters_.erase(parameters_.begin() + static_cast<ptrdiff_t>(at.parameters), parameters_.end());
   tables_.erase(tables_.begin() + static_cast<ptrdiff_t>(at.tables), tables_.end());
   models_.erase(models_.begin() + static_cast<ptrdiff_t>(at.models), models_.end());
+  std::erase_if(pending_indices_, [&](const PendingIndices& pending) { return pending.node >= at.nodes; });
   // Values of older nodes that were computed since lie in memory that is given back: they are computed again when asked
-  // for.
-  for (uint32_t node = 0; node < at.nodes; ++node) {
-    if ((nodes_[node].flags & Node::kGiven) != 0 || values_[node] == nullptr) continue;
-    if (!value_memory_.is_after(values_[node], at.values)) continue;
-    values_[node] = nullptr;
-    computed_ = std::min(computed_, node);
-  }
-  computed_ = std::min(computed_, at.nodes);
+  // for, from inputs as they were read. A forward since then computed all of them.
+  const bool same_forward = forwards_ == at.forwards;
+  computed_ = same_forward ? std::min(computed_, at.computed) : 0;
+  drop_values(computed_, at.nodes);
   inputs_read_ = std::min(inputs_read_, at.inputs);
-  value_memory_.rewind(at.values);
+  value_memory_.rewind(same_forward ? at.values : Arena::Mark{});
   input_memory_.rewind(at.inputs_memory);
   gradients_.clear();
   differentiated_ = kNone;
   plan_.clear();
   plan_is_whole_ = false;
+  ++reverts_;
   advance_stamp();
 }
 
@@ -291,12 +305,18 @@ void Graph::set_indices(uint32_t node, const int32_t* indices, int64_t count) {
   if (count != expected)
     fail(DN_E_ARGUMENT, "set_indices: %lld indices for %s, which has %lld", static_cast<long long>(count),
          type.def->name, static_cast<long long>(expected));
-  // The attribute words of the node are the indices, then what else the node has; checked as when it was recorded.
+  // The attribute words of the node are the indices, then what else the node has; checked as when it was recorded. They
+  // wait for the next forward: until then, values and gradients belong to the old ones.
   std::vector<uint32_t> changed(data_.begin() + nodes_[node].data,
                                 node + 1 < size() ? data_.begin() + nodes_[node + 1].data : data_.end());
   std::memcpy(changed.data(), indices, count * sizeof(int32_t));
   if (type.def->check != nullptr) type.def->check({type, changed.data()});
-  std::copy(changed.begin(), changed.end(), data_.begin() + nodes_[node].data);
+  for (PendingIndices& pending : pending_indices_) {
+    if (pending.node != node) continue;
+    pending.words = std::move(changed);
+    return;
+  }
+  pending_indices_.push_back({node, std::move(changed)});
 }
 
 }  // namespace dynnet

@@ -54,6 +54,8 @@ struct Node {
   static constexpr uint32_t kTrained = 2;
   /// Has its value from when it was recorded: parameters and inputs.
   static constexpr uint32_t kGiven = 4;
+  /// From this bit on: how often the graph had been reverted when the node was recorded.
+  static constexpr int kRevertsShift = 8;
 };
 
 class Graph {
@@ -111,6 +113,12 @@ class Graph {
     /// What the next forward copies to `value`.
     std::vector<float> pending;
   };
+  /// What the next forward makes a node's own attributes.
+  struct PendingIndices {
+    uint32_t node;
+    std::vector<uint32_t> words;
+  };
+  /// The version is that which the values were computed from, once the node is below `computed_`.
   struct UsedParameter {
     dn_parameter* parameter;
     uint32_t node;
@@ -118,10 +126,12 @@ class Graph {
   };
   struct UsedTable {
     dn_lookup_parameter* table;
+    /// The first that reads it.
+    uint32_t node;
     uint64_t version;
   };
   struct Checkpoint {
-    uint32_t nodes;
+    uint32_t nodes, computed, forwards;
     size_t operands, data, inputs, parameters, tables, models;
     Arena::Mark values, inputs_memory;
   };
@@ -134,14 +144,19 @@ class Graph {
   dn_expr existing_parameter(const Call& call) const;
   void give_value(const Call& call, uint32_t node);
   void use_model(Storage* storage);
-  void release_models(size_t keep);
   void advance_stamp();
 
   bool parameters_changed() const;
-  void note_versions();
-  /// Reads those of the inputs from `begin` on that wait for it.
-  void read_inputs(size_t begin);
+  void note_versions(uint32_t begin, uint32_t end);
+  void check_bound_indices(uint32_t end) const;
+  void take_pending(uint32_t end);
+  /// Reads the callers' memory for nodes before `end` that have not read it yet. What it returns is `inputs_read_` once
+  /// they are computed.
+  size_t read_inputs(uint32_t end);
+  void drop_values(uint32_t begin, uint32_t end);
   void compute(uint32_t end);
+  void make_plan(uint32_t begin, uint32_t end);
+  uint64_t random_key(uint32_t node) const;
   void run(const Plan::Batch& batch, const uint32_t* nodes);
   void check(const uint32_t* nodes, uint32_t count);
   bool try_view(const Type& type, const uint32_t* nodes, uint32_t count);
@@ -152,14 +167,19 @@ class Graph {
   [[noreturn]] void report_nonfinite(uint32_t node, int64_t element, float value) const;
 
   // The record.
-  std::vector<Node> nodes_;
-  std::vector<uint32_t> operands_;
-  std::vector<uint32_t> data_;
+  Array<Node> nodes_;
+  Array<uint32_t> operands_;
+  Array<uint32_t> data_;
   TypeTable types_;
   uint32_t stamp_ = 0;
   uint64_t seed_ = 0;
+  /// Counted from when the graph was made, and from the latest renewal: unlike stamps they depend on nothing but what
+  /// is done with this graph, so random numbers are keyed by them.
+  uint32_t renewals_ = 0;
+  uint32_t reverts_ = 0;
   std::vector<Checkpoint> checkpoints_;
   std::vector<Input> inputs_;
+  std::vector<PendingIndices> pending_indices_;
   std::vector<UsedParameter> parameters_;
   /// Places in `parameters_`, by the parameter's address; entries may be out of date.
   mutable uint32_t parameter_places_[64] = {};
@@ -168,17 +188,15 @@ class Graph {
   std::vector<uint32_t> key_;
 
   // What was computed.
-  std::vector<float*> values_;
-  std::vector<float*> aux_;
+  Array<float*> values_;
+  Array<float*> aux_;
   Arena value_memory_{"a graph's values"};
   Arena input_memory_{"a graph's inputs"};
   Arena scratch_{"a graph's scratch memory"};
-  /// All nodes before this one have a value.
+  /// All nodes before this one have a value; of the others only those that were given one.
   uint32_t computed_ = 0;
   /// All inputs before this one have been read.
   size_t inputs_read_ = 0;
-  /// Whether the versions in `parameters_` and `tables_` are those that the values were computed from.
-  bool versions_noted_ = false;
   uint32_t forwards_ = 0;
   Scheduler scheduler_;
   Plan plan_;
@@ -186,10 +204,12 @@ class Graph {
   bool plan_is_whole_ = false;
 
   // What backward left.
-  std::vector<float*> gradients_;
+  Array<float*> gradients_;
   Arena gradient_memory_{"a graph's gradients"};
   Plan backward_plan_;
   uint32_t differentiated_ = kNone;
+  /// `forwards_` at the time.
+  uint32_t differentiated_forward_ = 0;
   bool full_ = false;
   static constexpr uint32_t kNone = ~uint32_t{0};
 

@@ -29,6 +29,7 @@ class KeyTable {
   /// Adds a key that is not there.
   uint32_t insert(const uint32_t* key, uint32_t words, uint64_t hash);
   uint32_t size() const { return static_cast<uint32_t>(keys_.size()); }
+  size_t words() const { return words_.size(); }
   void clear();
 
  private:
@@ -71,6 +72,8 @@ class TypeTable {
   const Type& operator[](uint32_t number) const { return *types_[number]; }
   uint32_t shape_of(uint32_t type) const { return shapes_[type]; }
   uint32_t size() const { return keys_.size(); }
+  /// The words of all keys, which is how much memory the types take.
+  size_t words() const { return keys_.words(); }
   void clear();
 
  private:

@@ -160,7 +160,7 @@ void write_file(const std::string& path, const std::function<void(const Sink&)>&
   if (replaces && S_ISDIR(old.st_mode)) fail_with_errno("write", path, EISDIR);
   if (replaces && !S_ISREG(old.st_mode)) return write_directly(path, write);
   // A rename would replace even a file that may not be written.
-  if (replaces && ::access(target.c_str(), W_OK) != 0) fail_with_errno("write", path, errno);
+  if (replaces && ::faccessat(AT_FDCWD, target.c_str(), W_OK, AT_EACCESS) != 0) fail_with_errno("write", path, errno);
 
   const std::string beside = name_beside(target);
   constexpr mode_t kReadableByAll = 0666;  // less the process's mask

@@ -39,8 +39,8 @@ bool parse_integer(std::string_view text, Integer* out) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
-/// A number as printf, DyNet or a human writes it, in any locale. Numbers too small for a float become 0 or subnormal,
-/// those too large are none.
+/// A number as printf, DyNet or a human writes it, in any locale. What only a double can hold is 0 if it is too small
+/// for a float, and no number if it is too large.
 bool parse_value(std::string_view word, float* out) {
   if (word.size() > 1 && word[0] == '+' && word[1] != '-') word.remove_prefix(1);
   const char* const end = word.data() + word.size();

@@ -2,6 +2,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <vector>
 
 #include "core/error.h"
 #include "io/text_format.h"
@@ -53,7 +54,7 @@ class BlockWriter {
   char block_[1 << 16];
 };
 
-// The bytes of a line of values. A table's gradients are 0 where a row has none.
+// The bytes of a line of values, its end included.
 size_t line_bytes(const float* values, int64_t n) {
   size_t bytes = 1;
   for (int64_t i = 0; i < n; ++i) bytes += width(values[i]);
@@ -89,6 +90,7 @@ void write_table(BlockWriter& out, const dn_lookup_parameter& table, const std::
   const int64_t n = table.rows * table.row_size();
   const bool has_gradient = gradients != nullptr && !gradients->rows(table).empty();
   const std::vector<float> zeros(has_gradient ? static_cast<size_t>(table.row_size()) : 0, 0.0f);
+  // A row without a gradient has one of 0.
   const auto gradient_row = [&](int64_t i) {
     const float* row = gradients->row(table, static_cast<int32_t>(i));
     return row != nullptr ? row : zeros.data();

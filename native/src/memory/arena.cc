@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/error.h"
 #include "memory/memory.h"
 
 namespace dynnet {
@@ -15,20 +16,20 @@ uint8_t* Arena::allocate_in_next_chunk(int64_t bytes) {
     if (!chunks_.empty()) size = std::min(chunks_.back().bytes * 2, kLargestGrowth);
     size = std::max(size, bytes);
     chunks_.reserve(chunks_.size() + 1);
-    chunks_.push_back({static_cast<uint8_t*>(dynnet::allocate(size, what_)), size});
+    void* memory;
+    try {
+      memory = dynnet::allocate(size, what_);
+    } catch (const Error&) {
+      // Close to the limit, no more than what is needed.
+      if (size == bytes) throw;
+      size = bytes;
+      memory = dynnet::allocate(size, what_);
+    }
+    chunks_.push_back({static_cast<uint8_t*>(memory), size});
   }
   current_ = next;
   used_ = bytes;
   return chunks_[next].memory;
-}
-
-bool Arena::is_after(const void* pointer, Mark mark) const {
-  const auto* address = static_cast<const uint8_t*>(pointer);
-  for (size_t i = mark.chunk; i < chunks_.size(); ++i) {
-    const uint8_t* begin = chunks_[i].memory + (i == mark.chunk ? mark.used : 0);
-    if (address >= begin && address < chunks_[i].memory + chunks_[i].bytes) return true;
-  }
-  return false;
 }
 
 void Arena::free_all() {

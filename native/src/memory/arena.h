@@ -37,8 +37,6 @@ class Arena {
   }
   /// Gives back everything; the memory stays readable.
   void reset() { rewind({}); }
-  /// Whether `pointer` lies in memory allocated after the mark.
-  bool is_after(const void* pointer, Mark mark) const;
   /// Returns the memory itself. Nothing that was handed out may be read any more.
   void free_all();
 

@@ -83,6 +83,8 @@ void Scheduler::schedule(const Node* nodes, const uint32_t* operands, uint32_t o
       const uint64_t left = uint64_t{candidate.ready} * current.remaining;
       const uint64_t right = uint64_t{current.ready} * candidate.remaining;
       if (left > right || (left == right && candidate.depth < current.depth)) best = i;
+      // Nothing is better than all that remains.
+      if (groups_[active_[best]].ready == groups_[active_[best]].remaining) break;
     }
     Group& group = groups_[active_[best]];
     active_[best] = active_.back();

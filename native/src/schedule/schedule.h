@@ -3,7 +3,8 @@
 #define DYNNET_SCHEDULE_SCHEDULE_H_
 
 #include <cstdint>
-#include <vector>
+
+#include "memory/memory.h"
 
 namespace dynnet {
 
@@ -17,8 +18,8 @@ struct Plan {
     uint32_t count;
     uint32_t type;
   };
-  std::vector<Batch> batches;
-  std::vector<uint32_t> nodes;
+  Array<Batch> batches;
+  Array<uint32_t> nodes;
 
   void clear() {
     batches.clear();
@@ -48,14 +49,14 @@ class Scheduler {
   void make_ready(const Node& node, uint32_t local);
 
   // Scratch, kept between plans. Arrays by local node number, except group_of_type_.
-  std::vector<uint32_t> waiting_;
-  std::vector<uint32_t> successors_begin_;
-  std::vector<uint32_t> successors_;
-  std::vector<uint32_t> next_;
-  std::vector<uint32_t> group_of_;
-  std::vector<Group> groups_;
-  std::vector<uint32_t> active_;
-  std::vector<uint32_t> group_of_type_;
+  Array<uint32_t> waiting_;
+  Array<uint32_t> successors_begin_;
+  Array<uint32_t> successors_;
+  Array<uint32_t> next_;
+  Array<uint32_t> group_of_;
+  Array<Group> groups_;
+  Array<uint32_t> active_;
+  Array<uint32_t> group_of_type_;
 };
 
 }  // namespace dynnet

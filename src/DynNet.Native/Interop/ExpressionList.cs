@@ -19,6 +19,9 @@ internal struct ExpressionList
         _many = count > Few.Capacity ? new NativeExpression[count] : null;
     }
 
+    /// <summary>How many there are.</summary>
+    internal readonly int Count => _count;
+
     /// <summary>The expressions, to be filled by the call that makes them.</summary>
     [UnscopedRef]
     internal Span<NativeExpression> AsSpan() => _many ?? ((Span<NativeExpression>)_few)[.._count];

@@ -16,7 +16,9 @@ internal static class NativeLibraryLoader
     internal static void Register() =>
         NativeLibrary.SetDllImportResolver(typeof(NativeLibraryLoader).Assembly, Resolve);
 
-    /// <summary>Loads a library by name: as .NET searches, then in the folders of a package beside the program.</summary>
+    /// <summary>
+    /// Loads a library by name: as .NET searches, then in the folders of a package beside the program.
+    /// </summary>
     /// <exception cref="DllNotFoundException">None was found, or none that can be loaded.</exception>
     internal static nint Load(string name, Assembly assembly, DllImportSearchPath? searchPath)
     {
@@ -58,26 +60,28 @@ internal static class NativeLibraryLoader
             The native library of DynNet.Native, {file}, could not be loaded on {RuntimeInformation.RuntimeIdentifier}.
             Tried:
             {attempts.ToString().TrimEnd()}
-            Likely causes: the package has no native library for this platform (it has linux-x64, for glibc 2.34 or later);
-            the C++ runtime libstdc++.so.6 is not installed; or the file was not copied beside the program.
+            Likely causes: the package has no native library for this platform (it has linux-x64, for glibc 2.34 or
+            later); the C++ runtime libstdc++.so.6 is not installed; or the file was not copied beside the program.
             """);
     }
 
-    /// <summary>Refuses a library of another version, whose functions would be called with the wrong arguments.</summary>
+    /// <summary>
+    /// Refuses a library of another version, whose functions would be called with the wrong arguments.
+    /// </summary>
     /// <exception cref="DllNotFoundException">The version differs, or the library is another one.</exception>
     internal static unsafe void CheckVersion(nint library)
     {
         if (!NativeLibrary.TryGetExport(library, "dn_abi_version", out nint function))
         {
             throw new DllNotFoundException(
-                $"The library that was found as '{FileName(NativeMethods.Library)}' is another one: it has no dn_abi_version.");
+                $"The library found as '{FileName(NativeMethods.Library)}' is another one: it has no dn_abi_version.");
         }
         int version = ((delegate* unmanaged[Cdecl]<int>)function)();
         if (version != BindingInfo.AbiVersion)
         {
             throw new DllNotFoundException(
-                $"The native library '{FileName(NativeMethods.Library)}' has ABI version {version}, but this DynNet.Native.dll "
-                + $"needs version {BindingInfo.AbiVersion}: the two files are not from one package.");
+                $"The native library '{FileName(NativeMethods.Library)}' has ABI version {version}, but this "
+                + $"DynNet.Native.dll needs version {BindingInfo.AbiVersion}: the two are not from one package.");
         }
     }
 

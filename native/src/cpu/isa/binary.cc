@@ -11,9 +11,23 @@ enum class Step { kRepeat, kNext, kAny };
 
 Step step_of(int64_t stride) { return stride == 1 ? Step::kNext : stride == 0 ? Step::kRepeat : Step::kAny; }
 
+/// For strides that nothing makes yet: correct, and kept out of line, since there is a copy for each use.
+__attribute__((noinline)) Vec gather(const float* p, int64_t stride, int64_t count) {
+  float values[kWidth] = {};
+  for (int64_t j = 0; j < kWidth && j < count; ++j) values[j] = p[j * stride];
+  return load(values);
+}
+
+__attribute__((noinline)) void scatter(float* p, int64_t stride, int64_t count, Vec a, bool add) {
+  float values[kWidth];
+  store(values, a);
+  for (int64_t j = 0; j < kWidth && j < count; ++j) p[j * stride] = add ? p[j * stride] + values[j] : values[j];
+}
+
 /// Reads elements i and following of an operand in the innermost loop.
-template <Step kStep>
+template <Step kOf>
 struct Reader {
+  static constexpr Step kStep = kOf;
   const float* p;
   int64_t stride;
   Vec repeated;
@@ -24,11 +38,13 @@ struct Reader {
 
   template <class Lanes>
   DYNNET_INLINE Vec load(int64_t i, int64_t n, const Lanes& lanes) const {
-    if constexpr (kStep == Step::kNext) return lanes.load(p + i);
-    if constexpr (kStep == Step::kRepeat) return repeated;
-    float gathered[kWidth] = {};
-    for (int64_t j = 0; j < kWidth && i + j < n; ++j) gathered[j] = p[(i + j) * stride];
-    return DYNNET_ISA::load(gathered);
+    if constexpr (kStep == Step::kNext) {
+      return lanes.load(p + i);
+    } else if constexpr (kStep == Step::kRepeat) {
+      return repeated;
+    } else {
+      return gather(p + i * stride, stride, n - i);
+    }
   }
 };
 
@@ -145,11 +161,11 @@ void backward_plain(Rows d, Rows a, Rows b, Rows y, Rows dy, int64_t rows, int64
       const float *as = row(a, i), *bs = row(b, i), *ys = row(y, i), *dys = row(dy, i);
       for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
         const Vec zero(0.0f);
-        put<decltype(flag)::value>(lanes, to + j,
-                        gradient<Op, kSide>((kReads & elementwise::kReadsA) != 0 ? lanes.load(as + j) : zero,
-                                            (kReads & elementwise::kReadsB) != 0 ? lanes.load(bs + j) : zero,
-                                            (kReads & elementwise::kReadsY) != 0 ? lanes.load(ys + j) : zero,
-                                            lanes.load(dys + j)));
+        put<decltype(flag)::value>(
+            lanes, to + j,
+            gradient<Op, kSide>((kReads & elementwise::kReadsA) != 0 ? lanes.load(as + j) : zero,
+                                (kReads & elementwise::kReadsB) != 0 ? lanes.load(bs + j) : zero,
+                                (kReads & elementwise::kReadsY) != 0 ? lanes.load(ys + j) : zero, lanes.load(dys + j)));
       });
     }
   });
@@ -182,29 +198,23 @@ void backward(Rows d, Rows a, Rows b, Rows y, Rows dy, int64_t rows, const Broad
                                      (kReads & elementwise::kReadsY) != 0 ? lanes.load(ys + at.y + j) : zero,
                                      lanes.load(dys + at.y + j));
         };
+        constexpr Step kStep = kSide == 0 ? decltype(from_a)::kStep : decltype(from_b)::kStep;
         float* there = to + (kSide == 0 ? at.a : at.b);
         const bool add = accumulate || !at.first_visit(strides);
-        if (strides[0] == 1) {
-          with_flag(add, [&](auto flag) DYNNET_INLINE_BODY {
-            for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-              put<decltype(flag)::value>(lanes, there + j, value(j, lanes));
-            });
-          });
-        } else if (strides[0] == 0) {
+        if (kStep == Step::kRepeat || (kStep == Step::kAny && strides[0] == 0)) {
           Vec sum(0.0f);
-          for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-            sum = sum + lanes.keep(value(j, lanes), Vec(0.0f));
-          });
+          for_vectors(
+              n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { sum = sum + lanes.keep(value(j, lanes), Vec(0.0f)); });
           const float total = reduce_add(sum);
           *there = add ? *there + total : total;
+        } else if constexpr (kStep == Step::kNext) {
+          with_flag(add, [&](auto flag) DYNNET_INLINE_BODY {
+            for_vectors(n, [&](int64_t j, auto lanes)
+                               DYNNET_INLINE_BODY { put<decltype(flag)::value>(lanes, there + j, value(j, lanes)); });
+          });
         } else {
           for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-            float values[kWidth];
-            store(values, value(j, lanes));
-            for (int64_t l = 0; l < kWidth && j + l < n; ++l) {
-              float* p = there + (j + l) * strides[0];
-              *p = add ? *p + values[l] : values[l];
-            }
+            scatter(there + j * strides[0], strides[0], n - j, value(j, lanes), add);
           });
         }
       } while (at.next());
@@ -223,8 +233,8 @@ void binary_forward(int op, Rows y, Rows a, Rows b, int64_t rows, const Broadcas
 void binary_backward(int op, int side, Rows d, Rows a, Rows b, Rows y, Rows dy, int64_t rows,
                      const Broadcast& broadcast, int64_t /*d_size*/, bool accumulate) {
   // What is overwritten and what is added to follows from the loops: d_size is for devices that clear first.
-  static constexpr void (*kTable[][2])(Rows, Rows, Rows, Rows, Rows, int64_t, const Broadcast&, bool) = {
-      DYNNET_BINARY_OPS(DYNNET_ENTRY)};
+  static constexpr void (*kTable[][2])(Rows, Rows, Rows, Rows, Rows, int64_t, const Broadcast&,
+                                       bool) = {DYNNET_BINARY_OPS(DYNNET_ENTRY)};
   kTable[op][side](d, a, b, y, dy, rows, broadcast, accumulate);
 }
 #undef DYNNET_ENTRY

@@ -1,7 +1,8 @@
 // Elementwise operations of one operand: the loops around the functions in ops/elementwise.h.
 
-#include "cpu/isa/rows.h"
 #include "ops/elementwise.h"
+
+#include "cpu/isa/rows.h"
 
 namespace dynnet::cpu::DYNNET_ISA {
 namespace {
@@ -13,9 +14,8 @@ void forward(Rows y, Rows x, const float* scalars, int64_t rows, int64_t n) {
     float* to = row(y, i);
     const float* from = row(x, i);
     const Vec scalar(Op::kScalar ? scalars[i] : 0.0f);
-    for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-      lanes.store(to + j, Op::forward(lanes.load(from + j), scalar));
-    });
+    for_vectors(n, [&](int64_t j, auto lanes)
+                       DYNNET_INLINE_BODY { lanes.store(to + j, Op::forward(lanes.load(from + j), scalar)); });
   }
 }
 
@@ -55,8 +55,8 @@ void unary_forward(int op, Rows y, Rows x, const float* scalars, int64_t rows, i
 #define DYNNET_ENTRY(name) backward<elementwise::name>,
 void unary_backward(int op, Rows dx, Rows x, Rows y, Rows dy, const float* scalars, int64_t rows, int64_t n,
                     bool accumulate) {
-  static constexpr void (*kTable[])(Rows, Rows, Rows, Rows, const float*, int64_t, int64_t, bool) = {
-      DYNNET_UNARY_OPS(DYNNET_ENTRY)};
+  static constexpr void (*kTable[])(Rows, Rows, Rows, Rows, const float*, int64_t, int64_t,
+                                    bool) = {DYNNET_UNARY_OPS(DYNNET_ENTRY)};
   kTable[op](dx, x, y, dy, scalars, rows, n, accumulate);
 }
 #undef DYNNET_ENTRY

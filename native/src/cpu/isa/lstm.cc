@@ -42,8 +42,7 @@ void lstm_c(Rows y, Rows c, Rows gates, int64_t rows, int64_t n) {
     float* ys = row(y, i);
     const float *cs = row(c, i), *in = row(gates, i), *forget = in + n, *update = in + 3 * n;
     for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-      lanes.store(ys + j,
-                  fma(lanes.load(in + j), lanes.load(update + j), lanes.load(forget + j) * lanes.load(cs + j)));
+      lanes.store(ys + j, fma(lanes.load(in + j), lanes.load(update + j), lanes.load(forget + j) * lanes.load(cs + j)));
     });
   }
 }
@@ -82,9 +81,8 @@ void lstm_h(Rows y, Rows c, Rows gates, int64_t rows, int64_t n) {
   for (int64_t i = 0; i < rows; ++i) {
     float* ys = row(y, i);
     const float *cs = row(c, i), *out = row(gates, i) + 2 * n;
-    for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-      lanes.store(ys + j, lanes.load(out + j) * tanh(lanes.load(cs + j)));
-    });
+    for_vectors(n, [&](int64_t j, auto lanes)
+                       DYNNET_INLINE_BODY { lanes.store(ys + j, lanes.load(out + j) * tanh(lanes.load(cs + j))); });
   }
 }
 

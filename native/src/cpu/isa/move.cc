@@ -20,9 +20,8 @@ void add(Rows to, Rows from, float scale, int64_t rows, int64_t n) {
   for (int64_t i = 0; i < rows; ++i) {
     float* t = row(to, i);
     const float* f = row(from, i);
-    for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-      lanes.store(t + j, fma(s, lanes.load(f + j), lanes.load(t + j)));
-    });
+    for_vectors(n, [&](int64_t j, auto lanes)
+                       DYNNET_INLINE_BODY { lanes.store(t + j, fma(s, lanes.load(f + j), lanes.load(t + j))); });
   }
 }
 
@@ -46,9 +45,8 @@ void copy_blocks(Rows to, int64_t to_step, Rows from, int64_t from_step, int64_t
       float* t = row(to, i);
       const float* f = row(from, i);
       for (int64_t b = 0; b < blocks; ++b, t += to_step, f += from_step) {
-        for_vectors(length, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-          put<decltype(flag)::value>(lanes, t + j, lanes.load(f + j));
-        });
+        for_vectors(length, [&](int64_t j, auto lanes)
+                                DYNNET_INLINE_BODY { put<decltype(flag)::value>(lanes, t + j, lanes.load(f + j)); });
       }
     }
   });

@@ -1,7 +1,7 @@
 // Sums of outer products: the gradients of weights, over all their uses, from columns that lie anywhere.
 //
-// A tile of G stays in registers while a block of uses goes by. Sums begin at what is in G (or 0), so that one call over
-// all uses and several over parts of them, in order, give the same bits.
+// A tile of G stays in registers while a block of uses goes by. Sums begin at what is in G (or 0), so that one call
+// over all uses and several over parts of them, in order, give the same bits.
 
 #include "cpu/isa/rows.h"
 
@@ -47,6 +47,7 @@ void tile(const float* const* d, const float* const* x, int64_t uses, int64_t r,
 #pragma GCC unroll 16
     for (int v = 0; v < kR; ++v) {
       w[v] = v < kLast ? load(di + v * kWidth) : lanes_of<kWhole>(last, v - kLast).load(di + v * kWidth);
+      if constexpr (kN > 1) hold(w[v]);
     }
 #pragma GCC unroll 16
     for (int j = 0; j < kN; ++j) {

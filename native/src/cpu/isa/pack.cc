@@ -21,7 +21,8 @@ void pack(int64_t m, int64_t k, const float* a, int64_t lda, float* to) {
 #pragma GCC unroll 4
       for (int v = 0; v < kStrip; v += kWidth) {
         const int64_t left = rows - v;
-        store(to + j * kStrip + v, left > 0 ? Part(left < kWidth ? left : kWidth).load(a + i + j * lda + v) : Vec(0.0f));
+        store(to + j * kStrip + v,
+              left > 0 ? Part(left < kWidth ? left : kWidth).load(a + i + j * lda + v) : Vec(0.0f));
       }
     }
   }

@@ -42,9 +42,11 @@ struct Tile {
   int64_t row;
   int64_t last;
   const float* bias;
-  /// Sums between blocks of k: column j is at partial + j * kBlockStrips * kStrip.
+  /// Whether this is the first and the last block of k; where it is not, sums are read from and left in `partial`,
+  /// column j at partial + j * kBlockStrips * kStrip. Only tiles with copied x have several.
+  bool begin, end;
   float* partial;
-  bool begin, end, accumulate;
+  bool accumulate;
 };
 
 /// Loads or stores vector v of the last strip, of which `rows` rows are there.
@@ -60,13 +62,13 @@ void tile(const Tile& t) {
   constexpr int kLast = kR - kVectors;
   Vec sum[kN][kR];
   const bool whole = t.last == kStrip;
-  if (t.begin) {
+  if (kN <= kDirect || t.begin) {
 #pragma GCC unroll 32
     for (int r = 0; r < kR; ++r) {
       Vec start(0.0f);
       if (t.bias != nullptr) {
         const float* p = t.bias + t.row + r * kWidth;
-        start = r < kLast || whole ? load(p) : part_of(t.last, r - kLast).load(t.bias + t.row + r * kWidth);
+        start = r < kLast || whole ? load(p) : part_of(t.last, r - kLast).load(p);
       }
 #pragma GCC unroll 16
       for (int j = 0; j < kN; ++j) sum[j][r] = start;
@@ -90,6 +92,7 @@ void tile(const Tile& t) {
     for (int r = 0; r < kR; ++r) {
       const float* p = a + (r / kVectors) * strip + (r % kVectors) * kWidth;
       w[r] = kMasked && r >= kLast ? part_of(t.last, r - kLast).load(p) : load(p);
+      if constexpr (kN > 1) hold(w[r]);
     }
 #pragma GCC unroll 16
     for (int j = 0; j < kN; ++j) {
@@ -99,7 +102,7 @@ void tile(const Tile& t) {
     }
   }
 
-  if (!t.end) {
+  if (kN > kDirect && !t.end) {
 #pragma GCC unroll 16
     for (int j = 0; j < kN; ++j) {
 #pragma GCC unroll 32
@@ -123,13 +126,22 @@ void tile(const Tile& t) {
   }
 }
 
+/// With few columns a tile's last strip may be masked; with many, a masked strip is a tile of its own, which has sums
+/// enough in flight, and the code is half as long.
+constexpr bool masks_groups(int n) { return n <= kDirect; }
+
 template <int kStrips, int kN>
 void run_tile(int strips, const Tile& t, bool masked) {
-  if (strips == kStrips) return masked ? tile<kStrips, kN, true>(t) : tile<kStrips, kN, false>(t);
-  if constexpr (kStrips > 1) run_tile<kStrips - 1, kN>(strips, t, masked);
+  if (strips != kStrips) {
+    if constexpr (kStrips > 1) run_tile<kStrips - 1, kN>(strips, t, masked);
+    return;
+  }
+  if constexpr (kStrips == 1 || masks_groups(kN)) {
+    if (masked) return tile<kStrips, kN, true>(t);
+  }
+  tile<kStrips, kN, false>(t);
 }
 
-/// The rows of a block: groups of strips as even as they can be, so that none is left with too few sums in flight.
 struct Block {
   int64_t strips;
   /// The rows of the last strip, and whether those beyond may be read.
@@ -140,15 +152,18 @@ struct Block {
 template <int kN>
 void run_columns(Tile t, const Block& block) {
   constexpr int kMax = max_strips(kN);
-  int64_t groups = (block.strips + kMax - 1) / kMax;
+  const bool masked = block.last != kStrip && !block.padded;
+  const int64_t alone = masked && !masks_groups(kN) ? 1 : 0;
+  // Groups of strips as even as they can be, so that none is left with too few sums in flight.
+  int64_t groups = (block.strips - alone + kMax - 1) / kMax;
   for (int64_t left = block.strips; left > 0; --groups) {
-    const int64_t strips = (left + groups - 1) / groups;
+    const int64_t strips = groups > 0 ? (left - alone + groups - 1) / groups : alone;
     left -= strips;
     t.last = left == 0 ? block.last : kStrip;
-    run_tile<kMax, kN>(static_cast<int>(strips), t, t.last != kStrip && !block.padded);
+    run_tile<kMax, kN>(static_cast<int>(strips), t, masked && left == 0);
     t.a += strips * t.strip;
     t.row += strips * kStrip;
-    t.partial += strips * kStrip;
+    if constexpr (kN > kDirect) t.partial += strips * kStrip;
   }
 }
 
@@ -164,12 +179,10 @@ void product(int64_t m, int64_t n, int64_t k, Left a, Rows x, Rows y, const floa
   alignas(64) float partial[kColumns * kBlockStrips * kStrip];
   const int64_t strips = (m + kStrip - 1) / kStrip;
   const int64_t blocks = (n + kColumns - 1) / kColumns;
-  // The columns of a block differ by one at most, so the smallest tells whether any is copied.
-  const bool copied = (n + blocks - 1) / blocks > kDirect;
-  const int64_t depths = copied && k > kDepth ? (k + kDepth - 1) / kDepth : 1;
+  const int64_t depths = k > kDepth ? (k + kDepth - 1) / kDepth : 1;
   const int64_t depth = (k + depths - 1) / depths;
   int64_t block_strips = strips;
-  if (blocks > 1 || depths > 1) {
+  if (blocks > 1 || n > kDirect) {
     block_strips = kBlockFloats / (kStrip * (depth > 0 ? depth : 1));
     if (block_strips < 8) block_strips = 8;
     if (block_strips > kBlockStrips) block_strips = kBlockStrips;
@@ -200,20 +213,22 @@ void product(int64_t m, int64_t n, int64_t k, Left a, Rows x, Rows y, const floa
       t.y = ys;
       t.partial = partial;
       j += columns;
-      for (int64_t d = 0; d < depths; ++d) {
+      t.a = a.data + s * a.strip;
+      if (columns <= kDirect) {
+        t.k = k;
+        run_block<kDirect>(columns, t, block);
+        continue;
+      }
+      for (int64_t d = 0; d < depths; ++d, t.a += depth * a.step) {
         const int64_t from = d * depth;
         t.k = k - from < depth ? k - from : depth;
         t.begin = d == 0;
         t.end = d == depths - 1;
-        t.a = a.data + s * a.strip + from * a.step;
-        if (columns > kDirect) {
-          for (int c = 0; c < columns; ++c) {
-            const float* source = xs[c] + from;
-            float* to = scratch + c * kScratchStride;
-            for_vectors(t.k, [&](int64_t i, auto lanes) DYNNET_INLINE_BODY { lanes.store(to + i, lanes.load(source + i)); });
-          }
-        } else {
-          for (int c = 0; c < columns; ++c) xs[c] += d == 0 ? 0 : depth;
+        for (int c = 0; c < columns; ++c) {
+          const float* source = xs[c] + from;
+          float* to = scratch + c * kScratchStride;
+          for_vectors(t.k,
+                      [&](int64_t i, auto lanes) DYNNET_INLINE_BODY { lanes.store(to + i, lanes.load(source + i)); });
         }
         run_block<kColumns>(columns, t, block);
       }

@@ -8,11 +8,11 @@
 namespace dynnet::cpu::DYNNET_ISA {
 namespace {
 
-/// kK columns of A with kN columns of d, kK * kN == kWidth. Of the columns of A, the first `count` are wanted; the
-/// pointers of the others repeat one.
+/// kK columns of A with kN columns of d. Of the columns of A, the first `count` are wanted; the pointers of the others
+/// repeat one.
 template <int kK, int kN>
 void tile(int64_t m, const float* const* a, const float* const* d, float* const* y, int64_t count, bool accumulate) {
-  static_assert(kK * kN == kWidth, "the sums of a tile fill one vector");
+  static_assert(kK * kN <= kWidth, "the sums of a tile fit into one vector");
   Vec sum[kWidth];
 #pragma GCC unroll 16
   for (int s = 0; s < kWidth; ++s) sum[s] = Vec(0.0f);
@@ -27,7 +27,8 @@ void tile(int64_t m, const float* const* a, const float* const* d, float* const*
     for (int j = 0; j < kN; ++j) v[j] = lanes.load(ds[j] + i);
 #pragma GCC unroll 16
     for (int c = 0; c < kK; ++c) {
-      const Vec w = lanes.load(as[c] + i);
+      Vec w = lanes.load(as[c] + i);
+      if constexpr (kN > 1) hold(w);
 #pragma GCC unroll 16
       for (int j = 0; j < kN; ++j) sum[j * kK + c] = fma(w, v[j], sum[j * kK + c]);
     }
@@ -36,7 +37,17 @@ void tile(int64_t m, const float* const* a, const float* const* d, float* const*
   store(total, reduce_add_each(sum));
   for (int j = 0; j < kN; ++j) {
     float* to = y[j];
-    for (int64_t c = 0; c < count; ++c) to[c] = accumulate ? to[c] + total[j * kK + c] : total[j * kK + c];
+    const float* from = total + j * kK;
+    if (count == kK) {
+      // A number of turns that the compiler knows: it becomes one load and one store.
+      float sums[kK];
+#pragma GCC unroll 16
+      for (int c = 0; c < kK; ++c) sums[c] = accumulate ? to[c] + from[c] : from[c];
+#pragma GCC unroll 16
+      for (int c = 0; c < kK; ++c) to[c] = sums[c];
+    } else {
+      for (int64_t c = 0; c < count; ++c) to[c] = accumulate ? to[c] + from[c] : from[c];
+    }
   }
 }
 
@@ -60,12 +71,20 @@ void columns(int64_t m, int64_t k, const float* a, int64_t lda, Rows d, Rows y, 
 
 void product_transposed(int64_t m, int64_t n, int64_t k, const float* a, int64_t lda, Rows d, Rows y, bool accumulate) {
   int64_t j = 0;
-  for (; j + 4 <= n; j += 4) columns<4>(m, k, a, lda, d, y, j, accumulate);
-  if (j + 2 <= n) {
-    columns<2>(m, k, a, lda, d, y, j, accumulate);
-    j += 2;
+  while (j < n) {
+    // A column alone reads all of A for little: 3 and 2 rather than 4 and 1.
+    const int64_t left = n - j, count = left == 5 ? 3 : left < 4 ? left : 4;
+    if (count == 4) {
+      columns<4>(m, k, a, lda, d, y, j, accumulate);
+    } else if (count == 3) {
+      columns<3>(m, k, a, lda, d, y, j, accumulate);
+    } else if (count == 2) {
+      columns<2>(m, k, a, lda, d, y, j, accumulate);
+    } else {
+      columns<1>(m, k, a, lda, d, y, j, accumulate);
+    }
+    j += count;
   }
-  if (j < n) columns<1>(m, k, a, lda, d, y, j, accumulate);
 }
 
 }  // namespace

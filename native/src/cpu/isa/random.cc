@@ -12,39 +12,41 @@ constexpr int kCounters = 16;
 constexpr int kWords = 4;
 constexpr int kNumbers = kCounters * kWords;
 
-/// The 64 words of block b.
-void philox(uint64_t key, int64_t b, uint32_t (&words)[kWords][kCounters]) {
-  uint32_t k0 = static_cast<uint32_t>(key), k1 = static_cast<uint32_t>(key >> 32);
-  uint32_t *c0 = words[0], *c1 = words[1], *c2 = words[2], *c3 = words[3];
-  for (int l = 0; l < kCounters; ++l) {
-    const uint64_t counter = static_cast<uint64_t>(b) * kCounters + static_cast<uint64_t>(l);
-    c0[l] = static_cast<uint32_t>(counter);
-    c1[l] = static_cast<uint32_t>(counter >> 32);
-    c2[l] = 0;
-    c3[l] = 0;
-  }
-  for (int round = 0; round < 10; ++round) {
-    for (int l = 0; l < kCounters; ++l) {
-      const uint64_t p0 = uint64_t{0xd2511f53u} * c0[l], p1 = uint64_t{0xcd9e8d57u} * c2[l];
-      const uint32_t d0 = static_cast<uint32_t>(p1 >> 32) ^ c1[l] ^ k0;
-      const uint32_t d2 = static_cast<uint32_t>(p0 >> 32) ^ c3[l] ^ k1;
-      c0[l] = d0;
-      c1[l] = static_cast<uint32_t>(p1);
-      c2[l] = d2;
-      c3[l] = static_cast<uint32_t>(p0);
+/// The 64 words of block b, in the low halves of `words`. What is in high halves on the way is of no matter: products
+/// take the low ones only.
+void philox(uint64_t key, int64_t b, uint64_t (&words)[kWords][kCounters]) {
+  constexpr int kLanes = kWidth / 2;
+  constexpr uint64_t kLowHalf = 0xffffffffu;
+  const Wide m0 = wide(0xd2511f53u), m1 = wide(0xcd9e8d57u);
+  for (int l = 0; l < kCounters; ++l) words[0][l] = static_cast<uint64_t>(b) * kCounters + static_cast<uint64_t>(l);
+#pragma GCC unroll 2
+  for (int l = 0; l < kCounters; l += kLanes) {
+    Wide c0 = load_wide(&words[0][l]), c1 = high_half(c0), c2 = wide(0), c3 = wide(0);
+    uint64_t k0 = key & kLowHalf, k1 = key >> 32;
+    for (int round = 0; round < 10; ++round) {
+      const Wide p0 = multiply_low(m0, c0), p1 = multiply_low(m1, c2);
+      c0 = high_half(p1) ^ c1 ^ wide(k0);
+      c2 = high_half(p0) ^ c3 ^ wide(k1);
+      c1 = p1;
+      c3 = p0;
+      k0 += 0x9e3779b9u;
+      k1 += 0xbb67ae85u;
     }
-    k0 += 0x9e3779b9u;
-    k1 += 0xbb67ae85u;
+    store_wide(&words[0][l], c0);
+    store_wide(&words[1][l], c1);
+    store_wide(&words[2][l], c2);
+    store_wide(&words[3][l], c3);
   }
 }
 
 /// The 64 numbers of block b, uniform on [0, 1).
 void uniform_block(uint64_t key, int64_t b, float (&u)[kNumbers]) {
-  uint32_t words[kWords][kCounters];
+  alignas(64) uint64_t words[kWords][kCounters];
   philox(key, b, words);
   for (int w = 0; w < kWords; ++w) {
     for (int l = 0; l < kCounters; ++l) {
-      u[w * kCounters + l] = static_cast<float>(static_cast<int32_t>(words[w][l] >> 8)) * 0x1p-24f;
+      u[w * kCounters + l] =
+          static_cast<float>(static_cast<int32_t>(static_cast<uint32_t>(words[w][l]) >> 8)) * 0x1p-24f;
     }
   }
 }
@@ -62,8 +64,7 @@ DYNNET_INLINE void for_blocks(int64_t n, uint64_t key, Fill fill_block, Body bod
 }
 
 void random_uniform(float* to, int64_t n, uint64_t key) {
-  for_blocks(n, key, uniform_block,
-             [&](int64_t j, auto lanes, Vec u) DYNNET_INLINE_BODY { lanes.store(to + j, u); });
+  for_blocks(n, key, uniform_block, [&](int64_t j, auto lanes, Vec u) DYNNET_INLINE_BODY { lanes.store(to + j, u); });
 }
 
 /// sin and cos of 2 pi u for 0 <= u < 1, of which `u` is split into quarters and a rest of at most an eighth.
@@ -84,8 +85,8 @@ DYNNET_INLINE void sin_cos_turns(Vec u, Vec& sine, Vec& cosine) {
   cosine = select(one, -s, select(two, -c, select(three, s, c)));
 }
 
-/// The 64 numbers of block b, standard normal, by the transform of Box and Muller: words 0 and 1 give numbers 0 and 1 of
-/// a counter, words 2 and 3 the others.
+/// The 64 numbers of block b, standard normal, by the transform of Box and Muller: words 0 and 1 give numbers 0 and 1
+/// of a counter, words 2 and 3 the others.
 void normal_block(uint64_t key, int64_t b, float (&z)[kNumbers]) {
   alignas(64) float u[kNumbers];
   uniform_block(key, b, u);
@@ -104,8 +105,7 @@ void normal_block(uint64_t key, int64_t b, float (&z)[kNumbers]) {
 }
 
 void random_normal(float* to, int64_t n, uint64_t key) {
-  for_blocks(n, key, normal_block,
-             [&](int64_t j, auto lanes, Vec z) DYNNET_INLINE_BODY { lanes.store(to + j, z); });
+  for_blocks(n, key, normal_block, [&](int64_t j, auto lanes, Vec z) DYNNET_INLINE_BODY { lanes.store(to + j, z); });
 }
 
 void dropout_mask(Rows mask, const uint64_t* keys, const float* rates, int64_t rows, int64_t n) {

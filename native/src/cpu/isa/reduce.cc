@@ -15,8 +15,8 @@ void sum_elements(Rows y, Rows x, int64_t rows, int64_t n) {
 void dot(Rows y, Rows a, Rows b, int64_t rows, int64_t n) {
   for (int64_t i = 0; i < rows; ++i) {
     const float *as = row(a, i), *bs = row(b, i);
-    *row(y, i) = sum_of(
-        n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { return lanes.load(as + j) * lanes.load(bs + j); });
+    *row(y, i) =
+        sum_of(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { return lanes.load(as + j) * lanes.load(bs + j); });
   }
 }
 
@@ -30,8 +30,7 @@ void squared_distance(Rows y, Rows a, Rows b, int64_t rows, int64_t n) {
   }
 }
 
-void squared_distance_backward(Rows d, Rows a, Rows b, Rows g, float factor, int64_t rows, int64_t n,
-                               bool accumulate) {
+void squared_distance_backward(Rows d, Rows a, Rows b, Rows g, float factor, int64_t rows, int64_t n, bool accumulate) {
   with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
     for (int64_t i = 0; i < rows; ++i) {
       float* to = row(d, i);
@@ -50,9 +49,8 @@ void scale_by(Rows d, Rows x, Rows g, int64_t rows, int64_t n, bool accumulate) 
       float* to = row(d, i);
       const float* xs = row(x, i);
       const Vec scale(*row(g, i));
-      for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-        put<decltype(flag)::value>(lanes, to + j, scale * lanes.load(xs + j));
-      });
+      for_vectors(n, [&](int64_t j, auto lanes)
+                         DYNNET_INLINE_BODY { put<decltype(flag)::value>(lanes, to + j, scale * lanes.load(xs + j)); });
     }
   });
 }
@@ -62,9 +60,8 @@ void spread(Rows d, Rows g, int64_t rows, int64_t n, bool accumulate) {
     for (int64_t i = 0; i < rows; ++i) {
       float* to = row(d, i);
       const Vec value(*row(g, i));
-      for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-        put<decltype(flag)::value>(lanes, to + j, value);
-      });
+      for_vectors(n,
+                  [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { put<decltype(flag)::value>(lanes, to + j, value); });
     }
   });
 }

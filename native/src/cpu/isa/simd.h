@@ -1,6 +1,6 @@
-// The vectors that the kernels are written in, for the instruction set that this file is compiled for: 16, 8 or 4 floats
-// of x86-64-v4, -v3, -v2, or 4 floats of whatever the processor is. On top of each set's own header, this one has the
-// functions that are the same for all.
+// The vectors that the kernels are written in, for the instruction set that this file is compiled for: 16, 8 or 4
+// floats of x86-64-v4, -v3, -v2, or 4 floats of whatever the processor is. On top of each set's own header, this one
+// has the functions that are the same for all.
 //
 // All that is defined here and in the files beside it is in the namespace of its instruction set, and nothing of the
 // standard library is used: an inline function with one name in two sets would be one function in the program, the

@@ -48,9 +48,7 @@ DYNNET_INLINE Vec sqrt(Vec a) {
 DYNNET_INLINE Vec abs(Vec a) { return from_bits(bits(a) & 0x7fffffffu); }
 /// To the nearest whole number, for numbers of less than 2^22.
 DYNNET_INLINE Vec round(Vec a) { return a + Vec(12582912.0f) - Vec(12582912.0f); }
-DYNNET_INLINE Vec copysign(Vec a, Vec sign) {
-  return from_bits((bits(a) & 0x7fffffffu) | (bits(sign) & 0x80000000u));
-}
+DYNNET_INLINE Vec copysign(Vec a, Vec sign) { return from_bits((bits(a) & 0x7fffffffu) | (bits(sign) & 0x80000000u)); }
 
 DYNNET_INLINE Mask first_lanes(int64_t n) {
   const int32_t count = static_cast<int32_t>(n < kWidth ? n : kWidth);
@@ -85,8 +83,7 @@ DYNNET_INLINE Vec scale_by_power(Vec p, Vec n) {
   // Whole numbers read off the end of the significand, which is defined for what is not a number, too.
   const Ints whole = reinterpret_cast<Ints>(bits(n + Vec(12582912.0f)) - 0x4b400000u);
   const Ints half = whole >> 1, rest = whole - half;
-  return p * from_bits(reinterpret_cast<Bits>(half + 127) << 23) *
-         from_bits(reinterpret_cast<Bits>(rest + 127) << 23);
+  return p * from_bits(reinterpret_cast<Bits>(half + 127) << 23) * from_bits(reinterpret_cast<Bits>(rest + 127) << 23);
 }
 
 /// x = m * 2^e with 1 <= m < 2; e is minus infinity for 0 and infinity for infinity, m NaN for what has no logarithm.
@@ -101,6 +98,9 @@ DYNNET_INLINE Vec split_exponent(Vec x, Vec& e) {
   e = select(finite, select(positive, e, -infinity), infinity);
   return select(some, m, Vec(__builtin_nanf("")));
 }
+
+/// A hint to keep a in a register, for instruction sets that have one.
+DYNNET_INLINE void hold(Vec&) {}
 
 DYNNET_INLINE float first(Vec a) { return a.v[0]; }
 DYNNET_INLINE float reduce_add(Vec a) { return (a.v[0] + a.v[2]) + (a.v[1] + a.v[3]); }
@@ -120,6 +120,21 @@ DYNNET_INLINE Vec reduce_add_each(Vec (&a)[4]) {
   transpose(a);
   return (a[0] + a[2]) + (a[1] + a[3]);
 }
+
+typedef uint64_t Longs __attribute__((vector_size(16)));
+
+/// kWidth / 2 whole numbers of 64 bits, for random numbers.
+struct Wide {
+  Longs v;
+};
+
+DYNNET_INLINE Wide wide(uint64_t x) { return {Longs{x, x}}; }
+DYNNET_INLINE Wide load_wide(const uint64_t* p) { return {Longs{p[0], p[1]}}; }
+DYNNET_INLINE void store_wide(uint64_t* p, Wide a) { __builtin_memcpy(p, &a.v, sizeof a.v); }
+DYNNET_INLINE Wide operator^(Wide a, Wide b) { return {a.v ^ b.v}; }
+DYNNET_INLINE Wide high_half(Wide a) { return {a.v >> 32}; }
+/// The products of the low halves.
+DYNNET_INLINE Wide multiply_low(Wide a, Wide b) { return {(a.v & 0xffffffffu) * (b.v & 0xffffffffu)}; }
 
 }  // namespace dynnet::cpu::DYNNET_ISA
 

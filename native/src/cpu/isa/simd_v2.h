@@ -87,12 +87,14 @@ DYNNET_INLINE Vec split_exponent(Vec x, Vec& e) {
   const __m128i bits = _mm_castps_si128(normal.v);
   e = Vec(_mm_cvtepi32_ps(_mm_sub_epi32(_mm_srli_epi32(bits, 23), _mm_set1_epi32(127)))) -
       select(tiny, Vec(23.0f), zero);
-  Vec m = _mm_castsi128_ps(
-      _mm_or_si128(_mm_and_si128(bits, _mm_set1_epi32(0x007fffff)), _mm_set1_epi32(0x3f800000)));
+  Vec m = _mm_castsi128_ps(_mm_or_si128(_mm_and_si128(bits, _mm_set1_epi32(0x007fffff)), _mm_set1_epi32(0x3f800000)));
   const Mask positive = zero < x, finite = x < infinity, none = {_mm_cmpnge_ps(x.v, zero.v)};
   e = select(finite, select(positive, e, -infinity), infinity);
   return select(none, Vec(__builtin_nanf("")), m);
 }
+
+/// Makes the compiler load a once: left alone, it reads memory again for each of a few uses.
+DYNNET_INLINE void hold(Vec& a) { asm("" : "+x"(a.v)); }
 
 DYNNET_INLINE float first(Vec a) { return _mm_cvtss_f32(a.v); }
 
@@ -115,6 +117,19 @@ DYNNET_INLINE Vec reduce_add_each(Vec (&a)[4]) {
 
 /// Lane j of a[i] and lane i of a[j] change places.
 DYNNET_INLINE void transpose(Vec (&a)[4]) { _MM_TRANSPOSE4_PS(a[0].v, a[1].v, a[2].v, a[3].v); }
+
+/// kWidth / 2 whole numbers of 64 bits, for random numbers.
+struct Wide {
+  __m128i v;
+};
+
+DYNNET_INLINE Wide wide(uint64_t x) { return {_mm_set1_epi64x(static_cast<long long>(x))}; }
+DYNNET_INLINE Wide load_wide(const uint64_t* p) { return {_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))}; }
+DYNNET_INLINE void store_wide(uint64_t* p, Wide a) { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), a.v); }
+DYNNET_INLINE Wide operator^(Wide a, Wide b) { return {_mm_xor_si128(a.v, b.v)}; }
+DYNNET_INLINE Wide high_half(Wide a) { return {_mm_srli_epi64(a.v, 32)}; }
+/// The products of the low halves.
+DYNNET_INLINE Wide multiply_low(Wide a, Wide b) { return {_mm_mul_epu32(a.v, b.v)}; }
 
 }  // namespace dynnet::cpu::DYNNET_ISA
 

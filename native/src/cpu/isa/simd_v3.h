@@ -78,13 +78,16 @@ DYNNET_INLINE Vec split_exponent(Vec x, Vec& e) {
   const __m256i bits = _mm256_castps_si256(normal.v);
   const __m256i exponent = _mm256_sub_epi32(_mm256_srli_epi32(bits, 23), _mm256_set1_epi32(127));
   e = Vec(_mm256_cvtepi32_ps(exponent)) - select(tiny, Vec(23.0f), zero);
-  Vec m = _mm256_castsi256_ps(_mm256_or_si256(_mm256_and_si256(bits, _mm256_set1_epi32(0x007fffff)),
-                                              _mm256_set1_epi32(0x3f800000)));
+  Vec m = _mm256_castsi256_ps(
+      _mm256_or_si256(_mm256_and_si256(bits, _mm256_set1_epi32(0x007fffff)), _mm256_set1_epi32(0x3f800000)));
   const Mask positive = zero < x, finite = x < infinity;
   const Mask none = {_mm256_cmp_ps(x.v, zero.v, _CMP_NGE_UQ)};
   e = select(finite, select(positive, e, -infinity), infinity);
   return select(none, Vec(__builtin_nanf("")), m);
 }
+
+/// Makes the compiler load a once: left alone, it reads memory again for each of a few uses.
+DYNNET_INLINE void hold(Vec& a) { asm("" : "+x"(a.v)); }
 
 DYNNET_INLINE float first(Vec a) { return _mm256_cvtss_f32(a.v); }
 
@@ -134,6 +137,19 @@ DYNNET_INLINE void transpose(Vec (&a)[8]) {
     a[i + 4] = _mm256_permute2f128_ps(u[i], u[i + 4], 0x31);
   }
 }
+
+/// kWidth / 2 whole numbers of 64 bits, for random numbers.
+struct Wide {
+  __m256i v;
+};
+
+DYNNET_INLINE Wide wide(uint64_t x) { return {_mm256_set1_epi64x(static_cast<long long>(x))}; }
+DYNNET_INLINE Wide load_wide(const uint64_t* p) { return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))}; }
+DYNNET_INLINE void store_wide(uint64_t* p, Wide a) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), a.v); }
+DYNNET_INLINE Wide operator^(Wide a, Wide b) { return {_mm256_xor_si256(a.v, b.v)}; }
+DYNNET_INLINE Wide high_half(Wide a) { return {_mm256_srli_epi64(a.v, 32)}; }
+/// The products of the low halves.
+DYNNET_INLINE Wide multiply_low(Wide a, Wide b) { return {_mm256_mul_epu32(a.v, b.v)}; }
 
 }  // namespace dynnet::cpu::DYNNET_ISA
 

@@ -74,6 +74,9 @@ DYNNET_INLINE Vec split_exponent(Vec x, Vec& e) {
   return _mm512_getmant_ps(x.v, _MM_MANT_NORM_1_2, _MM_MANT_SIGN_nan);
 }
 
+/// Makes the compiler load a once: left alone, it reads memory again for each of a few uses.
+DYNNET_INLINE void hold(Vec& a) { asm("" : "+v"(a.v)); }
+
 DYNNET_INLINE float first(Vec a) { return _mm512_cvtss_f32(a.v); }
 
 DYNNET_INLINE float reduce_add(Vec a) {
@@ -124,7 +127,8 @@ DYNNET_INLINE void transpose(Vec (&a)[16]) {
     a[i + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(q, s));
     a[i + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(q, s));
   }
-  // Now each quarter of a[4 g + c] holds column c of that quarter, rows 4 g to 4 g + 3: only quarters move from here on.
+  // Now each quarter of a[4 g + c] holds column c of that quarter, rows 4 g to 4 g + 3: only quarters move from here
+  // on.
 #pragma GCC unroll 4
   for (int c = 0; c < 4; ++c) {
     t[c] = _mm512_shuffle_f32x4(a[c].v, a[c + 4].v, 0x88);
@@ -140,6 +144,19 @@ DYNNET_INLINE void transpose(Vec (&a)[16]) {
     a[c + 12] = _mm512_shuffle_f32x4(t[c + 4], t[c + 12], 0xdd);
   }
 }
+
+/// kWidth / 2 whole numbers of 64 bits, for random numbers.
+struct Wide {
+  __m512i v;
+};
+
+DYNNET_INLINE Wide wide(uint64_t x) { return {_mm512_set1_epi64(static_cast<long long>(x))}; }
+DYNNET_INLINE Wide load_wide(const uint64_t* p) { return {_mm512_loadu_si512(p)}; }
+DYNNET_INLINE void store_wide(uint64_t* p, Wide a) { _mm512_storeu_si512(p, a.v); }
+DYNNET_INLINE Wide operator^(Wide a, Wide b) { return {_mm512_xor_si512(a.v, b.v)}; }
+DYNNET_INLINE Wide high_half(Wide a) { return {_mm512_srli_epi64(a.v, 32)}; }
+/// The products of the low halves.
+DYNNET_INLINE Wide multiply_low(Wide a, Wide b) { return {_mm512_mul_epu32(a.v, b.v)}; }
 
 }  // namespace dynnet::cpu::DYNNET_ISA
 

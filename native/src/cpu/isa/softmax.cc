@@ -16,8 +16,7 @@ float largest(const float* x, int64_t n) {
 float log_sum_exp(const float* x, int64_t n) {
   const float m = largest(x, n);
   const Vec shift(m);
-  const float sum =
-      sum_of(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { return exp(lanes.load(x + j) - shift); });
+  const float sum = sum_of(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { return exp(lanes.load(x + j) - shift); });
   return m + first(log(Vec(sum)));
 }
 
@@ -32,8 +31,7 @@ void softmax(Rows y, Rows x, int64_t rows, int64_t n) {
       return e;
     });
     const Vec scale(1.0f / sum);
-    for_vectors(n,
-                [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { lanes.store(ys + j, lanes.load(ys + j) * scale); });
+    for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { lanes.store(ys + j, lanes.load(ys + j) * scale); });
   }
 }
 

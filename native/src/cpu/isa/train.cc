@@ -21,9 +21,8 @@ void adam(float* w, const float* g, float* m, float* v, int64_t n, const AdamSte
 
 void sgd(float* w, const float* g, int64_t n, float rate, float decay) {
   const Vec r(rate), d(decay);
-  for_vectors(n, [&](int64_t i, auto lanes) DYNNET_INLINE_BODY {
-    lanes.store(w + i, fnma(r, lanes.load(g + i), d * lanes.load(w + i)));
-  });
+  for_vectors(n, [&](int64_t i, auto lanes)
+                     DYNNET_INLINE_BODY { lanes.store(w + i, fnma(r, lanes.load(g + i), d * lanes.load(w + i))); });
 }
 
 void momentum_sgd(float* w, const float* g, float* v, int64_t n, float rate, float momentum, float decay) {

@@ -1,0 +1,104 @@
+namespace DynNet.Native.Tests;
+
+/// <summary>The memory limit, and running into it.</summary>
+[TestFixture]
+[NonParallelizable]
+public sealed class MemoryTests
+{
+    [TearDown]
+    public void RestoreLimit() => Memory.Limit = 0;
+
+    [Test]
+    public void The_default_limit_is_what_there_is()
+    {
+        long available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        Assert.That(Memory.Limit, Is.GreaterThan(0).And.LessThanOrEqualTo(4 * available));
+    }
+
+    [Test]
+    public void The_limit_can_be_set_and_restored()
+    {
+        long standard = Memory.Limit;
+        Memory.Limit = 123_456_789;
+        Assert.That(Memory.Limit, Is.EqualTo(123_456_789));
+        Memory.Limit = 0;
+        Assert.That(Memory.Limit, Is.EqualTo(standard));
+        Assert.That(() => Memory.Limit = -1, Throws.ArgumentException);
+    }
+
+    [Test]
+    public void What_is_used_is_counted()
+    {
+        long before = Memory.Used;
+        using (var model = new Model())
+        {
+            model.AddParameters([1000, 1000]);
+            Assert.That(Memory.Used - before, Is.GreaterThanOrEqualTo(4_000_000));
+        }
+        Assert.That(Memory.Used - before, Is.LessThan(1_000_000));
+    }
+
+    [Test]
+    public void A_terabyte_is_refused_and_the_program_goes_on()
+    {
+        using var model = new Model();
+        using var graph = new ComputationGraph();
+        Expression x = graph.Constant([1 << 20], 1);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(
+                () => model.AddParameters([1 << 20, 1 << 18], Initializer.Constant(1)),
+                Throws.TypeOf<InsufficientMemoryException>().With.Message.Not.Empty);
+            Assert.That(
+                () => model.AddLookupParameters(1 << 20, [1 << 18]), Throws.TypeOf<InsufficientMemoryException>());
+            Assert.That(
+                () => Ops.SumElems(x * graph.Constant([1, 1 << 18], 1)).ScalarValue(),
+                Throws.TypeOf<InsufficientMemoryException>());
+            Assert.That(
+                () => graph.Constant([int.MaxValue, 128], 1).AsSpan().Length,
+                Throws.TypeOf<InsufficientMemoryException>());
+            Assert.That(model.Parameters, Is.Empty);
+            Assert.That(graph.Input(3.0).ScalarValue(), Is.EqualTo(3f));
+        }
+    }
+
+    [Test]
+    public void A_low_limit_is_an_error_until_it_is_raised()
+    {
+        using var model = new Model();
+        Parameter w = model.AddParameters([64, 64]);
+        using var graph = new ComputationGraph();
+        Expression x = graph.Constant([64], 1);
+        Memory.Limit = Memory.Used + 8_000_000;
+        Assert.That(() => model.AddParameters([2000, 2000]), Throws.TypeOf<InsufficientMemoryException>());
+        Assert.That(
+            () =>
+            {
+                for (int i = 0; i < 1_000_000; i++)
+                    x = Ops.Tanh(w * x);
+                x.Forward();
+            },
+            Throws.TypeOf<InsufficientMemoryException>());
+
+        Memory.Limit = 0;
+        graph.Renew();
+        Expression y = Ops.SumElems(w * graph.Constant([64], 1));
+        Assert.That(y.ScalarValue(), Is.Not.NaN);
+        Assert.That(() => model.AddParameters([2000, 2000]), Throws.Nothing);
+    }
+
+    [Test]
+    public void Running_out_while_computing_leaves_what_was_computed()
+    {
+        using var graph = new ComputationGraph();
+        Expression small = graph.Input([1, 2]) + 1;
+        Assert.That(small.ToArray(), Is.EqualTo(new float[] { 2, 3 }));
+        Memory.Limit = Memory.Used + 8_000_000;
+        Assert.That(
+            () => (graph.Constant([3000, 1], 1) * graph.Constant([1, 3000], 1)).AsSpan().Length,
+            Throws.TypeOf<InsufficientMemoryException>());
+        Memory.Limit = 0;
+        Assert.That(small.ToArray(), Is.EqualTo(new float[] { 2, 3 }));
+        Assert.That((small * 2).ToArray(), Is.EqualTo(new float[] { 4, 6 }));
+    }
+}

@@ -1,0 +1,67 @@
+// The table of operations: one row for each dn_op_*, from which their tests and the random graphs are made. Adding an
+// operation to the tests is adding its row, and its formula to the interpreter.
+#ifndef DYNNET_TESTS_OPS_OP_TABLE_H_
+#define DYNNET_TESTS_OPS_OP_TABLE_H_
+
+#include <string_view>
+#include <vector>
+
+#include "ops/program.h"
+
+namespace dynnet::test {
+
+/// What a row needs to record its operation.
+struct Recording {
+  dn_graph* graph;
+  const World& world;
+  const Example& e;
+  const Attributes& a;
+  const dn_expr* x;
+  int32_t count;
+  dn_expr* out;
+
+  int32_t index() const { return a.indices.at(0); }
+  int32_t indices() const { return static_cast<int32_t>(a.indices.size()); }
+};
+
+/// Operands and attributes that an operation must refuse: with which status, and what the message says besides the
+/// operation's name.
+struct Bad {
+  std::vector<Shape> x;
+  Attributes a;
+  dn_status status;
+  std::string_view message;
+};
+
+struct OpRow {
+  /// The name after dn_op_.
+  std::string_view name;
+  /// Draws an example around a first shape, e.x[0], or returns false if that shape cannot be among its operands. Where
+  /// there are no operands, the first shape is that of the result.
+  bool (*draw)(Draw&, World&, Example& e);
+  dn_status (*record)(const Recording&);
+  std::vector<Bad> bad{};
+  /// What the values of the operands have to be; the last holds for all further ones.
+  std::vector<Domain> domains{Domain::kAny};
+  /// Bit i is set if operand i is a weight, which batches only if it is the same for all nodes.
+  uint32_t weights = 0;
+  /// Takes any number of operands.
+  bool variadic = false;
+  /// How the interpreter makes what has no operands; null: as an operation of the same name.
+  int (*interpret)(reference::Graph&, const World&, const Example&) = nullptr;
+
+  bool is_leaf() const { return interpret != nullptr; }
+  bool is_weight(size_t operand) const { return (weights >> operand & 1) != 0; }
+  Domain domain(size_t operand) const { return domains[std::min(operand, domains.size() - 1)]; }
+};
+
+/// All rows, in the order of dynnet.h.
+const std::vector<OpRow>& op_table();
+/// A row by its name, which must be there.
+const OpRow& op_row(std::string_view name);
+/// Draws shapes until one fits.
+Example draw_example(const OpRow& row, Draw& draw, World& world);
+
+}  // namespace dynnet::test
+
+#endif  // DYNNET_TESTS_OPS_OP_TABLE_H_

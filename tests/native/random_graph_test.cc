@@ -1,0 +1,195 @@
+// Thousands of random graphs of all operations against the interpreter: batched and one by one, on one thread and two.
+//
+// DYNNET_TEST_GRAPHS is how many. A failure names the graph's seed; DYNNET_TEST_GRAPH_SEED runs that one alone and
+// prints it.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "ops/compare.h"
+#include "ops/op_table.h"
+#include "ops/random_program.h"
+
+namespace dynnet::test {
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(NDEBUG)
+constexpr int64_t kGraphs = 500;
+#else
+constexpr int64_t kGraphs = 10000;
+#endif
+
+// float32 through some dozens of operations.
+constexpr Tolerance kValues{.relative = 1e-4, .floor = 0.1};
+constexpr Tolerance kGradients{.relative = 1e-3, .floor = 0.1};
+// Graphs whose result hangs on the last bits of a float are passed over, if they are as few as this.
+constexpr double kIllConditioned = 0.005;
+
+int64_t environment(const char* name, int64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoll(text, nullptr, 10);
+}
+
+std::string text_of(Program& program) {
+  std::string text;
+  for (int i = 0; i < program.count(); ++i) {
+    const Step& step = program.steps()[static_cast<size_t>(i)];
+    text += std::to_string(i) + " = " + std::string(step.row->name) + "(";
+    for (const int x : step.x) text += " " + std::to_string(x);
+    text += " ) " + program.shape(i).text();
+    for (const int32_t index : step.example.a.indices) text += " [" + std::to_string(index) + "]";
+    text += " largest " + std::to_string(largest(program.value(i))) + "\n";
+  }
+  return text;
+}
+
+// How far the results move, in units of what is allowed, if every number is disturbed as rounding to float would.
+double sensitivity(Program& program, int loss) {
+  reference::Graph& g = program.reference();
+  std::vector<Numbers> values;
+  std::vector<Numbers> gradients;
+  for (int step = 0; step < program.count(); ++step) {
+    values.push_back(program.value(step));
+    gradients.push_back(program.gradient(step));
+  }
+  double most = 0;
+  for (uint64_t seed = 1; seed <= 8; ++seed) {
+    g.disturb(5e-7, seed);
+    g.forget();
+    g.backward(program.node(loss));
+    Worst values_worst;
+    Worst gradients_worst;
+    for (int step = 0; step < program.count(); ++step) {
+      const auto i = static_cast<size_t>(step);
+      auto floats = [](const Numbers& numbers) { return std::vector<float>(numbers.begin(), numbers.end()); };
+      values_worst.see(floats(program.value(step)), values[i], kValues, "");
+      gradients_worst.see(floats(program.gradient(step)), gradients[i], kGradients, "");
+    }
+    most = std::max({most, values_worst.distance, gradients_worst.distance});
+  }
+  g.disturb(0, 0);
+  return most;
+}
+
+// Three graphs that are used again and again, as a program's would be.
+class RandomGraphs : public testing::Test {
+ protected:
+  RandomGraphs() { EXPECT_OK(dn_graph_set_batching(alone_.get(), 0)); }
+  ~RandomGraphs() override { EXPECT_OK(dn_device_set_threads(threads_)); }
+
+  void run(uint64_t seed, bool print);
+  void compare(Program& program, int loss, Draw& d);
+
+  const int32_t threads_ = dn_device_threads();
+  GraphHandle together_ = new_graph();
+  GraphHandle alone_ = new_graph();
+  GraphHandle threaded_ = new_graph();
+  int64_t nodes_ = 0;
+  int least_ = 1000;
+  int most_ = 0;
+  int64_t computed_ = 0;
+  int64_t batched_ = 0;
+  int64_t ill_conditioned_ = 0;
+};
+
+void RandomGraphs::run(uint64_t seed, bool print) {
+  Draw d(seed);
+  // Small sizes meet often; a few graphs have work enough for two threads.
+  struct Scale {
+    std::vector<int64_t> sizes;
+    int64_t batch, nodes, elements;
+  };
+  static const Scale kScales[] = {
+      {{2, 3, 4, 5, 8}, 4, 240, 600}, {{15, 16, 20, 24}, 12, 80, 600}, {{48, 64, 100, 128}, 10, 50, 30000}};
+  const Scale& scale = kScales[d.chance(0.95) ? 0 : d.chance(0.8) ? 1 : 2];
+  d.sizes = {1, d.of(scale.sizes), d.of(scale.sizes), d.of(scale.sizes)};
+  d.batches = {1, 1, 1, d.between(2, scale.batch)};
+  d.most_elements = scale.elements;
+  World world;
+  Program program(world);
+  const int loss = RandomProgram(program, d).grow(static_cast<int>(d.between(5, scale.nodes)));
+  least_ = std::min(least_, program.count());
+  most_ = std::max(most_, program.count());
+  nodes_ += program.count();
+  if (print) std::printf("%s", text_of(program).c_str());
+  compare(program, loss, d);
+}
+
+void RandomGraphs::compare(Program& program, int loss, Draw& d) {
+  dn_model* model = program.world().model().get();
+  for (const GraphHandle* graph : {&together_, &alone_, &threaded_}) ASSERT_OK(dn_graph_renew(graph->get()));
+
+  // Batched, with the gradients of all nodes.
+  ASSERT_OK(dn_device_set_threads(1));
+  const std::vector<dn_expr> exprs = program.record(together_.get());
+  ASSERT_OK(dn_graph_backward(together_.get(), exprs.back(), nullptr, 1));
+  dn_batch_stats stats;
+  ASSERT_OK(dn_graph_batch_stats(together_.get(), &stats));
+  computed_ += stats.nodes;
+  batched_ += stats.batched_nodes;
+  program.reference().backward(program.node(loss));
+  std::vector<Worst> worst{compare_values(program, together_.get(), exprs, kValues),
+                           compare_gradients(program, together_.get(), exprs, true, kGradients),
+                           compare_trained(program, kGradients)};
+
+  // One by one, the graph now and then computed in parts; the gradients of parameters and what lies on the way to them.
+  const std::vector<float> trained = trained_gradients(program.world());
+  ASSERT_OK(dn_model_reset_gradients(model));
+  const std::vector<dn_expr> alone = program.record(alone_.get());
+  if (d.chance(0.5)) value(alone_.get(), d.of(alone));
+  ASSERT_OK(dn_graph_backward(alone_.get(), alone.back(), nullptr, 0));
+  worst.push_back(compare_gradients(program, alone_.get(), alone, false, kGradients));
+  worst.push_back(compare_trained(program, kGradients));
+
+  // Batched on two threads.
+  ASSERT_OK(dn_model_reset_gradients(model));
+  ASSERT_OK(dn_device_set_threads(2));
+  const std::vector<dn_expr> threaded = program.record(threaded_.get());
+  ASSERT_OK(dn_graph_backward(threaded_.get(), threaded.back(), nullptr, 1));
+  EXPECT_TRUE(same_bits(trained_gradients(program.world()), trained)) << "on two threads";
+  for (size_t i = 0; i < exprs.size(); ++i) {
+    const std::string where = " of step " + std::to_string(i) + ", " + std::string(program.steps()[i].row->name);
+    const std::vector<float> bits = value(together_.get(), exprs[i]);
+    ASSERT_TRUE(same_bits(value(alone_.get(), alone[i]), bits)) << "one by one: value" << where;
+    ASSERT_TRUE(same_bits(value(threaded_.get(), threaded[i]), bits)) << "on two threads: value" << where;
+    ASSERT_TRUE(same_bits(gradient(threaded_.get(), threaded[i]), gradient(together_.get(), exprs[i])))
+        << "on two threads: gradient" << where;
+  }
+
+  const Worst& most = *std::max_element(worst.begin(), worst.end(),
+                                        [](const Worst& a, const Worst& b) { return a.distance < b.distance; });
+  if (most.distance <= 1) return;
+  const double noise = sensitivity(program, loss);
+  if (noise * 5 < most.distance)
+    FAIL() << most.distance << " times what is allowed (noise: " << noise << ")\n" << most.where;
+  ++ill_conditioned_;
+}
+
+TEST_F(RandomGraphs, AreWhatTheInterpreterSays) {
+  if (const int64_t seed = environment("DYNNET_TEST_GRAPH_SEED", 0); seed != 0) {
+    run(static_cast<uint64_t>(seed), true);
+    return;
+  }
+  const int64_t graphs = environment("DYNNET_TEST_GRAPHS", kGraphs);
+  for (int64_t i = 1; i <= graphs; ++i) {
+    SCOPED_TRACE("DYNNET_TEST_GRAPH_SEED=" + std::to_string(i));
+    run(static_cast<uint64_t>(i), false);
+    if (HasFailure()) return;
+  }
+  RecordProperty("nodes", static_cast<int>(nodes_));
+  RecordProperty("ill_conditioned", static_cast<int>(ill_conditioned_));
+  std::printf("%lld nodes, %d to %d a graph; of %lld computed %lld batched; %lld of %lld graphs ill-conditioned\n",
+              static_cast<long long>(nodes_), least_, most_, static_cast<long long>(computed_),
+              static_cast<long long>(batched_), static_cast<long long>(ill_conditioned_),
+              static_cast<long long>(graphs));
+  EXPECT_GE(batched_ * 2, computed_) << "fewer than half of the nodes ran in company";
+  EXPECT_LE(static_cast<double>(ill_conditioned_), kIllConditioned * static_cast<double>(graphs));
+}
+
+}  // namespace
+}  // namespace dynnet::test
