@@ -4,6 +4,8 @@ param([string] $Verb = 'help', [Parameter(ValueFromRemainingArguments)] [string[
 $ErrorActionPreference = 'Stop'
 $root = $PSScriptRoot
 $artifacts = Join-Path $root 'artifacts'
+# Unset unless a verb asks for it, else CMake would remember it from an earlier build.
+$warnings = '-UDYNNET_WARNINGS_AS_ERRORS'
 
 function Invoke-Checked([string] $Program, [string[]] $Arguments) {
     & $Program @Arguments
@@ -12,7 +14,7 @@ function Invoke-Checked([string] $Program, [string[]] $Arguments) {
 
 function Build-Native([string] $Preset, [string] $Target, [string[]] $Options = @()) {
     Push-Location (Join-Path $root 'native')
-    try { Invoke-Checked cmake (@('--preset', $Preset) + $Options) } finally { Pop-Location }
+    try { Invoke-Checked cmake (@('--preset', $Preset, $warnings) + $Options) } finally { Pop-Location }
     Invoke-Checked cmake @('--build', "$artifacts/native/$Preset", '--target', $Target)
 }
 
@@ -30,10 +32,12 @@ switch ($Verb) {
         if ($Rest.Count -eq 2 -and $Rest[0] -eq '--sanitize') {
             $preset = @{ address = 'asan'; thread = 'tsan' }[$Rest[1]]
         }
-        Build-Native $preset all @('-DDYNNET_BUILD_TESTS=ON')
+        $warnings = '-DDYNNET_WARNINGS_AS_ERRORS=ON'
+        Build-Native $preset all @('-DDYNNET_BUILD_TESTS=ON', '-DDYNNET_BUILD_BENCHMARKS=ON')
         Invoke-Checked "$artifacts/native/$preset/dynnet_tests" @('--gtest_brief=1')
         if ($preset -eq 'release') {
-            Invoke-Checked dotnet @('test', (Join-Path $root 'DynNet.Native.sln'), '-c', 'Release', '-nologo')
+            Invoke-Checked dotnet @('test', (Join-Path $root 'DynNet.Native.sln'), '-c', 'Release', '-nologo',
+                '-p:DYNNET_WARNINGS_AS_ERRORS=ON')
         }
     }
     'demo' {

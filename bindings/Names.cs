@@ -32,6 +32,7 @@ internal static class Names
         ["DN_E_DEVICE"] = "DeviceException",
         ["DN_E_STATE"] = "InvalidOperationException",
         ["DN_E_CANCELLED"] = "OperationCanceledException",
+        ["DN_E_PERMISSION"] = "UnauthorizedAccessException",
     };
 
     private static readonly HashSet<string> Keywords =

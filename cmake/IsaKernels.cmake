@@ -1,8 +1,8 @@
 # Compiles the kernels of native/src/cpu/isa once for each instruction set. The sources put all they define into
 # namespace dynnet::cpu::DYNNET_ISA; which one runs is chosen at start.
 #
-# These files include no standard containers: templates are weak symbols, and the linker would
-# keep one copy, compiled for the newest set, for everybody.
+# These files include no standard containers: templates are weak symbols, and the linker would keep one copy, compiled
+# for the newest set, for everybody.
 
 function(dynnet_add_isa_kernels)
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/cpu/isa/*.cc)
@@ -10,7 +10,8 @@ function(dynnet_add_isa_kernels)
     return()
   endif()
   if(DYNNET_X86)
-    set(isas v2 v3 v4)
+    # "portable" serves what has not even v2, and lets the other processors' path be tested.
+    set(isas v2 v3 v4 portable)
   else()
     set(isas portable)
   endif()
@@ -21,9 +22,10 @@ function(dynnet_add_isa_kernels)
     target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
     target_compile_definitions(${target} PRIVATE DYNNET_ISA=${isa})
     # -O3 for the unrolling; no exceptions or type information, since both would pull in shared weak symbols.
-    target_compile_options(${target} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-O3> -fno-exceptions -fno-rtti)
+    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O3> -fno-exceptions -fno-rtti)
     if(DYNNET_X86)
-      target_compile_options(${target} PRIVATE -march=x86-64-${isa})
+      string(REPLACE "-portable" "" march x86-64-${isa})
+      target_compile_options(${target} PRIVATE -march=${march})
     endif()
     if(isa STREQUAL v4)
       target_compile_options(${target} PRIVATE -mprefer-vector-width=512)

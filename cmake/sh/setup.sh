@@ -7,6 +7,13 @@ test_needs=("${build_needs[@]}" libgtest-dev qemu-user)
 demo_needs=("${build_needs[@]}" fonts-dejavu-core)
 
 have() {
+  local found
+  # Only the output counts: `find` fails where one of its folders is missing, whatever it found in another.
+  found="$(find_package "$1" 2>/dev/null || true)"
+  [[ -n "$found" ]]
+}
+
+find_package() {
   case "$1" in
     cmake | g++ | ccache | clang-format | shellcheck) command -v "$1" ;;
     ninja-build) command -v ninja ;;
@@ -16,11 +23,11 @@ have() {
     # The plot's text needs any TrueType font; without one it is left out, without an error.
     fonts-*) find /usr/share/fonts /usr/local/share/fonts -name '*.ttf' -print -quit ;;
     *) dpkg-query -W -f '${db:Status-Status}' "$1" | grep -x installed ;;
-  esac 2>/dev/null | grep -q .
+  esac
 }
 
 apt() {
-  timeout -k 10 600 apt-get -q -y -o DPkg::Lock::Timeout=60 -o Acquire::http::Timeout=20 \
+  timeout --foreground -k 10 600 apt-get -q -y -o DPkg::Lock::Timeout=60 -o Acquire::http::Timeout=20 \
     -o Acquire::https::Timeout=20 -o Acquire::Retries=2 -o APT::Sandbox::User=root "$@" </dev/null
 }
 
@@ -57,7 +64,7 @@ setup_dotnet() {
 # Sets $dictionary to CMUdict, from Debian's package, without root and without installing it.
 setup_dictionary() {
   local installed=/usr/share/pocketsphinx/model/en-us/cmudict-en-us.dict
-  dictionary="${XDG_CACHE_HOME:-$HOME/.cache}/dynnet/cmudict-en-us.dict"
+  dictionary="${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/dynnet/cmudict-en-us.dict"
   if [[ -f "$dictionary" ]]; then return; fi
   if [[ -f "$installed" ]]; then
     dictionary="$installed"

@@ -16,6 +16,7 @@ verb_test() {
   rm -rf "$results"
   mkdir -p "$results"
 
+  warnings_are_errors
   setup "${test_needs[@]}"
   test_native "$preset"
   if [[ "$preset" == release ]]; then test_managed; fi
@@ -26,11 +27,16 @@ verb_test() {
   ((failed == 0 && passed > 0))
 }
 
+# In the foreground, so that Ctrl-C reaches it.
+in_time() {
+  timeout --foreground -k 10 1500 "$@" </dev/null
+}
+
 test_native() {
   local status=0 before=$failed report="$results/native.xml" log="$results/native.log"
-  build_native "$1" all -DDYNNET_BUILD_TESTS=ON || status=$?
+  build_native "$1" all -DDYNNET_BUILD_TESTS=ON -DDYNNET_BUILD_BENCHMARKS=ON || status=$?
   if ((status == 0)); then
-    timeout -k 10 1500 "$artifacts/native/$1/dynnet_tests" "--gtest_output=xml:$report" </dev/null 2>&1 |
+    in_time "$artifacts/native/$1/dynnet_tests" "--gtest_output=xml:$report" 2>&1 |
       tee "$log" | { grep -vE '^\[ (RUN     |      OK) \]' || true; } || status=$?
     if [[ -f "$report" ]]; then
       count_gtest "$report"
@@ -52,8 +58,8 @@ test_managed() {
   for project in "$root"/tests/DynNet.Native.*/*.csproj; do
     local before=$failed
     name="$(basename "$project" .csproj)" status=0
-    timeout -k 10 1500 dotnet test "$project" -c Release --no-build -nologo --logger "trx;LogFileName=$name.trx" \
-      --results-directory "$results" </dev/null || status=$?
+    in_time dotnet test "$project" -c Release --no-build -nologo --logger "trx;LogFileName=$name.trx" \
+      --results-directory "$results" || status=$?
     if [[ -f "$results/$name.trx" ]]; then count_trx "$results/$name.trx"; fi
     count_crash "$status" "$before" "$name"
   done

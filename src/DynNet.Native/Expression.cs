@@ -120,6 +120,7 @@ public readonly partial struct Expression : IEquatable<Expression>
 
     /// <summary>The value of an expression of one element, computed if it was not yet.</summary>
     /// <returns>The number.</returns>
+    /// <remarks>The value once computed stays as long as that of <see cref="AsSpan"/>.</remarks>
     /// <exception cref="ShapeMismatchException">It has more than one element.</exception>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
     /// <exception cref="NotFiniteNumberException">A value is NaN or infinite, and the graph checks it.</exception>
@@ -134,8 +135,9 @@ public readonly partial struct Expression : IEquatable<Expression>
 
     /// <summary>The value where it lies, column-major, computed if it was not yet.</summary>
     /// <returns>
-    /// A view, valid until the graph is renewed, reverted, disposed, or computed anew by <see cref="Forward"/>. Read
-    /// later while the graph lives, it holds old or other numbers.
+    /// A view, valid until the graph is renewed, reverted, disposed, or computed anew: by <see cref="Forward"/>, or by
+    /// a <see cref="Backward"/> after parameters have changed. Read later while the graph lives, it holds old or other
+    /// numbers.
     /// </returns>
     /// <remarks>The span does not keep the graph alive: hold the graph, best by <c>using</c>.</remarks>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
@@ -177,6 +179,7 @@ public readonly partial struct Expression : IEquatable<Expression>
 
     /// <summary>A copy of the value, column-major, computed if it was not yet.</summary>
     /// <returns>As many numbers as the expression has elements.</returns>
+    /// <remarks>The value once computed stays as long as that of <see cref="AsSpan"/>.</remarks>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
     /// <exception cref="NotFiniteNumberException">A value is NaN or infinite, and the graph checks it.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
@@ -189,6 +192,7 @@ public readonly partial struct Expression : IEquatable<Expression>
 
     /// <summary>Copies the value, column-major, computed if it was not yet.</summary>
     /// <param name="destination">At least as long as the expression has elements.</param>
+    /// <remarks>The value once computed stays as long as that of <see cref="AsSpan"/>.</remarks>
     /// <exception cref="ArgumentException"><paramref name="destination"/> is too short.</exception>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
     /// <exception cref="NotFiniteNumberException">A value is NaN or infinite, and the graph checks it.</exception>
@@ -201,16 +205,24 @@ public readonly partial struct Expression : IEquatable<Expression>
 
     /// <summary>
     /// Adds the gradients of this expression with respect to the parameters to those that have accumulated, computing
-    /// the values first if need be.
+    /// the values first where there are none. If parameters have changed since there were, all are computed anew, as by
+    /// <see cref="Forward"/>: from inputs and indices as they are now, and spans of the old values become invalid.
     /// </summary>
     /// <param name="full">
     /// Keeps the gradients of all nodes that this one depends on, inputs included, and not only of those on a path to a
     /// parameter.
     /// </param>
     /// <param name="gradients">
-    /// Where to add, for instance a worker's own set; null for the model's own. Gradients of parameters of other models
-    /// than the set's are added to those models' own.
+    /// Where to add the gradients of its model, for instance a worker's own set; null for each model's own. In a graph
+    /// of several models those of the others are added to these models' own.
     /// </param>
+    /// <remarks>
+    /// If it fails midway, for want of memory, a part of the gradients may have been added: reset them, by <see
+    /// cref="GradientSet.Reset"/> or <see cref="Model.ResetGradients"/>.
+    /// </remarks>
+    /// <exception cref="ArgumentException">
+    /// The expression depends on parameters, but on none of the set's model.
+    /// </exception>
     /// <exception cref="ShapeMismatchException">The expression has more than one element, batch included.</exception>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
     /// <exception cref="InvalidOperationException">Another thread's backward writes the same gradients.</exception>
@@ -250,6 +262,10 @@ public readonly partial struct Expression : IEquatable<Expression>
 
     /// <summary>Gives an input new values, which the next <see cref="Forward"/> reads.</summary>
     /// <param name="values">Column-major, as many as the input has elements.</param>
+    /// <remarks>
+    /// Until then computed values stay as they are, except that a <see cref="Backward"/> after parameters have changed
+    /// computes all of them anew and reads the new ones too.
+    /// </remarks>
     /// <exception cref="ArgumentException">The expression is not an input.</exception>
     /// <exception cref="ShapeMismatchException">The number of values is another.</exception>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
@@ -265,6 +281,10 @@ public readonly partial struct Expression : IEquatable<Expression>
     /// <see cref="Forward"/> reads.
     /// </summary>
     /// <param name="indices">As many as before.</param>
+    /// <remarks>
+    /// Until then computed values stay as they are, except that a <see cref="Backward"/> after parameters have changed
+    /// computes all of them anew and reads the new ones too.
+    /// </remarks>
     /// <exception cref="ArgumentException">The expression has no indices, or another number of them.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An index is out of range.</exception>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>

@@ -44,6 +44,24 @@ public sealed class GradientSet : IDisposable
         }
     }
 
+    /// <summary>The gradient of one row of a lookup table in the set; zeros if it has none.</summary>
+    /// <param name="table">A table of the set's model.</param>
+    /// <param name="row">0 to the table's number of rows - 1.</param>
+    /// <returns>A copy, column-major.</returns>
+    /// <exception cref="ArgumentException">The table is of another model.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
+    /// <exception cref="ObjectDisposedException">The set or the model is disposed.</exception>
+    public float[] RowGradient(LookupParameter table, int row)
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        table.CheckRow(row);
+        using Lease lease = Lease();
+        float[] values = new float[table.Dim.Size];
+        GradientsCalls.LookupRow(lease.Pointer, table.Pointer, row, values);
+        GC.KeepAlive(table);
+        return values;
+    }
+
     /// <summary>Sets all gradients of the set to 0.</summary>
     /// <exception cref="ObjectDisposedException">The set is disposed.</exception>
     public void Reset()

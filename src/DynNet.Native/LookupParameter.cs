@@ -129,7 +129,9 @@ public sealed class LookupParameter : IEquatable<LookupParameter>
     /// <returns>Such as <c>/embeddings 5000 x {128}</c>.</returns>
     public override string ToString() => $"{Name} {Rows} x {Dim}";
 
-    private void CheckRow(int row)
+    /// <summary>Throws unless there is such a row.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
+    internal void CheckRow(int row)
     {
         if ((uint)row >= (uint)Rows)
             throw new ArgumentOutOfRangeException(nameof(row), row, $"{Name} has rows 0 to {Rows - 1}.");

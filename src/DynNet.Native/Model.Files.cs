@@ -13,7 +13,8 @@ public sealed partial class Model
     /// </param>
     /// <returns>The model.</returns>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="IOException">The operating system refused to read it.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
+    /// <exception cref="IOException">The operating system failed to read it.</exception>
     /// <exception cref="ModelFormatException">The file is damaged, incomplete or of another format.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     public static Model Load(string path, string key = "")
@@ -29,14 +30,17 @@ public sealed partial class Model
     /// Reads only what lies below this path, such as <c>/encoder/</c>, and leaves the path off the names; empty for
     /// all.
     /// </param>
+    /// <param name="cancellationToken">Asked before each read of the stream.</param>
     /// <returns>The model.</returns>
+    /// <remarks>What the stream throws is passed on.</remarks>
     /// <exception cref="ModelFormatException">The text is damaged, incomplete or of another format.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
-    public static Model Load(Stream stream, string key = "")
+    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    public static Model Load(Stream stream, string key = "", CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(key);
-        return new Model(ModelFileCalls.Load(stream, key), root: null);
+        return new Model(ModelFileCalls.Load(stream, key, cancellationToken), root: null);
     }
 
     /// <summary>
@@ -49,7 +53,9 @@ public sealed partial class Model
     /// </param>
     /// <param name="withGradients">Whether gradients are written too, where they are not 0.</param>
     /// <exception cref="ArgumentException">The key is not a path.</exception>
-    /// <exception cref="IOException">The operating system refused to write the file.</exception>
+    /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file, or its folder, may not be written.</exception>
+    /// <exception cref="IOException">The operating system failed to write the file.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public void Save(string path, string key = "", bool withGradients = false)
     {
@@ -65,15 +71,20 @@ public sealed partial class Model
     /// The path under which the names are written, such as <c>/decoder/</c>; empty for the names as they are.
     /// </param>
     /// <param name="withGradients">Whether gradients are written too, where they are not 0.</param>
-    /// <remarks>What the stream throws is passed on; what has been written by then is in it.</remarks>
+    /// <param name="cancellationToken">Asked before each write to the stream.</param>
+    /// <remarks>
+    /// What the stream throws is passed on. What has been written by then, or by a cancellation, is in the stream.
+    /// </remarks>
     /// <exception cref="ArgumentException">The key is not a path.</exception>
+    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
-    public void Save(Stream stream, string key = "", bool withGradients = false)
+    public void Save(
+        Stream stream, string key = "", bool withGradients = false, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(key);
         using Lease lease = Lease();
-        ModelFileCalls.Save(lease.Pointer, stream, key, withGradients);
+        ModelFileCalls.Save(lease.Pointer, stream, key, withGradients, cancellationToken);
     }
 
     /// <summary>
@@ -87,10 +98,12 @@ public sealed partial class Model
     /// </param>
     /// <remarks>Must not run beside anything else that uses the model.</remarks>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="IOException">The operating system refused to read it.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
+    /// <exception cref="IOException">The operating system failed to read it.</exception>
     /// <exception cref="ModelFormatException">
     /// The file is damaged, or lacks a parameter, or has it in another shape.
     /// </exception>
+    /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public void Populate(string path, string key = "")
     {
@@ -109,16 +122,21 @@ public sealed partial class Model
     /// <param name="key">
     /// The path in the text that corresponds to this model's own; empty for the names as they are.
     /// </param>
-    /// <remarks>Must not run beside anything else that uses the model.</remarks>
+    /// <param name="cancellationToken">Asked before each read of the stream.</param>
+    /// <remarks>
+    /// Must not run beside anything else that uses the model. What the stream throws is passed on.
+    /// </remarks>
     /// <exception cref="ModelFormatException">
     /// The text is damaged, or lacks a parameter, or has it in another shape.
     /// </exception>
+    /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
+    /// <exception cref="OperationCanceledException">The call was cancelled; the model is as it was.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
-    public void Populate(Stream stream, string key = "")
+    public void Populate(Stream stream, string key = "", CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(key);
         using Lease lease = Lease();
-        ModelFileCalls.Populate(lease.Pointer, stream, key);
+        ModelFileCalls.Populate(lease.Pointer, stream, key, cancellationToken);
     }
 }

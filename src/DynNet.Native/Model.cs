@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using System.Runtime.InteropServices;
 using DynNet.Native.Interop;
 
@@ -21,6 +22,8 @@ public sealed partial class Model : IDisposable
 
     private readonly ModelHandle _handle;
     private readonly Model _root;
+    private readonly Members<Parameter> _parameters;
+    private readonly Members<LookupParameter> _lookupParameters;
 
     /// <summary>Makes an empty model.</summary>
     /// <param name="seed">Decides all random first values: one seed gives one model.</param>
@@ -35,6 +38,8 @@ public sealed partial class Model : IDisposable
         _root = root ?? this;
         using Lease lease = Lease();
         Path = ModelCalls.Path(lease.Pointer);
+        _parameters = new(parameter => Holds(parameter.Name));
+        _lookupParameters = new(parameter => Holds(parameter.Name));
     }
 
     /// <summary>The path that the names of the model's parameters begin with: <c>/</c>, or <c>/encoder/</c>.</summary>
@@ -44,27 +49,30 @@ public sealed partial class Model : IDisposable
     public string Name => Path[(Path.TrimEnd('/').LastIndexOf('/') + 1)..].TrimEnd('/');
 
     /// <summary>The parameters in the order of their creation, those of sub-collections included.</summary>
-    /// <remarks>A list of this moment; what is added later is not in it.</remarks>
+    /// <remarks>
+    /// A list of this moment; what is added later is not in it. Until something is, asking again gives the same list.
+    /// </remarks>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public IReadOnlyList<Parameter> Parameters
     {
         get
         {
             using Lease lease = Lease();
-            return Array.ConvertAll(ModelCalls.Parameters(lease.Pointer), pointer => new Parameter(_root, pointer));
+            return ReadParameters();
         }
     }
 
     /// <summary>The lookup parameters in the order of their creation, those of sub-collections included.</summary>
-    /// <remarks>A list of this moment; what is added later is not in it.</remarks>
+    /// <remarks>
+    /// A list of this moment; what is added later is not in it. Until something is, asking again gives the same list.
+    /// </remarks>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public IReadOnlyList<LookupParameter> LookupParameters
     {
         get
         {
             using Lease lease = Lease();
-            return Array.ConvertAll(
-                ModelCalls.LookupParameters(lease.Pointer), pointer => new LookupParameter(_root, pointer));
+            return ReadLookupParameters();
         }
     }
 
@@ -229,6 +237,36 @@ public sealed partial class Model : IDisposable
         string list = string.Join(", ", names);
         return new KeyNotFoundException(
             $"The model has no {kind} {name}; it has {(list.Length == 0 ? "none" : list)}.");
+    }
+
+    private bool Holds(string name) => name.StartsWith(Path, StringComparison.Ordinal);
+
+    // A sub-collection looks through the whole's: the native side would do so for each of its own.
+    private ReadOnlyCollection<Parameter> ReadParameters()
+    {
+        if (_root != this)
+        {
+            ReadOnlyCollection<Parameter> all = _root.ReadParameters();
+            return _parameters.Read(all.Count, index => all[(int)index]);
+        }
+        using Lease lease = Lease();
+        nint model = lease.Pointer;
+        return _parameters.Read(
+            ModelCalls.ParametersCount(model), index => new Parameter(this, ModelCalls.ParameterAt(model, index)));
+    }
+
+    private ReadOnlyCollection<LookupParameter> ReadLookupParameters()
+    {
+        if (_root != this)
+        {
+            ReadOnlyCollection<LookupParameter> all = _root.ReadLookupParameters();
+            return _lookupParameters.Read(all.Count, index => all[(int)index]);
+        }
+        using Lease lease = Lease();
+        nint model = lease.Pointer;
+        return _lookupParameters.Read(
+            ModelCalls.LookupParametersCount(model),
+            index => new LookupParameter(this, ModelCalls.LookupParameterAt(model, index)));
     }
 
     private string FullName(string path)

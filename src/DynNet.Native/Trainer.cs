@@ -97,7 +97,8 @@ public abstract class Trainer : IDisposable
     /// <summary>Updates all parameters from the model's own gradients, and sets those to 0.</summary>
     /// <exception cref="InvalidOperationException">A backward into the model is running in another thread.</exception>
     /// <exception cref="NotFiniteNumberException">
-    /// A gradient is NaN or infinite, which is found while clipping is on. Nothing was updated.
+    /// Clipping is on, and the norm of the gradients is NaN or infinite. Nothing was updated and the gradients stay:
+    /// call <see cref="Model.ResetGradients"/> to go on without them.
     /// </exception>
     public void Update()
     {
@@ -110,7 +111,8 @@ public abstract class Trainer : IDisposable
     /// <exception cref="ArgumentException">A set is of another model.</exception>
     /// <exception cref="InvalidOperationException">A backward into a set or the model is running.</exception>
     /// <exception cref="NotFiniteNumberException">
-    /// A gradient is NaN or infinite, which is found while clipping is on. Nothing was updated.
+    /// Clipping is on, and the norm of the gradients is NaN or infinite. Nothing was updated, but the sets have been
+    /// added to the model's own gradients, which stay: call <see cref="Model.ResetGradients"/> to go on without them.
     /// </exception>
     /// <exception cref="ObjectDisposedException">A set is disposed.</exception>
     public void Update(ReadOnlySpan<GradientSet> sets)

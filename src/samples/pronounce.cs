@@ -1,8 +1,6 @@
 // Learns to pronounce English words from a dictionary: letters in, phonemes out.
-//
 //     dotnet run -c Release pronounce.cs -- cmudict-en-us.dict      (with --full, until it stops improving)
 //     dotnet run -c Release pronounce.cs -- --pronounce "dynamic networks"
-//
 // The network is an encoder and a decoder with attention. Every word's graph has the length of that word, with no
 // padding anywhere: the library finds out which parts of the graphs can be computed together.
 #:project ../DynNet.Native
@@ -72,58 +70,57 @@ static void Train(string file, Course course)
 static void Learn(
     Lexicon lexicon, Course course, Action<string> say, Action<int, string> progress, CancellationToken stop)
 {
-    Word[] development = [.. lexicon.HeldOut.Take(500)], test = [.. lexicon.HeldOut.Skip(500).Take(2000)];
+    Word[] development = [.. lexicon.HeldOut.Take(Math.Min(500, lexicon.HeldOut.Length / 2))];
+    Word[] test = [.. lexicon.HeldOut.Skip(development.Length).Take(2000)];
     using var model = new Model(seed: 1);
-    var pronouncer = new Pronouncer(model, lexicon.Letters, lexicon.Phonemes);
+    var pronouncer = new Pronouncer(model, lexicon.Letters, lexicon.Phonemes, course.Size);
     // The alphabets are saved with the model, as a parameter that no graph uses and training thus leaves alone.
     byte[] alphabets = Encoding.UTF8.GetBytes($"{lexicon.Letters} {string.Join(' ', lexicon.Phonemes)}");
-    Initializer values = Initializer.FromArray(Array.ConvertAll(alphabets, value => (float)value));
-    model.AddParameters([alphabets.Length], values, "alphabets");
+    model.AddParameters([alphabets.Length], Initializer.FromArray([.. alphabets.Select(b => (float)b)]), "alphabets");
     using var graph = new ComputationGraph();
-    using var trainer = new AdamTrainer(model);
-    say($"{lexicon.Training.Length:n0} spellings to learn from, {lexicon.HeldOut.Length:n0} held out, "
-        + $"{lexicon.Letters.Length} letters, {lexicon.Phonemes.Length} phonemes");
+    using var trainer = new AdamTrainer(model, course.LearningRate);
+    say($"{lexicon.Training.Length:n0} spellings to learn from, {lexicon.HeldOut.Length:n0} held out");
 
     var clock = Stopwatch.StartNew();
     var curve = new List<(int Words, Errors Errors)>();
-    int done = 0, steps = 0, best = 0;
-    double total = 0;
-    // All words in random order, again and again, a few for each update.
+    (int done, int steps, int best, double total) = (0, 0, 0, 0);
+    // All words in random order, again and again, a few for each update; each time some that are left over wait.
     var random = new Random(Seed: 1);
     foreach (Word[] batch in Enumerable.InfiniteSequence(1, 1).SelectMany(_ =>
-        lexicon.Training.OrderBy(_ => random.Next()).Chunk(Course.Update)))
+        lexicon.Training.OrderBy(_ => random.Next()).Chunk(Course.Update).SkipLast(1)))
     {
         // One graph for all words of an update; each has its own loop over its own letters and phonemes.
         graph.Renew();
-        Expression loss = Sum(batch.Select(word => pronouncer.Loss(graph, word)));
+        Expression loss = Sum(batch.Select(word => pronouncer.Loss(graph, word, course.Dropout)));
         int length = batch.Sum(word => word.Pronunciations[0].Length + 1);
         (total, steps) = (total + loss.ScalarValue(), steps + length);
         (loss / length).Backward();
-        trainer.LearningRate = course.LearningRate * Math.Max(0.01, 1 - ((double)done / course.Words));
         trainer.Update();
         done += batch.Length;
+        double left = Math.Max(0, 1 - Math.Max((double)done / course.Words, clock.Elapsed / course.Limit));
+        trainer.LearningRate = course.LearningRate * Math.Max(0.01, left);
 
         double speed = done / clock.Elapsed.TotalSeconds;
         progress(done, $"{speed:n0} words/s, loss {total / steps:f3}");
-        bool last = done >= course.Words || clock.Elapsed > course.Limit || stop.IsCancellationRequested;
-        if (!last && done / Course.Report == (done - batch.Length) / Course.Report)
+        if (left > 0 && !stop.IsCancellationRequested && done % Course.Report > 0)
             continue;
 
-        // Another report; the file has the best model so far.
+        // The file has the best model so far; in the end the last, whatever luck another had with a report's few words.
         curve.Add((done, Errors.Of(pronouncer, graph, development)));
-        best = curve.IndexOf(curve.MinBy(point => point.Errors.Per));
+        best = left == 0 ? curve.Count - 1 : curve.IndexOf(curve.MinBy(point => point.Errors.Per));
         if (best == curve.Count - 1)
             model.Save(ModelFile);
         say($"{done,9:n0} words: loss {total / steps:f3}, {curve[^1].Errors}; {speed:n0} words/s, "
-            + $"{(course.Words - done) / speed:f0} s left");
+            + $"{clock.Elapsed.TotalSeconds * left / (1 - left):f0} s left");
         (total, steps) = (0, 0);
-        if (last || curve.Count - best > course.Patience)
+        if (left == 0 || stop.IsCancellationRequested || curve.Count - best > course.Patience)
             break;
     }
 
     model.Populate(ModelFile);
-    say($"{(stop.IsCancellationRequested ? "Stopped" : "Ended")} after {clock.Elapsed.TotalSeconds:f0} s; "
-        + $"the best model, with {curve[best].Errors}, is in {ModelFile}");
+    Curve.Save(CurveFile, curve);
+    say($"{(stop.IsCancellationRequested ? "Stopped" : "Ended")} after {clock.Elapsed.TotalSeconds:f0} s. The model "
+        + $"({curve[best].Errors}) is in {ModelFile}, the learning curve in {CurveFile}.");
     if (stop.IsCancellationRequested)
         return;
     say($"On {test.Length:n0} other held-out spellings: {Errors.Of(pronouncer, graph, test)}");
@@ -134,16 +131,14 @@ static void Learn(
         string[] right = Array.ConvertAll(word.Pronunciations, phonemes => string.Join(' ', phonemes));
         say($"  {word.Spelling,-14} {answer,-28} {(right.Contains(answer) ? "" : right[0])}");
     }
-    Curve.Save(CurveFile, curve);
-    say($"The learning curve is in {CurveFile}");
 }
 
 /// <summary>How long to train: a number of words and not a time, so that each run comes to the same figures.</summary>
-record Course(int Words, double LearningRate, int Patience, TimeSpan Limit)
+record Course(int Words, double LearningRate, int Size, double Dropout, int Patience, TimeSpan Limit)
 {
     public const int Update = 20, Report = 20_000;
-    public static readonly Course Short = new(1_200_000, 0.004, Patience: int.MaxValue, TimeSpan.MaxValue);
-    public static readonly Course Full = new(10_000_000, 0.004, Patience: 50, TimeSpan.FromMinutes(29));
+    public static readonly Course Short = new(1_200_000, 0.004, 64, 0, int.MaxValue, TimeSpan.MaxValue);
+    public static readonly Course Full = new(5_000_000, 0.003, 128, 0.2, 100, TimeSpan.FromMinutes(29));
 }
 
 /// <summary>A spelling, and the ways in which it may be pronounced.</summary>
@@ -177,7 +172,7 @@ record Lexicon(Word[] Training, Word[] HeldOut)
             if (!words.TryAdd(word, [phonemes]) && !words[word].Any(phonemes.SequenceEqual))
                 words[word].Add(phonemes);
         }
-        if (words.Count < 20)
+        if (words.Count < 100)
             throw new IOException($"{file} has {words.Count} words: too few to learn from.");
 
         // All variants of a spelling are one entry, and so on one side of the split.
@@ -188,25 +183,25 @@ record Lexicon(Word[] Training, Word[] HeldOut)
 }
 
 /// <summary>An LSTM in both directions over the letters, and one over the phonemes that attends to it.</summary>
-sealed class Pronouncer(Model model, string letters, string[] phonemes)
+sealed class Pronouncer(Model model, string letters, string[] phonemes, int size)
 {
     // The number of what is before and after each word, among the letters and among the phonemes.
-    private const int Boundary = 0;
-    private const int LetterSize = 64, PhonemeSize = 64, EncoderSize = 64, DecoderSize = 128, LongestAnswer = 60;
+    private const int Boundary = 0, LongestAnswer = 60;
 
     private readonly List<Rune> _letters = [default, .. letters.EnumerateRunes()];
     private readonly List<string> _phonemes = ["", .. phonemes];
-    private readonly LookupParameter _letterTable = model.AddLookupParameters(letters.Length + 1, [LetterSize]);
-    private readonly LookupParameter _phonemeTable = model.AddLookupParameters(phonemes.Length + 1, [PhonemeSize]);
-    private readonly VanillaLstmBuilder _forward = new(model, 1, LetterSize, EncoderSize);
-    private readonly VanillaLstmBuilder _backward = new(model, 1, LetterSize, EncoderSize);
-    private readonly VanillaLstmBuilder _decoder = new(model, 1, PhonemeSize, DecoderSize);
-    private readonly Parameter _start = model.AddParameters([DecoderSize, 2 * EncoderSize]);
-    private readonly Parameter _context = model.AddParameters([DecoderSize, 2 * EncoderSize]);
-    private readonly Parameter _state = model.AddParameters([DecoderSize, DecoderSize]);
-    private readonly Parameter _bias = model.AddParameters([DecoderSize], Initializer.Constant(0));
-    private readonly Parameter _output = model.AddParameters([phonemes.Length + 1, DecoderSize]);
+    private readonly LookupParameter _letterTable = model.AddLookupParameters(letters.Length + 1, [size]);
+    private readonly LookupParameter _phonemeTable = model.AddLookupParameters(phonemes.Length + 1, [size]);
+    private readonly VanillaLstmBuilder _forward = new(model, layers: 1, size, size);
+    private readonly VanillaLstmBuilder _backward = new(model, layers: 1, size, size);
+    private readonly VanillaLstmBuilder _decoder = new(model, layers: 1, size, 2 * size);
+    private readonly Parameter _start = model.AddParameters([2 * size, 2 * size]);
+    private readonly Parameter _context = model.AddParameters([2 * size, 2 * size]);
+    private readonly Parameter _state = model.AddParameters([2 * size, 2 * size]);
+    private readonly Parameter _bias = model.AddParameters([2 * size], Initializer.Constant(0), "bias");
+    private readonly Parameter _output = model.AddParameters([phonemes.Length + 1, 2 * size]);
     private readonly Parameter _outputBias = model.AddParameters([phonemes.Length + 1], Initializer.Constant(0));
+    private double _dropout;
 
     public static Pronouncer Load(string file)
     {
@@ -214,7 +209,7 @@ sealed class Pronouncer(Model model, string letters, string[] phonemes)
         byte[] alphabets = [.. saved["alphabets"].Values.ToArray().Select(value => (byte)value)];
         string[] symbols = Encoding.UTF8.GetString(alphabets).Split(' ');
         var model = new Model();
-        var pronouncer = new Pronouncer(model, symbols[0], symbols[1..]);
+        var pronouncer = new Pronouncer(model, symbols[0], symbols[1..], saved["bias"].Dim.Rows / 2);
         model.Populate(file);
         return pronouncer;
     }
@@ -222,13 +217,14 @@ sealed class Pronouncer(Model model, string letters, string[] phonemes)
     public bool Knows(Rune letter) => _letters.IndexOf(letter, 1) > 0;
 
     /// <summary>The negative log likelihood of a word's phonemes, given its letters.</summary>
-    public Expression Loss(ComputationGraph graph, Word word)
+    public Expression Loss(ComputationGraph graph, Word word, double dropout)
     {
+        _dropout = dropout;
         // A word is learned in its first pronunciation, the usual one.
         int[] phonemes = Array.ConvertAll(word.Pronunciations[0], _phonemes.IndexOf);
         (Expression memory, LstmState start) = Encode(graph, word.Spelling);
         var states = start.Transduce(phonemes.Prepend(Boundary).Select(p => graph.Lookup(_phonemeTable, p)));
-        Expression scores = Scores(memory, ConcatenateCols(states));
+        Expression scores = Scores(memory, Thinned(ConcatenateCols(states)));
 
         // From a column for each phoneme to a batch element for each.
         Dim column = [_phonemes.Count];
@@ -241,6 +237,7 @@ sealed class Pronouncer(Model model, string letters, string[] phonemes)
     public string[] Pronounce(ComputationGraph graph, IEnumerable<string> words, int width)
     {
         graph.Renew();
+        _dropout = 0;
         (Expression Memory, LstmState Start)[] encoded = [.. words.Select(word => Encode(graph, word))];
         Answer[] answers = [.. encoded.Select((word, number) => new Answer(number, word.Start, [], 0))];
         for (int step = 0; step < LongestAnswer && answers.Any(a => !a.IsFinished); step++)
@@ -267,7 +264,7 @@ sealed class Pronouncer(Model model, string letters, string[] phonemes)
         Expression[] inputs = Array.ConvertAll(letters, letter => graph.Lookup(_letterTable, letter));
         IReadOnlyList<Expression> forward = _forward.InitialState(graph).Transduce(inputs);
         IReadOnlyList<Expression> backward = _backward.InitialState(graph).Transduce(inputs.Reverse());
-        Expression memory = ConcatenateCols(forward.Zip(backward.Reverse(), (f, b) => Concatenate(f, b)));
+        Expression memory = Thinned(ConcatenateCols(forward.Zip(backward.Reverse(), (f, b) => Concatenate(f, b))));
         Expression c = Tanh(_start * Concatenate(forward[^1], backward[^1]));
         return (memory, _decoder.InitialState(graph, c, Tanh(c)));
     }
@@ -277,9 +274,12 @@ sealed class Pronouncer(Model model, string letters, string[] phonemes)
     {
         // Attention: the letters' columns, weighted by how well they fit the state.
         Expression context = memory * Softmax(Transpose(memory) * states);
-        Expression both = Tanh(AffineTransform(_bias, _context, context, _state, states));
+        Expression both = Thinned(Tanh(AffineTransform(_bias, _context, context, _state, states)));
         return AffineTransform(_outputBias, _output, both);
     }
+
+    // What trains longer than it needs to learn its examples by heart is kept from it by dropout.
+    private Expression Thinned(Expression x) => _dropout > 0 ? Dropout(x, _dropout) : x;
 
     // An answer as far as it goes, and the logarithm of its likelihood, to which that of the next phoneme is added.
     private sealed record Answer(int Word, LstmState State, int[] Phonemes, double Score)
@@ -343,7 +343,7 @@ static class Curve
         plot.Title("Errors on held-out spellings");
         plot.XLabel("thousand words learned");
         plot.YLabel("wrong, %");
-        plot.Axes.SetLimits(left: 0, bottom: 0);
+        plot.Axes.SetLimits(0, 1.05 * words[^1], 0, 1.25 * curve.Max(point => point.Errors.Wer));
         plot.ShowLegend(ScottPlot.Alignment.UpperRight);
         plot.SavePng(file, 1000, 600);
     }

@@ -40,8 +40,8 @@ internal sealed class Workplace : IDisposable
 
     public string Dotnet(string folder, params ReadOnlySpan<string> arguments) => Run(folder, "dotnet", arguments);
 
-    /// <summary>Runs a program to its end, which must be a good one, and returns what it wrote to stdout.</summary>
-    public string Run(string folder, string program, params ReadOnlySpan<string> arguments)
+    /// <summary>Starts a program without a terminal.</summary>
+    public Process Start(string folder, string program, params ReadOnlySpan<string> arguments)
     {
         var start = new ProcessStartInfo(program, arguments.ToArray())
         {
@@ -67,18 +67,26 @@ internal sealed class Workplace : IDisposable
             start.Environment["XDG_DATA_HOME"] = _scratch.FullName;
         }
 
-        using var process = Process.Start(start)!;
+        var process = Process.Start(start)!;
         process.StandardInput.Close();
+        return process;
+    }
+
+    /// <summary>Runs a program to its end, which must be a good one, and returns what it wrote to stdout.</summary>
+    public string Run(string folder, string program, params ReadOnlySpan<string> arguments)
+    {
+        var command = $"{program} {string.Join(' ', arguments)}";
+        using var process = Start(folder, program, arguments);
         var output = process.StandardOutput.ReadToEndAsync();
         var errors = process.StandardError.ReadToEndAsync();
         if (!process.WaitForExit(TimeSpan.FromMinutes(5)))
         {
             process.Kill(entireProcessTree: true);
-            Assert.Fail($"{program} {string.Join(' ', start.ArgumentList)} took more than 5 minutes");
+            Assert.Fail($"{command} took more than 5 minutes");
         }
 
         Assert.That(process.ExitCode, Is.Zero,
-            () => $"{program} {string.Join(' ', start.ArgumentList)}\n{output.Result}\n{errors.Result}");
+            () => $"{command}\n{output.Result}\n{errors.Result}");
         return output.Result;
     }
 

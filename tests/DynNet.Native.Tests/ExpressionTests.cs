@@ -128,6 +128,27 @@ public sealed class ExpressionTests
     }
 
     [Test]
+    public void Backward_reads_inputs_anew_if_parameters_have_changed()
+    {
+        Parameter w = _model.AddParameters([2], Initializer.Constant(1));
+        Expression x = _graph.Input([1, 2]);
+        Expression loss = Ops.DotProduct(w, x);
+        Assert.That(loss.ScalarValue(), Is.EqualTo(3f));
+
+        x.SetInput(10, 20);
+        loss.Backward();
+        Assert.That(loss.ScalarValue(), Is.EqualTo(3f), "computed before");
+        Assert.That(w.Gradient.ToArray(), Is.EqualTo(new float[] { 1, 2 }));
+
+        _model.ResetGradients();
+        w.SetValues([2, 3]);
+        Assert.That(loss.ScalarValue(), Is.EqualTo(3f), "computed before");
+        loss.Backward();
+        Assert.That(loss.ScalarValue(), Is.EqualTo(80f), "computed anew");
+        Assert.That(w.Gradient.ToArray(), Is.EqualTo(new float[] { 10, 20 }));
+    }
+
+    [Test]
     public void Forward_reads_indices_anew()
     {
         LookupParameter table = _model.AddLookupParameters(3, [2], Initializer.FromArray([0, 1, 10, 11, 20, 21]));

@@ -71,12 +71,15 @@ public sealed class GradientSetTests
     {
         using var other = new Model();
         Parameter foreign = other.AddParameters([2], name: "foreign");
+        LookupParameter foreignTable = other.AddLookupParameters(1, [2], name: "table");
         using var foreignSet = new GradientSet(other);
         using var set = new GradientSet(_model);
         using var trainer = new SimpleSgdTrainer(_model);
         using (Assert.EnterMultipleScope())
         {
             Assert.That(() => set[foreign].Length, Throws.ArgumentException.With.Message.Contains("/foreign"));
+            Assert.That(
+                () => set.RowGradient(foreignTable, 0), Throws.ArgumentException.With.Message.Contains("/table"));
             Assert.That(() => trainer.Update([set, foreignSet]), Throws.ArgumentException);
             Assert.That(() => trainer.Update([set, null!]), Throws.ArgumentNullException);
         }
@@ -99,6 +102,44 @@ public sealed class GradientSetTests
     }
 
     [Test]
+    public void Of_a_model_that_the_expression_does_not_depend_on_is_an_error()
+    {
+        using var other = new Model();
+        Parameter v = other.AddParameters([2], Initializer.FromArray([5, 7]));
+        using var set = new GradientSet(_model);
+        using var graph = new ComputationGraph();
+        Expression mine = SumElems(graph.Parameter(_w));
+        Expression foreign = SumElems(graph.Parameter(v));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(() => foreign.Backward(gradients: set), Throws.ArgumentException);
+            Assert.That(v.Gradient.ToArray(), Is.All.Zero);
+            Assert.That(() => mine.Backward(gradients: set), Throws.Nothing);
+            Assert.That(
+                () => SumElems(graph.Input([1, 2])).Backward(gradients: set), Throws.Nothing, "no parameter at all");
+        }
+    }
+
+    [Test]
+    public void Shows_the_rows_of_tables()
+    {
+        using var set = new GradientSet(_model);
+        using var graph = new ComputationGraph();
+        DotProduct(graph.Lookup(_table, 1), graph.Input([5, 7])).Backward(gradients: set);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(set.RowGradient(_table, 1), Is.EqualTo(new float[] { 5, 7 }));
+            Assert.That(set.RowGradient(_table, 0), Is.EqualTo(new float[2]));
+            Assert.That(_table.RowGradient(1), Is.All.Zero, "the model's own");
+            Assert.That(() => set.RowGradient(_table, 3), Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(() => set.RowGradient(_table, -1), Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(() => set.RowGradient(null!, 0), Throws.ArgumentNullException);
+        }
+        set.Reset();
+        Assert.That(set.RowGradient(_table, 1), Is.All.Zero);
+    }
+
+    [Test]
     public void Disposed_it_says_so()
     {
         var set = new GradientSet(_model);
@@ -109,6 +150,7 @@ public sealed class GradientSetTests
         using (Assert.EnterMultipleScope())
         {
             AssertDisposed(() => _ = set[_w].Length);
+            AssertDisposed(() => set.RowGradient(_table, 0));
             AssertDisposed(set.Reset);
             AssertDisposed(() => loss.Backward(gradients: set));
             AssertDisposed(() => trainer.Update([set]));

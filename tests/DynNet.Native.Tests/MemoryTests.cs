@@ -88,6 +88,20 @@ public sealed class MemoryTests
     }
 
     [Test]
+    public void A_stream_without_an_end_is_refused_where_the_memory_ends()
+    {
+        using var model = new Model();
+        using var endless = new EndlessStream();
+        Memory.Limit = Memory.Used + 8_000_000;
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(() => Model.Load(endless), Throws.TypeOf<InsufficientMemoryException>());
+            Assert.That(() => model.Populate(endless), Throws.TypeOf<InsufficientMemoryException>());
+            Assert.That(endless.Given, Is.LessThan(100_000_000));
+        }
+    }
+
+    [Test]
     public void Running_out_while_computing_leaves_what_was_computed()
     {
         using var graph = new ComputationGraph();
@@ -100,5 +114,17 @@ public sealed class MemoryTests
         Memory.Limit = 0;
         Assert.That(small.ToArray(), Is.EqualTo(new float[] { 2, 3 }));
         Assert.That((small * 2).ToArray(), Is.EqualTo(new float[] { 4, 6 }));
+    }
+
+    private sealed class EndlessStream : MemoryStream
+    {
+        internal long Given { get; private set; }
+
+        public override int Read(Span<byte> buffer)
+        {
+            buffer.Fill((byte)'1');
+            Given += buffer.Length;
+            return buffer.Length;
+        }
     }
 }

@@ -266,7 +266,7 @@ public sealed class ModelFileTests
         {
             Assert.That(
                 () => model.Save(In("no/such/folder/a.model")),
-                Throws.InstanceOf<IOException>().With.Message.Contains("no/such/folder"));
+                Throws.TypeOf<DirectoryNotFoundException>().With.Message.Contains("no/such/folder"));
             Assert.That(() => model.Save(_folder), Throws.InstanceOf<IOException>(), "a folder");
             Assert.That(() => Model.Load(_folder), Throws.InstanceOf<IOException>(), "a folder");
             if (OperatingSystem.IsLinux())
@@ -303,9 +303,35 @@ public sealed class ModelFileTests
         }
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(() => Model.Load(file), Throws.InstanceOf<IOException>().With.Message.Contains(file));
-            Assert.That(() => model.Populate(file), Throws.InstanceOf<IOException>());
-            Assert.That(() => model.Save(Path.Combine(locked, "a")), Throws.InstanceOf<IOException>());
+            AssertForbidden(() => Model.Load(file), file);
+            AssertForbidden(() => model.Populate(file), file);
+            AssertForbidden(() => model.Save(Path.Combine(locked, "a")), locked);
+        }
+    }
+
+    [Test]
+    [Platform("Linux")]
+    public void What_not_even_root_may_write_is_an_error()
+    {
+        const string Kernel = "/sys/kernel";
+        if (!Directory.Exists(Kernel))
+            Assert.Ignore($"SKIPPED: there is no {Kernel}, where nobody may make a file.");
+        using Model model = MakeModel();
+        AssertForbidden(() => model.Save(Kernel + "/dynnet.model"), Kernel);
+    }
+
+    [Test]
+    [Platform("Linux")]
+    public void What_not_even_root_may_read_is_an_error()
+    {
+        const string WriteOnly = "/sys/bus/cpu/drivers_probe";
+        if (!File.Exists(WriteOnly))
+            Assert.Ignore($"SKIPPED: there is no {WriteOnly}, which nobody may read.");
+        using Model model = MakeModel();
+        using (Assert.EnterMultipleScope())
+        {
+            AssertForbidden(() => Model.Load(WriteOnly), WriteOnly);
+            AssertForbidden(() => model.Populate(WriteOnly), WriteOnly);
         }
     }
 
@@ -369,6 +395,76 @@ public sealed class ModelFileTests
     }
 
     [Test]
+    public void A_save_to_a_stream_can_be_cancelled_midway()
+    {
+        using var model = new Model();
+        model.AddParameters([100, 1000], name: "W");
+        using var whole = new MemoryStream();
+        model.Save(whole);
+        using var cancellation = new CancellationTokenSource();
+        using var stream = new CancellingStream(new byte[whole.Length], cancellation, after: 3);
+        using (Assert.EnterMultipleScope())
+        {
+            AssertCancelled(() => model.Save(stream, cancellationToken: cancellation.Token), cancellation.Token);
+            Assert.That(stream.Calls, Is.EqualTo(3), "none after the cancellation");
+            Assert.That(stream.Position, Is.GreaterThan(0).And.LessThan(whole.Length));
+        }
+    }
+
+    [Test]
+    public void A_load_from_a_stream_can_be_cancelled_midway()
+    {
+        using Model model = MakeModel();
+        using var whole = new MemoryStream();
+        model.Save(whole);
+        using var cancellation = new CancellationTokenSource();
+        using var stream = new CancellingStream(whole.ToArray(), cancellation, after: 3);
+        AssertCancelled(() => Model.Load(stream, cancellationToken: cancellation.Token), cancellation.Token);
+        Assert.That(stream.Calls, Is.EqualTo(3), "none after the cancellation");
+    }
+
+    [TestCase(1)]
+    [TestCase(3)]
+    public void A_cancelled_populate_leaves_the_model_as_it_was(int after)
+    {
+        using var model = new Model();
+        model.AddParameters([2], Initializer.Constant(5), "W");
+        byte[] text = Encoding.UTF8.GetBytes(new DyNetText().Parameter("/W", "{2}", [1, 2]).ToString());
+        using var cancellation = new CancellationTokenSource();
+        using var stream = new CancellingStream(text, cancellation, after);
+        AssertCancelled(() => model.Populate(stream, cancellationToken: cancellation.Token), cancellation.Token);
+        AssertUntouched(model);
+    }
+
+    [Test]
+    public void What_is_cancelled_beforehand_touches_no_stream()
+    {
+        using Model model = MakeModel();
+        using var cancellation = new CancellationTokenSource();
+        cancellation.Cancel();
+        using var stream = new CancellingStream([], cancellation, after: 1);
+        using (Assert.EnterMultipleScope())
+        {
+            AssertCancelled(() => model.Save(stream, cancellationToken: cancellation.Token), cancellation.Token);
+            AssertCancelled(() => Model.Load(stream, cancellationToken: cancellation.Token), cancellation.Token);
+            AssertCancelled(() => model.Populate(stream, cancellationToken: cancellation.Token), cancellation.Token);
+            Assert.That(stream.Calls, Is.Zero);
+        }
+    }
+
+    [Test]
+    public void A_token_that_is_never_cancelled_changes_nothing()
+    {
+        using Model model = MakeModel();
+        using var cancellation = new CancellationTokenSource();
+        using var stream = new MemoryStream();
+        model.Save(stream, cancellationToken: cancellation.Token);
+        stream.Position = 0;
+        using Model loaded = Model.Load(stream, cancellationToken: cancellation.Token);
+        AssertSame(loaded, model);
+    }
+
+    [Test]
     public void Nothing_is_no_file()
     {
         using Model model = MakeModel();
@@ -415,12 +511,46 @@ public sealed class ModelFileTests
     private static void AssertUntouched(Model model) =>
         Assert.That(model.Parameters.SelectMany(parameter => parameter.Values.ToArray()), Is.All.EqualTo(5f));
 
+    private static void AssertForbidden(Action use, string path) =>
+        Assert.That(() => use(), Throws.TypeOf<UnauthorizedAccessException>().With.Message.Contains(path));
+
+    private static void AssertCancelled(Action use, CancellationToken token) =>
+        Assert.That(
+            () => use(),
+            Throws.TypeOf<OperationCanceledException>()
+                .With.Property(nameof(OperationCanceledException.CancellationToken)).EqualTo(token));
+
     private string In(string name) => Path.Combine(_folder, name);
 
     /// <summary>Gives a few bytes at a time, as a network does.</summary>
     private sealed class TricklingStream(byte[] bytes) : MemoryStream(bytes)
     {
         public override int Read(Span<byte> buffer) => base.Read(buffer[..Math.Min(buffer.Length, 1013)]);
+    }
+
+    /// <summary>Gives or takes a part at a time, and is cancelled during one of these calls.</summary>
+    private sealed class CancellingStream(byte[] bytes, CancellationTokenSource cancellation, int after)
+        : MemoryStream(bytes)
+    {
+        internal int Calls { get; private set; }
+
+        public override int Read(Span<byte> buffer)
+        {
+            Count();
+            return base.Read(buffer[..Math.Min(buffer.Length, 5)]);
+        }
+
+        public override void Write(ReadOnlySpan<byte> buffer)
+        {
+            Count();
+            base.Write(buffer);
+        }
+
+        private void Count()
+        {
+            if (++Calls == after)
+                cancellation.Cancel();
+        }
     }
 
     /// <summary>Takes some bytes and then throws what the library has never heard of.</summary>

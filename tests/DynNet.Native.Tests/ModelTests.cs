@@ -35,6 +35,37 @@ public sealed class ModelTests
     }
 
     [Test]
+    public void Its_lists_are_of_their_moment_and_the_same_until_something_is_added()
+    {
+        using var model = new Model();
+        using Model part = model.AddSubcollection("part");
+        Parameter w = model.AddParameters([2]);
+        LookupParameter e = part.AddLookupParameters(2, [2]);
+        IReadOnlyList<Parameter> whole = model.Parameters;
+        IReadOnlyList<Parameter> below = part.Parameters;
+        IReadOnlyList<LookupParameter> tables = part.LookupParameters;
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(model.Parameters, Is.SameAs(whole));
+            Assert.That(part.Parameters, Is.SameAs(below));
+            Assert.That(part.LookupParameters, Is.SameAs(tables));
+        }
+
+        Parameter v = part.AddParameters([3]);
+        LookupParameter f = model.AddLookupParameters(2, [2]);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(whole, Is.EqualTo([w]));
+            Assert.That(below, Is.Empty);
+            Assert.That(tables, Is.EqualTo([e]));
+            Assert.That(model.Parameters, Is.EqualTo([w, v]));
+            Assert.That(part.Parameters, Is.EqualTo([v]));
+            Assert.That(model.LookupParameters, Is.EqualTo([e, f]));
+            Assert.That(part.LookupParameters, Is.EqualTo([e]));
+        }
+    }
+
+    [Test]
     public void Names_are_made_unique_as_in_dynet()
     {
         using var model = new Model();

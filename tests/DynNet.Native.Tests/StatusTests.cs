@@ -23,6 +23,7 @@ public sealed class StatusTests
         [NativeStatus.State] = typeof(InvalidOperationException),
         [NativeStatus.Cancelled] = typeof(OperationCanceledException),
         [NativeStatus.Internal] = typeof(DynNetException),
+        [NativeStatus.Permission] = typeof(UnauthorizedAccessException),
     };
 
     [Test]

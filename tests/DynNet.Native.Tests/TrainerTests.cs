@@ -141,6 +141,26 @@ public sealed class TrainerTests
     }
 
     [Test]
+    public void Gradients_that_are_no_numbers_stay_until_they_are_reset()
+    {
+        using var trainer = new SimpleSgdTrainer(_model, 1);
+        using var set = new GradientSet(_model);
+        Loss([float.NaN, 1]).Backward(gradients: set);
+        Assert.That(() => trainer.Update([set]), Throws.TypeOf<NotFiniteNumberException>());
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(set[_w].ToArray(), Is.All.Zero, "added to the model's own");
+            Assert.That(_w.Gradient.ToArray(), Is.EqualTo(new float[] { float.NaN, 1 }));
+            Assert.That(trainer.Update, Throws.TypeOf<NotFiniteNumberException>(), "they are still there");
+            Assert.That(trainer.UpdatesCount, Is.Zero);
+        }
+        _model.ResetGradients();
+        Loss([1, 0]).Backward();
+        trainer.Update();
+        Assert.That(_w.Values.ToArray(), Is.EqualTo(new float[] { 0, 1 }));
+    }
+
+    [Test]
     public void Numbers_out_of_range_are_an_error()
     {
         using var trainer = new SimpleSgdTrainer(_model);

@@ -126,20 +126,26 @@ struct Filling {
 
   template <class T>
   T get() const {
-    if constexpr (std::is_same_v<T, dn_graph*>) return graph;
-    if constexpr (std::is_same_v<T, dn_expr>) return x;
-    if constexpr (std::is_same_v<T, dn_expr*>) return out;
-    if constexpr (std::is_same_v<T, double>) return -1;
-    if constexpr (std::is_integral_v<T>) return static_cast<T>(count);
-    if constexpr (std::is_pointer_v<T>)
-      if (!with_pointers) return nullptr;
-    if constexpr (std::is_same_v<T, const dn_expr*>) return expressions.data();
-    if constexpr (std::is_same_v<T, const float*>) return floats.data();
-    if constexpr (std::is_same_v<T, const int32_t*>) return integers.data();
-    if constexpr (std::is_same_v<T, const dn_dim*>) return &shape;
-    if constexpr (std::is_same_v<T, dn_parameter*>) return parameter;
-    if constexpr (std::is_same_v<T, dn_lookup_parameter*>) return table;
+    if constexpr (std::is_same_v<T, dn_graph*>) {
+      return graph;
+    } else if constexpr (std::is_same_v<T, dn_expr>) {
+      return x;
+    } else if constexpr (std::is_same_v<T, dn_expr*>) {
+      return out;
+    } else if constexpr (std::is_same_v<T, double>) {
+      return -1;
+    } else if constexpr (std::is_integral_v<T>) {
+      return static_cast<T>(count);
+    } else {
+      return with_pointers ? pointer(T{}) : nullptr;
+    }
   }
+  const dn_expr* pointer(const dn_expr*) const { return expressions.data(); }
+  const float* pointer(const float*) const { return floats.data(); }
+  const int32_t* pointer(const int32_t*) const { return integers.data(); }
+  const dn_dim* pointer(const dn_dim*) const { return &shape; }
+  dn_parameter* pointer(dn_parameter*) const { return parameter; }
+  dn_lookup_parameter* pointer(dn_lookup_parameter*) const { return table; }
 };
 
 template <class... Arguments>

@@ -201,6 +201,21 @@ TEST(MemoryLimit, AFailedBackwardCanBeRepeated) {
   for (size_t i = 0; i < numbers.size(); ++i) ASSERT_EQ(gradients[i], 2 * numbers[i]);
 }
 
+// What gives back memory must not need any.
+TEST(MemoryLimit, RenewalRevertAndFreeNeedNoMemory) {
+  const LimitRestorer restore;
+  const int64_t before = dn_memory_used();
+  GraphHandle graph = new_graph();
+  EXPECT_OK(dn_graph_checkpoint(graph.get()));
+  value(graph, make(graph, dn_op_tanh, constant(graph, {100}, 1)));
+  ASSERT_OK(dn_memory_set_limit(1));
+  EXPECT_OK(dn_graph_revert(graph.get()));
+  EXPECT_OK(dn_graph_renew(graph.get()));
+  EXPECT_LT(before, dn_memory_used());
+  graph.reset();
+  EXPECT_EQ(dn_memory_used(), before);
+}
+
 TEST(MemoryLimit, AFailedParameterIsNotAdded) {
   const LimitRestorer restore;
   const ModelHandle model = new_model();

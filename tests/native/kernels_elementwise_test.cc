@@ -91,7 +91,7 @@ TEST_P(ElementwiseKernels, Unary) {
 }
 
 TEST_P(ElementwiseKernels, UnaryBackwardReadsOnlyWhatItUses) {
-#define DYNNET_CASE(name) {elementwise::name::kUsesX, elementwise::name::kUsesY},
+#define DYNNET_CASE(type, name) {elementwise::type::kUsesX, elementwise::type::kUsesY},
   static constexpr bool kUses[][2] = {DYNNET_UNARY_OPS(DYNNET_CASE)};
 #undef DYNNET_CASE
   Operand x(Layout::kDense, 3, 21), dx(Layout::kDense, 3, 21);

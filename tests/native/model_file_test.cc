@@ -84,7 +84,7 @@ TEST_F(Files, MissingFilesAndFolders) {
   expect_failure(load(folder_.string(), &loaded), DN_E_IO, {"directory"});
   expect_failure(load("", &loaded), DN_E_ARGUMENT, {"path is empty"});
   expect_failure(load(std::string("a\0b", 3), &loaded), DN_E_ARGUMENT, {"zero byte"});
-  expect_failure(save(path("missing/a.model")), DN_E_IO, {"missing/a.model", "No such file or directory"});
+  expect_failure(save(path("missing/a.model")), DN_E_NOT_FOUND, {"missing/a.model", "No such file or directory"});
   expect_failure(save(folder_.string()), DN_E_IO, {"directory"});
   expect_failure(save(""), DN_E_ARGUMENT, {"path is empty"});
   EXPECT_EQ(files(), 0u);
@@ -104,12 +104,12 @@ TEST_F(Files, Permissions) {
   ASSERT_OK(save(file));
   ASSERT_EQ(chmod(file.c_str(), 0), 0);
   ModelHandle loaded;
-  expect_failure(load(file, &loaded), DN_E_IO, {file, "Permission denied"});
-  expect_failure(save(file), DN_E_IO, {file, "Permission denied"});
+  expect_failure(load(file, &loaded), DN_E_PERMISSION, {file, "Permission denied"});
+  expect_failure(save(file), DN_E_PERMISSION, {file, "Permission denied"});
   const std::string closed = path("closed");
   ASSERT_TRUE(fs::create_directory(closed));
   ASSERT_EQ(chmod(closed.c_str(), 0555), 0);
-  expect_failure(save(closed + "/b.model"), DN_E_IO, {"b.model", "Permission denied"});
+  expect_failure(save(closed + "/b.model"), DN_E_PERMISSION, {"b.model", "Permission denied"});
 }
 
 TEST_F(Files, AFullDeviceIsReported) {

@@ -12,7 +12,8 @@
 //  * backward(e): if a parameter or table that the values were computed from has changed since, e is computed anew as
 //  by
 //    forward; else only what has no value is. Gradients are at these values.
-//  * Gradients of parameters accumulate in the set over backwards and graphs; a set takes those of its own model.
+//  * Gradients of parameters accumulate in the set over backwards and graphs; a set takes those of its own model, of
+//    which there must be some unless there are none at all.
 //  * gradient(x) is for the latest backward. Revert and renewal end it; a parameter's, unless it was asked for before,
 //    also ends with a forward or when a parameter that was used changes.
 //  * Values from before a checkpoint survive revert. Nodes of before it that were computed after it are computed again,

@@ -22,8 +22,8 @@
 //  7. Tensors are float32, column-major, up to 7 dimensions plus the batch dimension, as in DyNet: element (i, j) of
 //     batch element b of a {rows, cols} tensor is values[i + rows * (j + cols * b)]. {n} and {n, 1} are the same shape.
 //  8. Expressions are values of 8 bytes, made by the dn_op_* functions. Shapes are checked when an operation is
-//  recorded.
-//     An expression of before a renewal, of a reverted part, of another graph or of a freed graph is DN_E_STALE.
+//     recorded. An expression of before a renewal, of a reverted part, of another graph or of a freed graph is
+//     DN_E_STALE.
 //
 // Operations (dn_op_*) follow one pattern, from which their extern "C" bodies, the P/Invokes and the C# methods are
 // generated: the graph, the operands, the attributes, and the result as the last parameter. In their comments
@@ -45,8 +45,7 @@
 extern "C" {
 #endif
 
-// ---------------------------------------------------------------------------------------------------------- basic
-// types
+// ---- basic types ----
 
 /// The version of this header; the loader compares it with dn_abi_version.
 #define DN_ABI_VERSION 1
@@ -74,7 +73,7 @@ typedef enum dn_status {
   DN_E_FORMAT = 7,
   /// The file does not exist.
   DN_E_NOT_FOUND = 8,
-  /// The operating system refused to read or write the file.
+  /// The operating system failed to read or write the file.
   DN_E_IO = 9,
   /// The object was freed while the call was made.
   DN_E_DISPOSED = 10,
@@ -87,7 +86,9 @@ typedef enum dn_status {
   /// The call was cancelled by its callback.
   DN_E_CANCELLED = 14,
   /// A defect of the library itself.
-  DN_E_INTERNAL = 15
+  DN_E_INTERNAL = 15,
+  /// The operating system does not permit to read or write the file.
+  DN_E_PERMISSION = 16
 } dn_status;
 
 /// Parameters, lookup parameters and sub-collections, with one name space.
@@ -171,7 +172,7 @@ typedef struct dn_batch_stats {
 /// Writes bytes somewhere; called in order. Any status but DN_OK stops the writing.
 typedef dn_status (*dn_write_callback)(void* context, const uint8_t* bytes, int64_t bytes_count);
 
-// -------------------------------------------------------------------------------------------------- library and device
+// ---- library and device ----
 
 /// The ABI version of the library that answers; equal to DN_ABI_VERSION of the header it was built from.
 /// Thread-safe.
@@ -187,7 +188,8 @@ DN_API const char* dn_version(int64_t* length);
 DN_API const char* dn_last_error(int64_t* length);
 
 /// The instruction set whose kernels run: "v2", "v3" or "v4" of x86-64, or "portable". Chosen once, at first use, from
-/// what the processor has; the environment variable DYNNET_ISA forces a lower one. The string is static. Thread-safe.
+/// what the processor has; the environment variable DYNNET_ISA forces a lower one, and "none" is the answer if that is
+/// not to be had: then every computation fails with DN_E_DEVICE. The string is static. Thread-safe.
 /// @param length gets the length in bytes; may be null
 DN_API const char* dn_device_isa(int64_t* length);
 
@@ -211,8 +213,7 @@ DN_API int64_t dn_memory_limit(void);
 /// @param bytes at least 0; 0 restores the default
 DN_API dn_status dn_memory_set_limit(int64_t bytes);
 
-// ---------------------------------------------------------------------------------------------------------------
-// models
+// ---- models ----
 
 /// Makes an empty model.
 /// @param seed keys all initial values: one seed gives one model
@@ -303,8 +304,7 @@ DN_API dn_status dn_model_populate(dn_model* model, const char* path, int64_t pa
 DN_API dn_status dn_model_populate_from(dn_model* model, const uint8_t* bytes, int64_t bytes_count, const char* key,
                                         int64_t key_length);
 
-// -----------------------------------------------------------------------------------------------------------
-// parameters
+// ---- parameters ----
 
 /// The full name, such as "/encoder/W". Borrowed for the parameter's life.
 DN_API dn_status dn_parameter_name(const dn_parameter* parameter, const char** out, int64_t* out_length);
@@ -349,8 +349,7 @@ DN_API dn_status dn_lookup_parameter_set_row(dn_lookup_parameter* parameter, int
 DN_API dn_status dn_lookup_parameter_row_gradient(dn_lookup_parameter* parameter, int64_t row, float* values,
                                                   int64_t values_count);
 
-// -------------------------------------------------------------------------------------------------------- gradient
-// sets
+// ---- gradient sets ----
 
 /// Makes an empty gradient set for a model: a place for one worker's gradients. Sets are merged in the order given to
 /// dn_trainer_update_from, so the result does not depend on which worker ends first.
@@ -366,8 +365,12 @@ DN_API dn_status dn_gradients_reset(dn_gradients* gradients);
 DN_API dn_status dn_gradients_parameter(dn_gradients* gradients, const dn_parameter* parameter, const float** out,
                                         int64_t* out_count);
 
-// ---------------------------------------------------------------------------------------------------------------
-// graphs
+/// Copies the gradient of one row of a lookup table in the set; zeros if the row has none.
+/// @param values_count the number of elements of a row
+DN_API dn_status dn_gradients_lookup_row(dn_gradients* gradients, const dn_lookup_parameter* parameter, int64_t row,
+                                         float* values, int64_t values_count);
+
+// ---- graphs ----
 
 /// Makes an empty graph.
 /// @param seed keys the graph's random draws together with a node's place: the same program draws the same numbers
@@ -409,18 +412,21 @@ DN_API dn_status dn_graph_forward(dn_graph* graph, dn_expr x);
 DN_API dn_status dn_graph_incremental_forward(dn_graph* graph, dn_expr x);
 
 /// The value of an expression, column-major, computed if it was not yet. Borrowed until the graph is renewed, reverted,
-/// freed, or computed anew by dn_graph_forward; the memory stays readable while the graph lives.
+/// freed, or computed anew by dn_graph_forward or by a dn_graph_backward after parameters changed; the memory stays
+/// readable while the graph lives.
 DN_API dn_status dn_graph_value(dn_graph* graph, dn_expr x, const float** out, int64_t* out_count);
 
 /// The value of an expression of one element, computed if it was not yet.
 DN_API dn_status dn_graph_scalar_value(dn_graph* graph, dn_expr x, float* out);
 
 /// Adds the gradients of x with respect to the parameters to a gradient set, running the forward if need be: nodes
-/// without a value are computed; if a parameter that the graph uses has changed since, all nodes are computed anew.
+/// without a value are computed; if a parameter that the graph uses has changed since, all nodes are computed anew, as
+/// by dn_graph_forward. If it fails for want of memory, the set may hold a part of the gradients: reset it.
 /// @param x one element, batch included
-/// @param gradients where to add; null for the model's own
+/// @param gradients where to add the gradients of its model; null for each model's own set
 /// @param full keeps the gradients of all nodes that x depends on, not only of those on a path to a parameter
-/// @throws DN_E_SHAPE if x has more than one element; DN_E_BUSY if another backward writes the same set
+/// @throws DN_E_SHAPE if x has more than one element; DN_E_BUSY if another backward writes the same set; DN_E_ARGUMENT
+/// if x depends on no parameter of the given set's model, but on some of others
 DN_API dn_status dn_graph_backward(dn_graph* graph, dn_expr x, dn_gradients* gradients, int32_t full);
 
 /// The gradient of the latest backward's result with respect to an expression, column-major; zeros if it does not
@@ -444,8 +450,7 @@ DN_API dn_status dn_graph_batch_stats(const dn_graph* graph, dn_batch_stats* out
 /// of this function on the graph.
 DN_API dn_status dn_graph_batching_report(dn_graph* graph, const char** out, int64_t* out_length);
 
-// -------------------------------------------------------------------------------------------------------------
-// trainers
+// ---- trainers ----
 
 /// Stochastic gradient descent: w -= rate * g.
 DN_API dn_status dn_trainer_create_simple_sgd(dn_model* model, double learning_rate, dn_trainer** out);
@@ -463,9 +468,11 @@ DN_API dn_status dn_trainer_create_adam(dn_model* model, double learning_rate, d
 DN_API void dn_trainer_free(dn_trainer* trainer);
 
 /// Updates all parameters from the model's own gradients, and sets those to 0.
+/// @throws DN_E_VALUE if the norm of the gradients, needed for clipping, is NaN or infinite: nothing is updated, and
+/// dn_model_reset_gradients clears the way for the next
 DN_API dn_status dn_trainer_update(dn_trainer* trainer);
 
-/// Merges gradient sets into the model's own in the order given, sets them to 0, and updates.
+/// Merges gradient sets into the model's own in the order given, sets them to 0, and updates as dn_trainer_update does.
 DN_API dn_status dn_trainer_update_from(dn_trainer* trainer, dn_gradients* const* sets, int32_t sets_count);
 
 /// The learning rate.
@@ -495,8 +502,7 @@ DN_API dn_status dn_trainer_updates_count(const dn_trainer* trainer, int64_t* ou
 /// The number of updates whose gradients were clipped.
 DN_API dn_status dn_trainer_clips_count(const dn_trainer* trainer, int64_t* out);
 
-// -------------------------------------------------------------------------------------------------------------
-// builders
+// ---- builders ----
 
 /// Makes the parameters of a stack of LSTM layers in a sub-collection "vanilla-lstm-builder" of the model, as DyNet
 /// does: for each layer Wx {4h, input}, Wh {4h, h} and b {4h}, gates in the order i, f, o, g.
@@ -530,7 +536,7 @@ DN_API dn_status dn_lstm_initial_state(const dn_lstm* lstm, dn_graph* graph, con
 DN_API dn_status dn_lstm_add_input(const dn_lstm* lstm, dn_graph* graph, const dn_expr* state, int32_t state_count,
                                    dn_expr x, dn_expr* next, int32_t next_count);
 
-// ------------------------------------------------------------------------------------------------- operations: inputs
+// ---- operations: inputs ----
 
 /// A tensor of given numbers, copied when recorded. New numbers may be set with dn_graph_set_input.
 /// @param dim the shape, batch included
@@ -599,7 +605,7 @@ DN_API dn_status dn_op_const_lookup_batch(dn_graph* graph, dn_lookup_parameter* 
 /// @throws DN_E_INDEX at the forward, if there is no such row
 DN_API dn_status dn_op_lookup_bound(dn_graph* graph, dn_lookup_parameter* table, const int32_t* index, dn_expr* out);
 
-// --------------------------------------------------------------------------------------------- operations: arithmetic
+// ---- operations: arithmetic ----
 
 /// The sum of two tensors, element by element. A dimension of size 1, the batch included, is broadcast.
 /// @returns the larger size in each dimension
@@ -650,7 +656,7 @@ DN_API dn_status dn_op_sum(dn_graph* graph, const dn_expr* xs, int32_t xs_count,
 /// @returns the largest size in each dimension
 DN_API dn_status dn_op_average(dn_graph* graph, const dn_expr* xs, int32_t xs_count, dn_expr* out);
 
-// -------------------------------------------------------------------------------------------- operations: elementwise
+// ---- operations: elementwise ----
 
 /// Each element negated: y = -x.
 /// @returns the shape of x
@@ -690,7 +696,7 @@ DN_API dn_status dn_op_sqrt(dn_graph* graph, dn_expr x, dn_expr* out);
 /// @throws DN_E_ARGUMENT if rate is out of its range
 DN_API dn_status dn_op_dropout(dn_graph* graph, dn_expr x, double rate, dn_expr* out);
 
-// --------------------------------------------------------------------------------------------- operations: reductions
+// ---- operations: reductions ----
 
 /// The sum of all elements, for each batch element.
 /// @returns {1}, with the batch of x
@@ -712,7 +718,7 @@ DN_API dn_status dn_op_dot_product(dn_graph* graph, dn_expr a, dn_expr b, dn_exp
 /// @returns {1}
 DN_API dn_status dn_op_squared_distance(dn_graph* graph, dn_expr a, dn_expr b, dn_expr* out);
 
-// ------------------------------------------------------------------------------------------------- operations: shapes
+// ---- operations: shapes ----
 
 /// The same elements in another shape.
 /// @param dim as many elements as x has; a batch of 1 in dim keeps the batch of x if the elements then fit
@@ -771,7 +777,7 @@ DN_API dn_status dn_op_concatenate_cols(dn_graph* graph, const dn_expr* xs, int3
 /// @returns the shape of one, with the sum of the batches
 DN_API dn_status dn_op_concatenate_to_batch(dn_graph* graph, const dn_expr* xs, int32_t xs_count, dn_expr* out);
 
-// --------------------------------------------------------------------------- operations: probabilities and losses
+// ---- operations: probabilities and losses ----
 
 /// The softmax along the columns: y_i = exp(x_i) / sum_j exp(x_j).
 /// @param x {n} or {n, cols}
@@ -817,7 +823,7 @@ DN_API dn_status dn_op_binary_log_loss(dn_graph* graph, dn_expr x, dn_expr y, dn
 /// @throws DN_E_INDEX if there is no such label
 DN_API dn_status dn_op_hinge(dn_graph* graph, dn_expr x, int32_t index, double margin, dn_expr* out);
 
-// -------------------------------------------------------------------------------------------------- operations: cells
+// ---- operations: cells ----
 
 /// The gates of an LSTM cell, activated: [i; f; o] = logistic(b + Wx x + Wh h) with 1 added in f's part, g = tanh of
 /// its part.

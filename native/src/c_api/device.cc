@@ -22,7 +22,11 @@ int32_t dn_abi_version(void) { return DN_ABI_VERSION; }
 
 const char* dn_version(int64_t* length) { return with_length(DYNNET_VERSION, length); }
 
-const char* dn_device_isa(int64_t* length) { return with_length(dynnet::kernels().name, length); }
+const char* dn_device_isa(int64_t* length) {
+  const char* name = "none";
+  guard([&] { name = dynnet::kernels().name; });
+  return with_length(name, length);
+}
 
 int32_t dn_device_threads(void) { return dynnet::threads(); }
 

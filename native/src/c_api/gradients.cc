@@ -1,6 +1,7 @@
 #include "nn/gradients.h"
 
 #include "c_api/guard.h"
+#include "c_api/values.h"
 #include "dynnet/dynnet.h"
 
 using dynnet::fail;
@@ -36,5 +37,16 @@ dn_status dn_gradients_parameter(dn_gradients* gradients, const dn_parameter* pa
       fail(DN_E_ARGUMENT, "%s is of another model than the gradient set", of.name.c_str());
     required(out, "out") = self.set.read(of);
     if (out_count != nullptr) *out_count = of.dim.size();
+  });
+}
+
+dn_status dn_gradients_lookup_row(dn_gradients* gradients, const dn_lookup_parameter* parameter, int64_t row,
+                                  float* values, int64_t values_count) {
+  return guard([&] {
+    dn_gradients& self = required(gradients, "the gradient set");
+    const dn_lookup_parameter& of = required(parameter, "the parameter");
+    if (of.storage != self.storage.get())
+      fail(DN_E_ARGUMENT, "%s is of another model than the gradient set", of.name.c_str());
+    dynnet::c_api::copy_row_gradient(self.set, of, row, values, values_count);
   });
 }

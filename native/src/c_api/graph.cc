@@ -32,7 +32,10 @@ dn_graph* writable(const dn_graph* graph) { return const_cast<dn_graph*>(graph);
 }  // namespace
 
 dn_status dn_graph_create(uint64_t seed, dn_graph** out) {
-  return guard([&] { required(out, "the result") = dynnet::Graph::create(seed); });
+  return guard([&] {
+    required(out, "the result");
+    *out = dynnet::Graph::create(seed);
+  });
 }
 
 void dn_graph_free(dn_graph* graph) {
@@ -95,7 +98,8 @@ dn_status dn_graph_scalar_value(dn_graph* graph, dn_expr x, float* out) {
     if (type.size != 1)
       dynnet::fail(DN_E_SHAPE, "scalar_value: the expression (node %u, %s) has shape %s", node, type.def->name,
                    type.dim.text().c_str());
-    required(out, "the result") = *graph->value(node);
+    required(out, "the result");
+    *out = *graph->value(node);
   });
 }
 

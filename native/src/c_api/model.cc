@@ -34,14 +34,14 @@ void check_table(int64_t rows, const Dim& dim) {
   if (dim.nd == DN_MAX_DIMS)
     fail(DN_E_ARGUMENT, "a lookup parameter with rows of %s: at most %d dimensions, since the rows are one more",
          dim.text().c_str(), DN_MAX_DIMS - 1);
-  constexpr int64_t kMostElements = int64_t{1} << 40;
-  if (rows > kMostElements / dim.size())
+  if (rows > dynnet::kMostElements / dim.size())
     fail(DN_E_MEMORY, "a lookup parameter of %lld rows of %s has more than 2^40 elements", static_cast<long long>(rows),
          dim.text().c_str());
 }
 
 template <class Parameter>
 int64_t count(const dn_model& model, const std::vector<std::unique_ptr<Parameter>>& all) {
+  if (model.path == "/") return static_cast<int64_t>(all.size());
   return std::count_if(all.begin(), all.end(), [&](const auto& parameter) { return model.holds(parameter->name); });
 }
 
@@ -49,6 +49,9 @@ int64_t count(const dn_model& model, const std::vector<std::unique_ptr<Parameter
 template <class Parameter>
 Parameter* at(const dn_model& model, const std::vector<std::unique_ptr<Parameter>>& all, int64_t index,
               const char* what) {
+  // A root holds them all.
+  if (model.path == "/" && index >= 0 && index < static_cast<int64_t>(all.size()))
+    return all[static_cast<size_t>(index)].get();
   int64_t left = index;
   for (const auto& parameter : all)
     if (model.holds(parameter->name) && left-- == 0) return parameter.get();

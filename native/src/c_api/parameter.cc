@@ -1,33 +1,21 @@
-#include <algorithm>
 #include <cstring>
 
 #include "c_api/guard.h"
 #include "c_api/text.h"
+#include "c_api/values.h"
 #include "dynnet/dynnet.h"
 #include "nn/gradients.h"
 #include "nn/model.h"
 
 using dynnet::fail;
+using dynnet::c_api::bytes;
+using dynnet::c_api::check_count;
+using dynnet::c_api::check_row;
 using dynnet::c_api::guard;
 using dynnet::c_api::hand_out;
 using dynnet::c_api::required;
 
 namespace {
-
-void check_count(const float* values, int64_t given, int64_t needed, const std::string& name) {
-  if (values == nullptr) fail(DN_E_ARGUMENT, "%s: the values are null", name.c_str());
-  if (given != needed)
-    fail(DN_E_SHAPE, "%s: %lld values needed, %lld given", name.c_str(), static_cast<long long>(needed),
-         static_cast<long long>(given));
-}
-
-size_t bytes(int64_t floats) { return static_cast<size_t>(floats) * sizeof(float); }
-
-void check_row(const dn_lookup_parameter& table, int64_t row) {
-  if (row < 0 || row >= table.rows)
-    fail(DN_E_INDEX, "%s has no row %lld: it has %lld", table.name.c_str(), static_cast<long long>(row),
-         static_cast<long long>(table.rows));
-}
 
 void hand_out(const float* values, int64_t count, const float** out, int64_t* out_count) {
   required(out, "out") = values;
@@ -120,13 +108,6 @@ dn_status dn_lookup_parameter_row_gradient(dn_lookup_parameter* parameter, int64
                                            int64_t values_count) {
   return guard([&] {
     dn_lookup_parameter& self = required(parameter, "the parameter");
-    check_row(self, row);
-    check_count(values, values_count, self.row_size(), self.name);
-    const float* gradient = self.storage->gradients().row(self, static_cast<int32_t>(row));
-    if (gradient != nullptr) {
-      std::memcpy(values, gradient, bytes(values_count));
-    } else {
-      std::fill_n(values, values_count, 0.0f);
-    }
+    dynnet::c_api::copy_row_gradient(self.storage->gradients(), self, row, values, values_count);
   });
 }

@@ -10,6 +10,9 @@
 
 namespace dynnet {
 
+/// The most elements that a tensor may have.
+constexpr int64_t kMostElements = int64_t{1} << 40;
+
 /// A shape. Dimensions from nd on are 1, so two shapes that differ only in trailing ones compare equal by `same_shape`
 /// and unequal by `==`.
 struct Dim {
@@ -47,6 +50,9 @@ struct Dim {
   /// "{8,2}", with a batch of 4 "{8,2}X4".
   std::string text() const;
 };
+
+/// The elements in all, or -1 if there are more than kMostElements: for shapes that nobody has checked yet.
+int64_t total_if_possible(const Dim& dim);
 
 /// A checked shape from one of the C ABI: sizes from 1, at most 7 dimensions, at most 2^40 elements.
 Dim checked_dim(const dn_dim* dim, const char* what);

@@ -202,7 +202,8 @@ struct Kernels {
   int64_t (*find_nonfinite)(const float* x, int64_t n);
 };
 
-/// The table for this processor, chosen once: the best instruction set it has, or the one named by DYNNET_ISA.
+/// The table for this processor, chosen once: the best instruction set it has, or the one named by DYNNET_ISA. Throws
+/// DN_E_DEVICE if that is not to be had.
 const Kernels& kernels();
 
 }  // namespace dynnet

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/error.h"
+
 // Each set that the library was built with defines its function; those of the others are null.
 namespace dynnet::cpu {
 namespace v2 {
@@ -80,16 +82,15 @@ const Kernels* table_of(int set) {
 }
 
 const Kernels* choose() {
-  // What is named must be there; an unknown name, or what the processor lacks, is no reason to fail.
-  const char* wanted = getenv("DYNNET_ISA");
-  if (wanted != nullptr) {
+  if (const char* wanted = getenv("DYNNET_ISA")) {
     if (const Kernels* table = kernels_for(wanted)) return table;
+    fail(DN_E_DEVICE, "DYNNET_ISA is '%s', which is none of v2, v3, v4 and portable, or which this processor lacks",
+         wanted);
   }
   for (int i = 0; i < kSets; ++i) {
     if (const Kernels* table = table_of(i)) return table;
   }
-  // No x86-64-v2 and a library without the portable set: nothing could be computed.
-  abort();
+  fail(DN_E_DEVICE, "the library has no kernels for this processor");
 }
 
 }  // namespace

@@ -30,6 +30,13 @@ GradientSet& GradientTargets::of(Storage& storage) {
   return *set;
 }
 
+void GradientTargets::check_given() const {
+  if (given_ == nullptr || locked_.empty()) return;
+  for (const GradientSet* set : locked_)
+    if (set == given_) return;
+  fail(DN_E_ARGUMENT, "backward: the gradient set is of a model of which the expression depends on no parameter");
+}
+
 // ------------------------------------------------------------------------------------------------- deferred products
 
 void DeferredProducts::add(uint32_t node, int64_t m, int64_t k, const Use& use) {
@@ -91,9 +98,16 @@ void Backward::add_rows(const dn_lookup_parameter& table, const int32_t* rows, c
 
 // ----------------------------------------------------------------------------------------------------------- the pass
 
-void BackwardPass::lock_targets() {
-  for (const Graph::UsedParameter& used : graph_.parameters_) targets_.of(*used.parameter->storage);
-  for (const Graph::UsedTable& used : graph_.tables_) targets_.of(*used.table->storage);
+// Only those that this pass writes: frozen models serve any number of passes at once.
+void BackwardPass::lock_targets(uint32_t root) {
+  for (uint32_t node = 0; node <= root; ++node) {
+    const Type& type = graph_.type_of(node);
+    if (!wanted_[node] || !type.def->trained) continue;
+    const bool dense = type.op == Op::parameter;
+    targets_.of(dense ? *static_cast<dn_parameter*>(type.object)->storage
+                      : *static_cast<dn_lookup_parameter*>(type.object)->storage);
+  }
+  targets_.check_given();
 }
 
 void BackwardPass::find_wanted(uint32_t root) {
@@ -150,9 +164,9 @@ void BackwardPass::run(uint32_t root) {
   const FlushDenormals flush;
   graph_.scratch_.reset();
   graph_.gradients_.assign(root + 1, nullptr);
-  lock_targets();
   find_wanted(root);
   if (!wanted_[root]) return;
+  lock_targets(root);
   make_plan(root);
   const Plan& plan = graph_.backward_plan_;
   for (const Plan::Batch& batch : plan.batches) {

@@ -51,6 +51,8 @@ class GradientTargets {
   void use_temporary() { temporary_ = true; }
   /// Throws DN_E_BUSY if another pass writes the set.
   GradientSet& of(Storage& storage);
+  /// Throws DN_E_ARGUMENT if the given set takes none of the gradients.
+  void check_given() const;
 
  private:
   GradientSet* given_;
@@ -74,7 +76,7 @@ class BackwardPass {
   }
 
  private:
-  void lock_targets();
+  void lock_targets(uint32_t root);
   void find_wanted(uint32_t root);
   void make_plan(uint32_t root);
   void run_batch(const Plan::Batch& batch, const uint32_t* nodes);

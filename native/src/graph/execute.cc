@@ -122,6 +122,7 @@ void Graph::compute(uint32_t end) {
   const uint32_t begin = computed_;
   plan_.clear();
   plan_is_whole_ = false;
+  const Arena::Mark values = value_memory_.mark();
   try {
     const size_t inputs_read = read_inputs(end);
     note_versions(begin, end);
@@ -140,6 +141,7 @@ void Graph::compute(uint32_t end) {
   } catch (...) {
     // What was computed before the failure is forgotten, so that all values are always of one plan or another, whole.
     drop_values(begin, end);
+    value_memory_.rewind(values);
     for (size_t i = inputs_read_; i < inputs_.size() && inputs_[i].node < end; ++i)
       if (inputs_[i].bound != nullptr) values_[inputs_[i].node] = nullptr;
     plan_.clear();

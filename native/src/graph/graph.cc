@@ -297,9 +297,7 @@ void Graph::set_input(uint32_t node, const float* values, int64_t count) {
 
 void Graph::set_indices(uint32_t node, const int32_t* indices, int64_t count) {
   const Type& type = type_of(node);
-  const bool one = type.op == Op::lookup || type.op == Op::const_lookup || type.op == Op::pick ||
-                   type.op == Op::pick_neg_log_softmax || type.op == Op::hinge;
-  const int64_t expected = one ? 1 : type.span_count;
+  const int64_t expected = type.def->indexed ? 1 : type.span_count;
   if (expected == 0 || is_input(type.op))
     fail(DN_E_ARGUMENT, "set_indices: node %u is the result of %s, which has no indices to set", node, type.def->name);
   if (count != expected)

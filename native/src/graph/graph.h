@@ -219,6 +219,7 @@ class Graph {
   std::string report_;
 
   // Life.
+  Graph* next_idle_ = nullptr;
   std::atomic<uint32_t> state_{kFree};
   static constexpr uint32_t kIdle = 0;
   static constexpr uint32_t kBusy = 1;

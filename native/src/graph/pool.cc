@@ -1,7 +1,6 @@
 // The life of graphs. Headers are recycled and never given back to the allocator, so that a stale handle always reads
 // valid memory and finds a stamp that is not its own.
-#include <deque>
-#include <memory>
+#include <cstddef>
 #include <mutex>
 
 #include "graph/graph.h"
@@ -9,10 +8,13 @@
 namespace dynnet {
 namespace {
 
+// First in, first out: a header rests as long as possible before it serves another graph. The list runs through the
+// headers themselves, since freeing a graph must not need memory.
 struct GraphPool {
   std::mutex mutex;
-  // First in, first out: a header rests as long as possible before it serves another graph.
-  std::deque<dn_graph*> idle;
+  dn_graph* first = nullptr;
+  dn_graph* last = nullptr;
+  size_t idle = 0;
 };
 
 // Leaked on purpose: threads may still be inside when the process exits.
@@ -30,9 +32,10 @@ dn_graph* Graph::create(uint64_t seed) {
     const std::lock_guard lock(pool.mutex);
     // A few headers stay idle so that none is reused at once.
     constexpr size_t kResting = 16;
-    if (pool.idle.size() > kResting) {
-      graph = pool.idle.front();
-      pool.idle.pop_front();
+    if (pool.idle > kResting) {
+      graph = pool.first;
+      pool.first = static_cast<dn_graph*>(graph->next_idle_);
+      --pool.idle;
     }
   }
   if (graph == nullptr) graph = new dn_graph;
@@ -72,7 +75,14 @@ void Graph::recycle() {
   advance_stamp();
   GraphPool& pool = graph_pool();
   const std::lock_guard lock(pool.mutex);
-  pool.idle.push_back(static_cast<dn_graph*>(this));
+  auto* graph = static_cast<dn_graph*>(this);
+  next_idle_ = nullptr;
+  if (pool.idle == 0)
+    pool.first = graph;
+  else
+    pool.last->next_idle_ = graph;
+  pool.last = graph;
+  ++pool.idle;
 }
 
 }  // namespace dynnet

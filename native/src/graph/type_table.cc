@@ -1,5 +1,6 @@
 #include "graph/type_table.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace dynnet {
@@ -7,15 +8,13 @@ namespace {
 
 constexpr size_t kFirstSlots = 256;
 
-}  // namespace
-
-void KeyTable::clear() {
-  slots_.assign(kFirstSlots, Slot{0, kNone});
-  mask_ = kFirstSlots - 1;
-  hashes_.clear();
-  keys_.clear();
-  words_.clear();
+// Room for n more, with doubling, so that adding them cannot fail.
+template <class List>
+void make_room(List& list, size_t n) {
+  if (list.capacity() - list.size() < n) list.reserve(std::max(list.size() + n, 2 * list.capacity()));
 }
+
+}  // namespace
 
 void KeyTable::place(uint64_t hash, uint32_t number) {
   size_t slot = hash & mask_;
@@ -25,8 +24,12 @@ void KeyTable::place(uint64_t hash, uint32_t number) {
 
 uint32_t KeyTable::insert(const uint32_t* key, uint32_t words, uint64_t hash) {
   const uint32_t number = size();
+  // Memory first, so that nothing can fail once there is a change.
+  make_room(keys_, 1);
+  make_room(hashes_, 1);
+  make_room(words_, words);
   if ((number + 1) * 2 > slots_.size()) {
-    slots_.assign(slots_.size() * 2, Slot{0, kNone});
+    slots_ = Array<Slot>(std::max(slots_.size() * 2, kFirstSlots), Slot{0, kNone});
     mask_ = slots_.size() - 1;
     for (uint32_t i = 0; i < number; ++i) place(hashes_[i], i);
   }
@@ -40,9 +43,9 @@ uint32_t KeyTable::insert(const uint32_t* key, uint32_t words, uint64_t hash) {
 uint32_t TypeTable::add(const uint32_t* key, uint32_t words, uint64_t hash, std::unique_ptr<Type> type) {
   Shaping shaping(*type);
   type->def->shape(shaping);
-  if (type->dim.total() > int64_t{1} << 40)
+  type->size = total_if_possible(type->dim);
+  if (type->size < 0)
     fail(DN_E_MEMORY, "%s: the result %s has more than 2^40 elements", type->def->name, type->dim.text().c_str());
-  type->size = type->dim.total();
 
   uint32_t dim_key[DN_MAX_DIMS + 2] = {type->dim.nd, type->dim.bd};
   std::memcpy(dim_key + 2, type->dim.d, sizeof type->dim.d);
@@ -51,16 +54,15 @@ uint32_t TypeTable::add(const uint32_t* key, uint32_t words, uint64_t hash, std:
   if (shape == KeyTable::kNone) shape = dims_.insert(dim_key, DN_MAX_DIMS + 2, dim_hash);
   type->shape = shape;
 
+  // The numbers of keys, types and shapes must stay in step, whatever fails.
+  make_room(types_, 1);
+  make_room(shapes_, 1);
+  const uint32_t number = keys_.insert(key, words, hash);
   types_.push_back(std::move(type));
   shapes_.push_back(shape);
-  return keys_.insert(key, words, hash);
+  return number;
 }
 
-void TypeTable::clear() {
-  keys_.clear();
-  dims_.clear();
-  types_.clear();
-  shapes_.clear();
-}
+void TypeTable::clear() { *this = TypeTable(); }
 
 }  // namespace dynnet

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "memory/memory.h"
 #include "ops/op.h"
 
 namespace dynnet {
@@ -14,12 +15,13 @@ namespace dynnet {
 /// Keys are sequences of words; each has a number, counted from 0 in the order of insertion.
 class KeyTable {
  public:
-  KeyTable() { clear(); }
   static constexpr uint32_t kNone = ~uint32_t{0};
 
   /// The number of a key, or kNone. `hash` gets what `insert` needs.
   uint32_t find(const uint32_t* key, uint32_t words, uint64_t* hash) const {
     *hash = hash_of(key, words);
+    if (slots_.empty()) [[unlikely]]
+      return kNone;
     for (size_t slot = *hash & mask_;; slot = (slot + 1) & mask_) {
       const Slot& s = slots_[slot];
       if (s.number == kNone) return kNone;
@@ -30,7 +32,6 @@ class KeyTable {
   uint32_t insert(const uint32_t* key, uint32_t words, uint64_t hash);
   uint32_t size() const { return static_cast<uint32_t>(keys_.size()); }
   size_t words() const { return words_.size(); }
-  void clear();
 
  private:
   struct Slot {
@@ -56,10 +57,11 @@ class KeyTable {
   }
   void place(uint64_t hash, uint32_t number);
 
-  std::vector<Slot> slots_;
-  std::vector<uint64_t> hashes_;
-  std::vector<Key> keys_;
-  std::vector<uint32_t> words_;
+  /// Twice as many as keys at least; none before the first key, so that an empty table holds no memory.
+  Array<Slot> slots_;
+  Array<uint64_t> hashes_;
+  Array<Key> keys_;
+  Array<uint32_t> words_;
   size_t mask_ = 0;
 };
 
@@ -74,6 +76,7 @@ class TypeTable {
   uint32_t size() const { return keys_.size(); }
   /// The words of all keys, which is how much memory the types take.
   size_t words() const { return keys_.words(); }
+  /// Forgets all types and gives back their memory.
   void clear();
 
  private:

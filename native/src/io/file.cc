@@ -19,7 +19,10 @@ namespace {
 
 [[noreturn]] void fail_with_errno(const char* what, const std::string& path, int error) {
   const char* words = strerrordesc_np(error);
-  fail(DN_E_IO, "cannot %s '%s': %s", what, path.c_str(), words != nullptr ? words : "unknown error");
+  dn_status status = DN_E_IO;
+  if (error == EACCES || error == EPERM || error == EROFS) status = DN_E_PERMISSION;
+  if (error == ENOENT) status = DN_E_NOT_FOUND;
+  fail(status, "cannot %s '%s': %s", what, path.c_str(), words != nullptr ? words : "unknown error");
 }
 
 class Descriptor {
@@ -71,11 +74,17 @@ std::string directory_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-// A new name beside `path`: unique among the process's threads by the counter, among processes by the identifier, and
-// where neither suffices the exclusive creation fails.
-std::string name_beside(const std::string& path) {
+// A new file beside `path`, and its name: unique among the process's threads by the counter, among processes by the
+// identifier. A name that is taken, by a process of the same identifier that was killed while it saved, is passed over.
+std::pair<int, std::string> create_beside(const std::string& path) {
   static std::atomic<uint32_t> counter{0};
-  return path + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter.fetch_add(1));
+  constexpr mode_t kReadableByAll = 0666;  // less the process's mask
+  constexpr int kMostTries = 1000;
+  for (int i = 0;; ++i) {
+    std::string name = path + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter.fetch_add(1));
+    const int descriptor = open_retrying(name, O_WRONLY | O_CREAT | O_EXCL, kReadableByAll);
+    if (descriptor >= 0 || errno != EEXIST || i == kMostTries) return {descriptor, std::move(name)};
+  }
 }
 
 // Makes a rename survive a crash. Not every file system can sync a directory; then the rename is as durable as it gets.
@@ -162,9 +171,8 @@ void write_file(const std::string& path, const std::function<void(const Sink&)>&
   // A rename would replace even a file that may not be written.
   if (replaces && ::faccessat(AT_FDCWD, target.c_str(), W_OK, AT_EACCESS) != 0) fail_with_errno("write", path, errno);
 
-  const std::string beside = name_beside(target);
-  constexpr mode_t kReadableByAll = 0666;  // less the process's mask
-  Descriptor descriptor(open_retrying(beside, O_WRONLY | O_CREAT | O_EXCL, kReadableByAll));
+  const auto [created, beside] = create_beside(target);
+  Descriptor descriptor(created);
   if (descriptor.get() < 0) fail_with_errno("write", path, errno);
   Temporary temporary(beside);
   constexpr mode_t kPermissions = 07777;

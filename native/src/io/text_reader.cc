@@ -152,7 +152,6 @@ class Reader {
     if (text.size() < 2 || text.front() != '{' || text.back() != '}')
       fail_here(format("%s: %s is no shape like {8,2}", name, shape.c_str()));
     text = text.substr(1, text.size() - 2);
-    constexpr int64_t kMostElements = int64_t{1} << 40;
     int64_t elements = 1;
     for (bool has_more = !text.empty(); has_more;) {
       if (dim.nd == DN_MAX_DIMS)

@@ -64,7 +64,7 @@ class GradientSet {
   };
   struct Sparse {
     /// For each row of the table its place in `values`, or -1; allocated at first use.
-    std::vector<int32_t> places;
+    Array<int32_t> places;
     std::vector<int32_t> rows;
     /// Grows by doubling; holds rows.size() rows.
     Buffer values;

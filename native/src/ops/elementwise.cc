@@ -163,22 +163,14 @@ void dropout_backward(const Backward& b) {
 
 }  // namespace
 
-const OpDef op_tanh = unary<UnaryOp::kTanh, elementwise::Tanh::kScalar>("tanh");
-const OpDef op_logistic = unary<UnaryOp::kLogistic, elementwise::Logistic::kScalar>("logistic");
-const OpDef op_rectify = unary<UnaryOp::kRectify, elementwise::Rectify::kScalar>("rectify");
-const OpDef op_exp = unary<UnaryOp::kExp, elementwise::Exp::kScalar>("exp");
-const OpDef op_log = unary<UnaryOp::kLog, elementwise::Log::kScalar>("log");
-const OpDef op_square = unary<UnaryOp::kSquare, elementwise::Square::kScalar>("square");
-const OpDef op_sqrt = unary<UnaryOp::kSqrt, elementwise::Sqrt::kScalar>("sqrt");
-const OpDef op_negate = unary<UnaryOp::kNegate, elementwise::Negate::kScalar>("negate");
-const OpDef op_add_scalar = unary<UnaryOp::kAddScalar, elementwise::AddScalar::kScalar>("add_scalar");
-const OpDef op_multiply_scalar =
-    unary<UnaryOp::kMultiplyScalar, elementwise::MultiplyScalar::kScalar>("multiply_scalar");
+#define DYNNET_UNARY_DEFINITION(type, name) \
+  const OpDef op_##name = unary<UnaryOp::k##type, elementwise::type::kScalar>(#name);
+DYNNET_UNARY_OPS(DYNNET_UNARY_DEFINITION)
+#undef DYNNET_UNARY_DEFINITION
 
-const OpDef op_add = binary<BinaryOp::kAdd>("add");
-const OpDef op_subtract = binary<BinaryOp::kSubtract>("subtract");
-const OpDef op_cmult = binary<BinaryOp::kCmult>("cmult");
-const OpDef op_cdiv = binary<BinaryOp::kCdiv>("cdiv");
+#define DYNNET_BINARY_DEFINITION(type, name) const OpDef op_##name = binary<BinaryOp::k##type>(#name);
+DYNNET_BINARY_OPS(DYNNET_BINARY_DEFINITION)
+#undef DYNNET_BINARY_DEFINITION
 
 const OpDef op_sum = sum<false>("sum");
 const OpDef op_average = sum<true>("average");

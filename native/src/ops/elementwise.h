@@ -219,12 +219,14 @@ struct Cdiv {
 }  // namespace elementwise
 
 // clang-format off
+// X(struct, name): the struct above, and the operation dn_op_<name>.
 #define DYNNET_UNARY_OPS(X) \
-  X(Tanh) X(Logistic) X(Rectify) X(Exp) X(Log) X(Square) X(Sqrt) X(Negate) X(AddScalar) X(MultiplyScalar)
+  X(Tanh, tanh) X(Logistic, logistic) X(Rectify, rectify) X(Exp, exp) X(Log, log) X(Square, square) X(Sqrt, sqrt) \
+  X(Negate, negate) X(AddScalar, add_scalar) X(MultiplyScalar, multiply_scalar)
 #define DYNNET_BINARY_OPS(X) \
-  X(Add) X(Subtract) X(Cmult) X(Cdiv)
+  X(Add, add) X(Subtract, subtract) X(Cmult, cmult) X(Cdiv, cdiv)
 
-#define DYNNET_ENUMERATOR(name) k##name,
+#define DYNNET_ENUMERATOR(type, name) k##type,
 /// The numbers of the operations of one operand, as kernels take them.
 enum class UnaryOp : int { DYNNET_UNARY_OPS(DYNNET_ENUMERATOR) kCount };
 /// The numbers of the operations of two operands.

@@ -8,23 +8,14 @@
 namespace dynnet {
 namespace {
 
-// A shape among the attributes: nd, bd, then the sizes.
-Dim static_dim(const Type& type) {
-  Dim dim;
-  dim.nd = type.statics[0];
-  dim.bd = type.statics[1];
-  for (int i = 0; i < DN_MAX_DIMS; ++i) dim.d[i] = type.statics[static_cast<size_t>(i) + 2];
-  return dim;
-}
-
 void input_shape(Shaping& s) {
-  s.type.dim = static_dim(s.type);
+  s.type.dim = s.type.static_dim();
   if (s.type.span_count != s.type.dim.total())
     s.mismatch("%lld values for shape %s, which has %lld elements", static_cast<long long>(s.type.span_count),
                s.type.dim.text().c_str(), static_cast<long long>(s.type.dim.total()));
 }
 
-void static_shape(Shaping& s) { s.type.dim = static_dim(s.type); }
+void static_shape(Shaping& s) { s.type.dim = s.type.static_dim(); }
 
 void scalar_shape(Shaping& s) { s.type.dim = Dim({1}); }
 
@@ -75,14 +66,16 @@ void lookup_backward(const Backward& b) {
   b.add_rows(*table, b.indices(), list, rows);
 }
 
-constexpr OpDef lookup(const char* name, bool batch, bool constant) {
+// A bound index belongs to the caller's memory, so it cannot be set.
+constexpr OpDef lookup(const char* name, bool batch, bool constant, bool indexed) {
   return {.name = name,
           .shape = batch ? lookup_batch_shape : lookup_shape,
           .forward = lookup_forward,
           .backward = constant ? nullptr : lookup_backward,
           .check = check_rows,
           .data_words = batch ? 0u : 1u,
-          .trained = !constant};
+          .trained = !constant,
+          .indexed = indexed};
 }
 
 }  // namespace
@@ -97,10 +90,10 @@ const OpDef op_constant = {
 const OpDef op_parameter = {.name = "parameter", .shape = parameter_shape, .trained = true};
 const OpDef op_const_parameter = {.name = "const_parameter", .shape = parameter_shape};
 
-const OpDef op_lookup = lookup("lookup", false, false);
-const OpDef op_lookup_batch = lookup("lookup_batch", true, false);
-const OpDef op_lookup_bound = lookup("lookup_bound", false, false);
-const OpDef op_const_lookup = lookup("const_lookup", false, true);
-const OpDef op_const_lookup_batch = lookup("const_lookup_batch", true, true);
+const OpDef op_lookup = lookup("lookup", false, false, true);
+const OpDef op_lookup_batch = lookup("lookup_batch", true, false, false);
+const OpDef op_lookup_bound = lookup("lookup_bound", false, false, false);
+const OpDef op_const_lookup = lookup("const_lookup", false, true, true);
+const OpDef op_const_lookup_batch = lookup("const_lookup_batch", true, true, false);
 
 }  // namespace dynnet

@@ -224,7 +224,8 @@ const OpDef op_pick_neg_log_softmax = {.name = "pick_neg_log_softmax",
                                        .forward = pick_neg_log_softmax_forward,
                                        .backward = pick_neg_log_softmax_backward,
                                        .check = check_labels,
-                                       .data_words = 1};
+                                       .data_words = 1,
+                                       .indexed = true};
 
 const OpDef op_pick_neg_log_softmax_batch = {.name = "pick_neg_log_softmax_batch",
                                              .shape = pick_neg_log_softmax_batch_shape,
@@ -237,7 +238,8 @@ const OpDef op_hinge = {.name = "hinge",
                         .forward = hinge_forward,
                         .backward = hinge_backward,
                         .check = check_labels,
-                        .data_words = 1};
+                        .data_words = 1,
+                        .indexed = true};
 
 const OpDef op_binary_log_loss = {.name = "binary_log_loss",
                                   .shape = pair_to_scalar,

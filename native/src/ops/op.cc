@@ -18,6 +18,14 @@ constexpr const OpDef* kOps[] = {DYNNET_OPS(DYNNET_OP_ADDRESS)};
 
 }  // namespace
 
+Dim Type::static_dim() const {
+  Dim result;
+  result.nd = statics[0];
+  result.bd = statics[1];
+  for (size_t i = 0; i < DN_MAX_DIMS; ++i) result.d[i] = statics[i + 2];
+  return result;
+}
+
 const OpDef& op_def(Op op) { return *kOps[static_cast<size_t>(op)]; }
 
 const char* Shaping::name() const { return type.def->name; }

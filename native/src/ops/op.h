@@ -52,6 +52,8 @@ struct Type {
     __builtin_memcpy(&value, &statics[i], sizeof value);
     return value;
   }
+  /// A shape among the attributes, which must be the first: nd, bd, then the sizes.
+  Dim static_dim() const;
   int32_t static_int(size_t i) const { return static_cast<int32_t>(statics[i]); }
 };
 
@@ -93,6 +95,8 @@ struct OpDef {
   bool trained = false;
   /// Draws random numbers.
   bool random = false;
+  /// A node's own attributes begin with one index, which may be set anew.
+  bool indexed = false;
 
   bool is_weight(int i) const { return (weights >> (i < 32 ? i : 30 + (i & 1)) & 1) != 0; }
 };

@@ -28,10 +28,7 @@ void copy_gradient(const Backward& b) {
 // ---- reshape ----
 
 void reshape_shape(Shaping& s) {
-  Dim dim;
-  dim.nd = s.type.statics[0];
-  dim.bd = s.type.statics[1];
-  for (int i = 0; i < DN_MAX_DIMS; ++i) dim.d[i] = s.type.statics[static_cast<size_t>(i) + 2];
+  Dim dim = s.type.static_dim();
   if (dim.bd == 1 && dim.size() == s[0].size()) dim.bd = s[0].bd;
   if (dim.total() != s[0].total())
     s.mismatch("%s has %lld elements, %s has %lld", s[0].text().c_str(), static_cast<long long>(s[0].total()),
@@ -186,6 +183,12 @@ auto pick_range_start(const BatchContext& b) {
 
 // ---- concatenation ----
 
+// The sum of two sizes of one dimension.
+uint32_t added(const Shaping& s, uint32_t a, uint32_t b, const char* what) {
+  if (b > UINT32_MAX - a) s.mismatch("the sum of the %s is more than 2^32 - 1", what);
+  return a + b;
+}
+
 void concatenate_along(Shaping& s, int dim) {
   if (s.count() == 0) s.bad_argument("no operands");
   s.type.dim = s[0];
@@ -196,7 +199,7 @@ void concatenate_along(Shaping& s, int dim) {
       if (j != dim && s[i].d[j] != s[0].d[j])
         s.mismatch("%s (operand 0) and %s (operand %d) differ in dimension %d; only dimension %d may differ",
                    s[0].text().c_str(), s[i].text().c_str(), i, j, dim);
-    s.type.dim.d[dim] += s[i].d[dim];
+    s.type.dim.d[dim] = added(s, s.type.dim.d[dim], s[i].d[dim], "sizes");
     s.type.dim.nd = std::max(s.type.dim.nd, s[i].nd);
     s.type.dim.bd = common_batch(s, s.type.dim.bd, s[i].bd);
   }
@@ -252,7 +255,7 @@ void concatenate_to_batch_shape(Shaping& s) {
     if (!s[i].same_shape(s[0]))
       s.mismatch("%s (operand 0) and %s (operand %d) are not of one shape", s[0].text().c_str(), s[i].text().c_str(),
                  i);
-    s.type.dim.bd += s[i].bd;
+    s.type.dim.bd = added(s, s.type.dim.bd, s[i].bd, "batches");
   }
 }
 
@@ -294,7 +297,8 @@ const OpDef op_pick = {.name = "pick",
                        .backward = [](const Backward& b) { slice_backward(b, pick_start(b)); },
                        .check = check_picks,
                        .view = pick_view,
-                       .data_words = 1};
+                       .data_words = 1,
+                       .indexed = true};
 
 const OpDef op_pick_batch = {.name = "pick_batch",
                              .shape = pick_batch_shape,

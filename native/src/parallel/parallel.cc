@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <chrono>
-#include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <system_error>
 #include <thread>
 
 #if defined(__x86_64__)
@@ -16,34 +18,23 @@
 
 #include "core/error.h"
 #include "dynnet/dynnet.h"
+#include "parallel/processors.h"
 
 namespace dynnet {
 namespace {
 
 constexpr int kMostThreads = 256;
 
-// The processors that the cgroup's quota allows, rounded up; 0 if there is no quota.
-int cgroup_processors() {
-  double quota = 0;
-  double period = 0;
-  if (std::FILE* file = std::fopen("/sys/fs/cgroup/cpu.max", "r")) {
-    if (std::fscanf(file, "%lf %lf", &quota, &period) != 2) quota = 0;
-    std::fclose(file);
-  }
-  if (quota <= 0 || period <= 0) return 0;
-  return std::max(1, static_cast<int>((quota + period - 1) / period));
-}
-
 int default_threads() {
   if (const char* text = std::getenv("DYNNET_THREADS")) {
-    const long asked = std::strtol(text, nullptr, 10);
-    if (asked >= 1 && asked <= kMostThreads) return static_cast<int>(asked);
+    int asked = 0;
+    const char* const last = text + std::strlen(text);
+    const auto [end, error] = std::from_chars(text, last, asked);
+    if (error == std::errc() && end == last && asked >= 1 && asked <= kMostThreads) return asked;
   }
   cpu_set_t set;
-  int count = 1;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) count = std::max(1, CPU_COUNT(&set));
-  if (const int allowed = cgroup_processors(); allowed > 0) count = std::min(count, allowed);
-  return std::min(count, kMostThreads);
+  const int available = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+  return std::min(detect_processors("", available), kMostThreads);
 }
 
 std::atomic<int>& thread_count() {
@@ -111,7 +102,8 @@ void help(Pool* pool, int number) {
     if (!pool->state.compare_exchange_weak(state, state + 2, std::memory_order_acq_rel)) continue;
     seen = state >> 32;
     pool->work();
-    pool->state.fetch_sub(2, std::memory_order_release);
+    // The last one to leave a computation that is closed wakes who waits for it.
+    if (((pool->state.fetch_sub(2, std::memory_order_acq_rel) - 2) & 0xffffffff) == 0) pool->state.notify_all();
   }
 }
 
@@ -135,9 +127,9 @@ void join(Pool* pool) {
   uint64_t state = pool->state.fetch_and(~uint64_t{1}, std::memory_order_acq_rel) & ~uint64_t{1};
   if ((state & 0xffffffff) == 0) return;
   const Clock::time_point start = Clock::now();
-  while ((pool->state.load(std::memory_order_acquire) & 0xffffffff) != 0) {
+  while (((state = pool->state.load(std::memory_order_acquire)) & 0xffffffff) != 0) {
     for (int i = 0; i < 32; ++i) pause();
-    if (Clock::now() - start > kSpin) std::this_thread::yield();
+    if (Clock::now() - start > kSpin) pool->state.wait(state, std::memory_order_acquire);
   }
   const Clock::time_point end = Clock::now();
   if (end - start > kStalled) {
@@ -172,7 +164,11 @@ void parallel::run(int64_t items, int64_t grain, Body body, void* context) {
     for (int64_t begin = 0; begin < items; begin += grain) body(context, begin, std::min(begin + grain, items));
     return;
   }
-  for (; pool->started < count - 1; ++pool->started) std::thread(help, pool, pool->started).detach();
+  try {
+    for (; pool->started < count - 1; ++pool->started) std::thread(help, pool, pool->started).detach();
+  } catch (const std::system_error&) {
+    // The system allows no more threads: the computation goes on with those there are.
+  }
   pool->items = items;
   pool->grain = grain;
   pool->body = body;

@@ -17,4 +17,10 @@ internal static unsafe class GradientsCalls
         Status.Check(NativeMethods.dn_gradients_parameter(gradients, parameter, &values, &count));
         return Spans.Of(values, count);
     }
+
+    internal static void LookupRow(nint gradients, nint table, int row, Span<float> values)
+    {
+        fixed (float* first = values)
+            Status.Check(NativeMethods.dn_gradients_lookup_row(gradients, table, row, first, values.Length));
+    }
 }

@@ -60,32 +60,32 @@ internal static unsafe class ModelCalls
         return parameter;
     }
 
-    internal static nint[] Parameters(nint model)
+    internal static long ParametersCount(nint model)
     {
         long count;
         Status.Check(NativeMethods.dn_model_parameters_count(model, &count));
-        var parameters = new nint[count];
-        for (int i = 0; i < parameters.Length; i++)
-        {
-            nint parameter;
-            Status.Check(NativeMethods.dn_model_parameter_at(model, i, &parameter));
-            parameters[i] = parameter;
-        }
-        return parameters;
+        return count;
     }
 
-    internal static nint[] LookupParameters(nint model)
+    internal static nint ParameterAt(nint model, long index)
+    {
+        nint parameter;
+        Status.Check(NativeMethods.dn_model_parameter_at(model, index, &parameter));
+        return parameter;
+    }
+
+    internal static long LookupParametersCount(nint model)
     {
         long count;
         Status.Check(NativeMethods.dn_model_lookup_parameters_count(model, &count));
-        var parameters = new nint[count];
-        for (int i = 0; i < parameters.Length; i++)
-        {
-            nint parameter;
-            Status.Check(NativeMethods.dn_model_lookup_parameter_at(model, i, &parameter));
-            parameters[i] = parameter;
-        }
-        return parameters;
+        return count;
+    }
+
+    internal static nint LookupParameterAt(nint model, long index)
+    {
+        nint parameter;
+        Status.Check(NativeMethods.dn_model_lookup_parameter_at(model, index, &parameter));
+        return parameter;
     }
 
     internal static long ValuesCount(nint model)

@@ -16,13 +16,18 @@ internal static unsafe class ModelFileCalls
         {
             NativeStatus status = NativeMethods.dn_model_save(
                 model, pathBytes, path8.Length, keyBytes, key8.Length, withGradients ? 1 : 0);
+            // What has to be there already when a file is written is its folder.
+            if (status == NativeStatus.NotFound)
+                throw new DirectoryNotFoundException(LibraryCalls.LastError());
             Status.Check(status, path);
         }
     }
 
-    internal static void Save(nint model, Stream stream, string key, bool withGradients)
+    internal static void Save(
+        nint model, Stream stream, string key, bool withGradients, CancellationToken cancellationToken)
     {
-        var target = new Target(stream);
+        cancellationToken.ThrowIfCancellationRequested();
+        var target = new Target(stream, cancellationToken);
         GCHandle handle = GCHandle.Alloc(target);
         try
         {
@@ -53,10 +58,10 @@ internal static unsafe class ModelFileCalls
         return new ModelHandle(model);
     }
 
-    internal static ModelHandle Load(Stream stream, string key)
+    internal static ModelHandle Load(Stream stream, string key, CancellationToken cancellationToken)
     {
         ReadOnlySpan<byte> key8 = Text.Encode(key);
-        using NativeBuffer text = NativeBuffer.ReadAll(stream);
+        using NativeBuffer text = NativeBuffer.ReadAll(stream, cancellationToken);
         nint model;
         fixed (byte* keyBytes = key8)
             Status.Check(NativeMethods.dn_model_load_from(text.Bytes, text.Count, keyBytes, key8.Length, &model));
@@ -72,10 +77,10 @@ internal static unsafe class ModelFileCalls
             Status.Check(NativeMethods.dn_model_populate(model, pathBytes, path8.Length, keyBytes, key8.Length), path);
     }
 
-    internal static void Populate(nint model, Stream stream, string key)
+    internal static void Populate(nint model, Stream stream, string key, CancellationToken cancellationToken)
     {
         ReadOnlySpan<byte> key8 = Text.Encode(key);
-        using NativeBuffer text = NativeBuffer.ReadAll(stream);
+        using NativeBuffer text = NativeBuffer.ReadAll(stream, cancellationToken);
         fixed (byte* keyBytes = key8)
             Status.Check(NativeMethods.dn_model_populate_from(model, text.Bytes, text.Count, keyBytes, key8.Length));
     }
@@ -89,6 +94,7 @@ internal static unsafe class ModelFileCalls
         {
             for (long done = 0; done < count;)
             {
+                target.CancellationToken.ThrowIfCancellationRequested();
                 int part = (int)Math.Min(count - done, 1 << 30);
                 target.Stream.Write(new ReadOnlySpan<byte>(bytes + done, part));
                 done += part;
@@ -100,13 +106,15 @@ internal static unsafe class ModelFileCalls
 #pragma warning restore CA1031
         {
             target.Failure = ExceptionDispatchInfo.Capture(exception);
-            return NativeStatus.Io;
+            return exception is OperationCanceledException ? NativeStatus.Cancelled : NativeStatus.Io;
         }
     }
 
-    private sealed class Target(Stream stream)
+    private sealed class Target(Stream stream, CancellationToken cancellationToken)
     {
         internal Stream Stream { get; } = stream;
+
+        internal CancellationToken CancellationToken { get; } = cancellationToken;
 
         internal ExceptionDispatchInfo? Failure { get; set; }
     }

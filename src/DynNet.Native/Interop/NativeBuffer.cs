@@ -16,13 +16,16 @@ internal unsafe ref struct NativeBuffer : IDisposable
     internal long Count { get; private set; }
 
     /// <summary>Reads a stream to its end.</summary>
-    internal static NativeBuffer ReadAll(Stream stream)
+    /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
+    /// <exception cref="OperationCanceledException">The reading was cancelled.</exception>
+    internal static NativeBuffer ReadAll(Stream stream, CancellationToken cancellationToken)
     {
         var buffer = new NativeBuffer();
         try
         {
             while (true)
             {
+                cancellationToken.ThrowIfCancellationRequested();
                 if (buffer._capacity - buffer.Count < PartSize)
                     buffer.Grow();
                 int read = stream.Read(new Span<byte>(buffer.Bytes + buffer.Count, PartSize));
@@ -47,7 +50,22 @@ internal unsafe ref struct NativeBuffer : IDisposable
 
     private void Grow()
     {
-        _capacity = Math.Max(_capacity * 2, 2 * PartSize);
-        Bytes = (byte*)NativeMemory.Realloc(Bytes, checked((nuint)_capacity));
+        // A system that promises memory which it does not have would otherwise end the process, not the call.
+        if (Count > Memory.Limit - Memory.Used)
+            throw Insufficient(inner: null);
+        long capacity = Math.Max(_capacity * 2, 2 * PartSize);
+        try
+        {
+            Bytes = (byte*)NativeMemory.Realloc(Bytes, checked((nuint)capacity));
+        }
+        catch (Exception exception) when (exception is OutOfMemoryException or OverflowException)
+        {
+            throw Insufficient(exception);
+        }
+        _capacity = capacity;
     }
+
+    // The bytes so far are still there to be freed: the process is sound and may go on.
+    private readonly InsufficientMemoryException Insufficient(Exception? inner) =>
+        new($"The memory does not suffice for more than {Count} bytes of a model's text.", inner);
 }

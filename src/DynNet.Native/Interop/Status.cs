@@ -38,6 +38,7 @@ internal static class Status
         NativeStatus.State => new InvalidOperationException(message),
         NativeStatus.Cancelled => new OperationCanceledException(message),
         NativeStatus.Internal => new DynNetException(message),
+        NativeStatus.Permission => new UnauthorizedAccessException(message),
         _ => new DynNetException($"{message} (status {(int)status})"),
     };
 

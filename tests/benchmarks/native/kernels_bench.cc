@@ -140,7 +140,7 @@ void Elementwise(const Kernels& kernels) {
   const Rows as{a, nullptr, kN}, bs{b, nullptr, kN}, ys{y, nullptr, kN}, ds{d, nullptr, kN};
   const std::vector<float> scalars(kRows, 0.5f);
   int op = 0;
-#define DYNNET_BENCH(name)                                                                       \
+#define DYNNET_BENCH(type, name)                                                                 \
   Report(kernels, "unary " #name, "ns", kElements,                                               \
          [&] { kernels.unary_forward(op, ys, as, scalars.data(), kRows, kN); });                 \
   Report(kernels, "unary " #name " backward", "ns", kElements,                                   \

@@ -269,6 +269,8 @@ dn_status Graph::backward(int node, bool full, Gradients* of_models, Gradients* 
   const dn_status status = weights_changed() ? forward(node) : incremental_forward(node);
   if (status != DN_OK) return status;
   differentiate(node);
+  differentiated_ = -1;
+  if (own != nullptr && !fits_own(node)) return DN_E_ARGUMENT;
   differentiated_ = node;
   differentiated_forward_ = forwards_;
   full_ = full;
@@ -290,6 +292,18 @@ dn_status Graph::backward(int node, bool full, Gradients* of_models, Gradients* 
                  weight.row_size());
   }
   return DN_OK;
+}
+
+// Whether gradients go to a set of the first model, if any go anywhere.
+bool Graph::fits_own(int root) const {
+  bool any = false;
+  for (int i = 0; i <= root; ++i) {
+    const Node& node = (*this)[i];
+    if (node.weight < 0 || !node.trained || !reached_[static_cast<size_t>(i)]) continue;
+    if (weights_[static_cast<size_t>(node.weight)].model == 0) return true;
+    any = true;
+  }
+  return !any;
 }
 
 void Graph::differentiate(int root) {

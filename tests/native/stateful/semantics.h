@@ -137,6 +137,7 @@ class Graph {
   bool weights_changed() const;
   bool shows_parameter(int node, int weight) const;
   void differentiate(int root);
+  bool fits_own(int root) const;
   void differentiate_operands(int node);
 
   int number_;

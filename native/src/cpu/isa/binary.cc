@@ -222,14 +222,14 @@ void backward(Rows d, Rows a, Rows b, Rows y, Rows dy, int64_t rows, const Broad
   });
 }
 
-#define DYNNET_ENTRY(name) forward<elementwise::name>,
+#define DYNNET_ENTRY(type, name) forward<elementwise::type>,
 void binary_forward(int op, Rows y, Rows a, Rows b, int64_t rows, const Broadcast& broadcast) {
   static constexpr void (*kTable[])(Rows, Rows, Rows, int64_t, const Broadcast&) = {DYNNET_BINARY_OPS(DYNNET_ENTRY)};
   kTable[op](y, a, b, rows, broadcast);
 }
 #undef DYNNET_ENTRY
 
-#define DYNNET_ENTRY(name) {backward<elementwise::name, 0>, backward<elementwise::name, 1>},
+#define DYNNET_ENTRY(type, name) {backward<elementwise::type, 0>, backward<elementwise::type, 1>},
 void binary_backward(int op, int side, Rows d, Rows a, Rows b, Rows y, Rows dy, int64_t rows,
                      const Broadcast& broadcast, int64_t /*d_size*/, bool accumulate) {
   // What is overwritten and what is added to follows from the loops: d_size is for devices that clear first.

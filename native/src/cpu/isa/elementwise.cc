@@ -45,14 +45,14 @@ void backward(Rows dx, Rows x, Rows y, Rows dy, const float* scalars, int64_t ro
   });
 }
 
-#define DYNNET_ENTRY(name) forward<elementwise::name>,
+#define DYNNET_ENTRY(type, name) forward<elementwise::type>,
 void unary_forward(int op, Rows y, Rows x, const float* scalars, int64_t rows, int64_t n) {
   static constexpr void (*kTable[])(Rows, Rows, const float*, int64_t, int64_t) = {DYNNET_UNARY_OPS(DYNNET_ENTRY)};
   kTable[op](y, x, scalars, rows, n);
 }
 #undef DYNNET_ENTRY
 
-#define DYNNET_ENTRY(name) backward<elementwise::name>,
+#define DYNNET_ENTRY(type, name) backward<elementwise::type>,
 void unary_backward(int op, Rows dx, Rows x, Rows y, Rows dy, const float* scalars, int64_t rows, int64_t n,
                     bool accumulate) {
   static constexpr void (*kTable[])(Rows, Rows, Rows, Rows, const float*, int64_t, int64_t,

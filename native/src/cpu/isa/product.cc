@@ -34,6 +34,8 @@ struct Tile {
   const float* a;
   int64_t strip, step;
   int64_t k;
+  /// How far ahead of `a` lies what to fetch into the cache meanwhile; 0 where there is nothing.
+  int64_t ahead;
   /// Where x begins: a pointer for each column, or one for all if it was copied.
   const float* const* x;
   const float* scratch;
@@ -82,11 +84,12 @@ void tile(const Tile& t) {
   }
 
   const float* a = t.a;
-  const int64_t strip = t.strip, step = t.step, k = t.k;
+  const int64_t strip = t.strip, step = t.step, k = t.k, ahead = t.ahead;
   const float* x[kN];
 #pragma GCC unroll 16
   for (int j = 0; j < kN; ++j) x[j] = kN <= kDirect ? t.x[j] : t.scratch + j * kScratchStride;
   for (int64_t i = 0; i < k; ++i, a += step) {
+    if constexpr (kN > kDirect) __builtin_prefetch(a + ahead, 0, 2);
     Vec w[kR];
 #pragma GCC unroll 32
     for (int r = 0; r < kR; ++r) {
@@ -144,6 +147,8 @@ void run_tile(int strips, const Tile& t, bool masked) {
 
 struct Block {
   int64_t strips;
+  /// Which strip of each group to fetch from the next block of as many; -1 for none.
+  int64_t fetch;
   /// The rows of the last strip, and whether those beyond may be read.
   int64_t last;
   bool padded;
@@ -160,6 +165,7 @@ void run_columns(Tile t, const Block& block) {
     const int64_t strips = groups > 0 ? (left - alone + groups - 1) / groups : alone;
     left -= strips;
     t.last = left == 0 ? block.last : kStrip;
+    t.ahead = block.fetch >= 0 && block.fetch < strips ? (block.strips + block.fetch) * t.strip : 0;
     run_tile<kMax, kN>(static_cast<int>(strips), t, masked && left == 0);
     t.a += strips * t.strip;
     t.row += strips * kStrip;
@@ -200,6 +206,9 @@ void product(int64_t m, int64_t n, int64_t k, Left a, Rows x, Rows y, const floa
     block.strips = strips - s < block_strips ? strips - s : block_strips;
     block.last = s + block.strips == strips ? m - (strips - 1) * kStrip : kStrip;
     block.padded = a.padded;
+    // While a large left operand's block is multiplied, the next is fetched, strip by strip: else the first of its
+    // columns would wait for memory, and the others leave it idle.
+    const bool fetch = depths == 1 && s + 2 * block_strips <= strips;
     t.row = s * kStrip;
     for (int64_t b = 0, j = 0; b < blocks; ++b) {
       const int columns = static_cast<int>((n - j + blocks - b - 1) / (blocks - b));
@@ -214,6 +223,7 @@ void product(int64_t m, int64_t n, int64_t k, Left a, Rows x, Rows y, const floa
       t.partial = partial;
       j += columns;
       t.a = a.data + s * a.strip;
+      block.fetch = fetch ? b : -1;
       if (columns <= kDirect) {
         t.k = k;
         run_block<kDirect>(columns, t, block);

@@ -1,0 +1,36 @@
+#include "parallel/processors.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <fstream>
+
+#include "core/cgroups.h"
+
+namespace dynnet {
+namespace {
+
+// The next number in a stream; 0 for "max", for -1, which mean no limit, and for whatever is no number.
+int64_t number_in(std::ifstream& file) {
+  std::string text;
+  if (!(file >> text)) return 0;
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() ? std::max<int64_t>(number, 0) : 0;
+}
+
+}  // namespace
+
+int detect_processors(const std::string& root, int available) {
+  int64_t least = std::max(available, 1);
+  visit_cgroups(root, "cpu", [&](const std::string& folder, int version) {
+    std::ifstream quota_file(folder + (version == 2 ? "/cpu.max" : "/cpu.cfs_quota_us"));
+    const int64_t quota = number_in(quota_file);
+    std::ifstream period_file(folder + "/cpu.cfs_period_us");
+    const int64_t period = number_in(version == 2 ? quota_file : period_file);
+    if (quota > 0 && period > 0) least = std::min(least, std::max<int64_t>(1, (quota + period - 1) / period));
+  });
+  return static_cast<int>(least);
+}
+
+}  // namespace dynnet

@@ -1,0 +1,17 @@
+// How many processors this process may use.
+#ifndef DYNNET_PARALLEL_PROCESSORS_H_
+#define DYNNET_PARALLEL_PROCESSORS_H_
+
+#include <string>
+
+namespace dynnet {
+
+/// The least of `available` and the cgroups' quotas, rounded up; at least 1. Files that are missing or unreadable set
+/// no limit.
+/// @param root where /proc and /sys are looked for: "" for the system's own
+/// @param available the processors that the process may run on
+int detect_processors(const std::string& root, int available);
+
+}  // namespace dynnet
+
+#endif  // DYNNET_PARALLEL_PROCESSORS_H_
