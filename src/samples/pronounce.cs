@@ -134,7 +134,7 @@ static void Learn(
 }
 
 /// <summary>How long to train: a number of words and not a time, so that each run comes to the same figures.</summary>
-record Course(int Words, double LearningRate, int Size, double Dropout, int Patience, TimeSpan Limit)
+internal record Course(int Words, double LearningRate, int Size, double Dropout, int Patience, TimeSpan Limit)
 {
     public const int Update = 20, Report = 20_000;
     public static readonly Course Short = new(1_200_000, 0.004, 64, 0, int.MaxValue, TimeSpan.MaxValue);
@@ -142,10 +142,10 @@ record Course(int Words, double LearningRate, int Size, double Dropout, int Pati
 }
 
 /// <summary>A spelling, and the ways in which it may be pronounced.</summary>
-record Word(string Spelling, string[][] Pronunciations);
+internal record Word(string Spelling, string[][] Pronunciations);
 
 /// <summary>A pronunciation dictionary such as CMUdict; a tenth of it is held out from training.</summary>
-record Lexicon(Word[] Training, Word[] HeldOut)
+internal record Lexicon(Word[] Training, Word[] HeldOut)
 {
     // What only the words held out have is unknown to the model, as it may be in any other text.
     public string Letters { get; } =
@@ -183,7 +183,7 @@ record Lexicon(Word[] Training, Word[] HeldOut)
 }
 
 /// <summary>An LSTM in both directions over the letters, and one over the phonemes that attends to it.</summary>
-sealed class Pronouncer(Model model, string letters, string[] phonemes, int size)
+internal sealed class Pronouncer(Model model, string letters, string[] phonemes, int size)
 {
     // The number of what is before and after each word, among the letters and among the phonemes.
     private const int Boundary = 0, LongestAnswer = 60;
@@ -290,7 +290,7 @@ sealed class Pronouncer(Model model, string letters, string[] phonemes, int size
 }
 
 /// <summary>Of all phonemes, and of all words, how many are wrong, in percent.</summary>
-record Errors(double Per, double Wer)
+internal record Errors(double Per, double Wer)
 {
     public override string ToString() => $"PER {Per:f2} %, WER {Wer:f2} %";
 
@@ -321,7 +321,7 @@ record Errors(double Per, double Wer)
 }
 
 // Classes of their own, so that Spectre.Console and ScottPlot are loaded only where they are used.
-static class Terminal
+internal static class Terminal
 {
     public static void Run(int words, Action<Action<string>, Action<int, string>> run) => AnsiConsole.Progress()
         .Columns(new ProgressBarColumn(), new RemainingTimeColumn(), new TaskDescriptionColumn())
@@ -332,7 +332,7 @@ static class Terminal
         });
 }
 
-static class Curve
+internal static class Curve
 {
     public static void Save(string file, List<(int Words, Errors Errors)> curve)
     {

@@ -81,7 +81,7 @@ static void Learn(Tree[] training, Tree[] heldOut, Random random)
 }
 
 /// <summary>A tree. A leaf has a word; other nodes may have one, such as an operator.</summary>
-record Tree(int Label, string Word, Tree[] Children)
+internal record Tree(int Label, string Word, Tree[] Children)
 {
     /// <summary>All nodes, children before their parents.</summary>
     public IEnumerable<Tree> Nodes => Children.SelectMany(child => child.Nodes).Append(this);
@@ -95,7 +95,7 @@ record Tree(int Label, string Word, Tree[] Children)
 }
 
 /// <summary>The network: child by child what Tai, Socher and Manning (2015) have, and a label for each node.</summary>
-sealed class TreeLstm
+internal sealed class TreeLstm
 {
     private const int WordSize = 64, Hidden = 64;
 
@@ -178,7 +178,7 @@ sealed class TreeLstm
 }
 
 /// <summary>Trees made at random: operators on digits, and what comes out (ListOps: Nangia and Bowman 2018).</summary>
-static class Arithmetic
+internal static class Arithmetic
 {
     public static Tree[] Some(int count, Random random) =>
         [.. Enumerable.Range(0, count).Select(_ => Operation(random, depth: 1))];
@@ -201,7 +201,7 @@ static class Arithmetic
 }
 
 /// <summary>Files with a tree on each line: (label word), or (label tree tree ...).</summary>
-static class Treebank
+internal static class Treebank
 {
     public static Tree[] Read(string file)
     {
