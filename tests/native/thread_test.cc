@@ -222,7 +222,7 @@ TEST(Threads, TheSameBitsForAnyNumberOfThreads) {
   const ThreadsRestorer restore;
   auto train = [](int32_t threads) {
     EXPECT_OK(dn_device_set_threads(threads));
-    const uint32_t hidden = DYNNET_SANITIZED ? 64 : 160;
+    const uint32_t hidden = DYNNET_SANITIZED ? 128 : 160;
     const Classifier classifier(hidden);
     dn_parameter* square = add(classifier.model(), {hidden, hidden}, initializer(DN_INIT_GLOROT, 1));
     const TrainerHandle trainer = new_sgd(classifier.model());
