@@ -106,7 +106,7 @@ void RandomGraphs::run(uint64_t seed, bool print) {
     int64_t batch, nodes, elements;
   };
   static const Scale kScales[] = {
-      {{2, 3, 4, 5, 8}, 4, 240, 600}, {{15, 16, 20, 24}, 12, 80, 600}, {{48, 64, 100, 128}, 10, 50, 30000}};
+      {{2, 3, 4, 5, 8}, 4, 220, 600}, {{15, 16, 20, 24}, 12, 80, 600}, {{48, 64, 100, 128}, 10, 50, 30000}};
   const Scale& scale = kScales[d.chance(0.95) ? 0 : d.chance(0.8) ? 1 : 2];
   d.sizes = {1, d.of(scale.sizes), d.of(scale.sizes), d.of(scale.sizes)};
   d.batches = {1, 1, 1, d.between(2, scale.batch)};
