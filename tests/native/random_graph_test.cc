@@ -60,8 +60,9 @@ double sensitivity(Program& program, int loss) {
     gradients.push_back(program.gradient(step));
   }
   double most = 0;
-  for (uint64_t seed = 1; seed <= 8; ++seed) {
-    g.disturb(5e-7, seed);
+  for (uint64_t seed = 0; seed <= 8; ++seed) {
+    // Rounded only, then with the errors of functions too.
+    g.disturb(seed == 0 ? 0 : 5e-7, seed);
     g.forget();
     g.backward(program.node(loss));
     Worst values_worst;
@@ -74,7 +75,7 @@ double sensitivity(Program& program, int loss) {
     }
     most = std::max({most, values_worst.distance, gradients_worst.distance});
   }
-  g.disturb(0, 0);
+  g.disturb();
   return most;
 }
 
@@ -166,8 +167,9 @@ void RandomGraphs::compare(Program& program, int loss, Draw& d) {
   const Worst& most = *std::max_element(worst.begin(), worst.end(),
                                         [](const Worst& a, const Worst& b) { return a.distance < b.distance; });
   if (most.distance <= 1) return;
+  // Where rounding alone moves a result further than is allowed, or nearly as far as it is off, nothing can be said.
   const double noise = sensitivity(program, loss);
-  if (noise * 5 < most.distance)
+  if (noise < 1 && noise * 5 < most.distance)
     FAIL() << most.distance << " times what is allowed (noise: " << noise << ")\n" << most.where;
   ++ill_conditioned_;
 }

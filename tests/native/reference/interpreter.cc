@@ -257,18 +257,20 @@ void Graph::evaluate(Node& node) {
 }
 
 void Graph::disturb(double relative, uint64_t seed) {
+  disturbed_ = true;
   noise_ = relative;
   noise_state_ = seed;
 }
 
 void Graph::add_noise(Numbers& values) {
-  if (noise_ == 0) return;
+  if (!disturbed_) return;
   for (double& value : values) {
     // Knuth's MMIX generator; its upper half is random enough.
     noise_state_ = noise_state_ * 6364136223846793005u + 1442695040888963407u;
-    const double random = static_cast<double>(noise_state_ >> 32) * 0x1p-31 - 1;
-    // What is smaller than a float can be is noise altogether.
-    if (value != 0) value += random * (noise_ * std::abs(value) + std::numeric_limits<float>::min());
+    value *= 1 + noise_ * (static_cast<double>(noise_state_ >> 32) * 0x1p-31 - 1);
+    // What is smaller than a normal float is 0, as in the engine.
+    const auto rounded = static_cast<float>(value);
+    value = std::abs(rounded) < std::numeric_limits<float>::min() ? 0 : static_cast<double>(rounded);
   }
 }
 

@@ -114,9 +114,10 @@ class Graph {
   bool has_value(int node) const { return nodes_.at(static_cast<size_t>(node)).evaluated; }
   /// Forgets all values, so that inputs, parameters and tables are read again.
   void forget();
-  /// Changes each value that is computed from now on at random by up to this part of it, and by up to the smallest
-  /// float: what that does to a result tells how far off it may be in float32. 0 ends it.
+  /// From now on changes each value that is computed at random by up to this part of it, and rounds it to a float: what
+  /// that does to a result tells how far off it may be in float32. Without numbers: computes in double again.
   void disturb(double relative, uint64_t seed);
+  void disturb() { disturbed_ = false; }
   /// Gives an input other values, or an operation with indices other indices, for the next evaluation.
   void set_input(int node, Numbers values);
   void set_indices(int node, Indices indices);
@@ -162,6 +163,7 @@ class Graph {
   void add_noise(Numbers& values);
 
   std::vector<Node> nodes_;
+  bool disturbed_ = false;
   double noise_ = 0;
   uint64_t noise_state_ = 0;
 };
