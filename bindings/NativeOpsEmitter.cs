@@ -27,8 +27,8 @@ internal sealed class NativeOpsBodiesEmitter(Source source) : CppEmitter(source,
         WriteLine("#include \"dynnet/dynnet.h\"");
         NewLine();
         WriteLine("using dynnet::Op;");
+        WriteLine("using dynnet::span;");
         WriteLine("using dynnet::c_api::record;");
-        WriteLine("using dynnet::c_api::span;");
         foreach (Operation operation in Api.Operations)
         {
             NewLine();

@@ -199,6 +199,24 @@ TEST_F(Trees, ALeaningTreeRunsItsLeavesTogether) {
   EXPECT_LE(result.batches, 3 + 6 * 4 + 1);
 }
 
+TEST_F(Trees, WhatFollowsTheRecurrenceRunsOnce) {
+  // A loss at every node of trees of different heights: half of what the losses need is ready with the leaves.
+  std::vector<dn_expr> losses;
+  const auto add_losses = [&](const Cell& cell) { losses.push_back(make(graph_, dn_op_sum_elems, cell.h)); };
+  for (int height = 1; height <= 4; ++height) {
+    Cell cell = leaf(height);
+    add_losses(cell);
+    for (int i = 0; i < height; ++i) {
+      const Cell right = leaf(10 * height + i);
+      add_losses(right);
+      cell = node(cell, right);
+      add_losses(cell);
+    }
+  }
+  EXPECT_OK(dn_graph_forward(graph_.get(), sum_of(graph_, losses)));
+  expect_report(graph_, {"sum_elems({3}) -> {1}: " + std::to_string(losses.size()) + " nodes in 1 batches"});
+}
+
 TEST_F(Trees, BatchedOrNotTheBitsAreTheSame) {
   const Cell root = full_tree(4, 3);
   EXPECT_OK(dn_graph_forward(graph_.get(), root.h));

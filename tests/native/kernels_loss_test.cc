@@ -213,19 +213,20 @@ TEST_P(LossKernels, PickNegLogSoftmax) {
     CheckRowKernel(
         "pick_neg_log_softmax",
         {.inputs = {{n, -5, 5}},
-         .outputs = {{1}, {1}},
+         .outputs = {{1}, {2}},
          .run = [&](const Rows* in, const Rows* out, int64_t first,
                     int64_t r) { k().pick_neg_log_softmax(out[0], out[1], in[0], labels.data() + first, r, n); },
          .reference =
              [&](int64_t i, const auto& in, auto& out) {
-               out[1][0] = LogSumExp(in[0]);
-               out[0][0] = out[1][0] - in[0][labels[i]];
+               out[1][0] = *std::max_element(in[0].begin(), in[0].end());
+               out[1][1] = LogSumExp(in[0]) - out[1][0];
+               out[0][0] = LogSumExp(in[0]) - in[0][labels[i]];
              },
          .tolerance = 2e-6},
         rows, random_);
     CheckRowKernel(
         "pick_neg_log_softmax_backward",
-        {.inputs = {{n}, {1, 3, 4}, {1}},
+        {.inputs = {{n}, {2, 1, 2}, {1}},
          .outputs = {{n}},
          .run =
              [&](const Rows* in, const Rows* out, int64_t first, int64_t r) {
@@ -234,12 +235,34 @@ TEST_P(LossKernels, PickNegLogSoftmax) {
          .reference =
              [&](int64_t i, const auto& in, auto& out) {
                for (int64_t j = 0; j < n; ++j) {
-                 Put(accumulate, out[0][j], in[2][0] * (std::exp(in[0][j] - in[1][0]) - (j == labels[i] ? 1 : 0)));
+                 Put(accumulate, out[0][j], in[2][0] * (std::exp(in[0][j] - in[1][0] - in[1][1]) - (j == labels[i] ? 1 : 0)));
                }
              },
          .tolerance = 2e-6},
         rows, random_);
   }
+}
+
+TEST_P(LossKernels, LargeScoresLoseNoPrecision) {
+  // Differences of scores are exact here, so that probabilities are as precise as for small scores.
+  const int64_t n = 21;
+  const int32_t label = 4;
+  Operand x(Layout::kDense, 1, n), small(Layout::kDense, 1, n), y(Layout::kDense, 1, n), expected(Layout::kDense, 1, n);
+  for (int64_t j = 0; j < n; ++j) {
+    small.At(0, j) = static_cast<float>(j % 7) * 0.25f;
+    x.At(0, j) = small.At(0, j) + 4096;
+  }
+  k().log_softmax(y.view(), x.view(), 1, n);
+  k().log_softmax(expected.view(), small.view(), 1, n);
+  for (int64_t j = 0; j < n; ++j) EXPECT_EQ(y.At(0, j), expected.At(0, j)) << j;
+
+  Operand loss(Layout::kDense, 1, 1), kept(Layout::kDense, 1, 2), scale(Layout::kDense, 1, 1);
+  k().pick_neg_log_softmax(loss.view(), kept.view(), x.view(), &label, 1, n);
+  EXPECT_EQ(loss.At(0, 0), -expected.At(0, label));
+  scale.At(0, 0) = 1;
+  k().pick_neg_log_softmax_backward(y.view(), x.view(), kept.view(), scale.view(), &label, 1, n, false);
+  for (int64_t j = 0; j < n; ++j)
+    EXPECT_NEAR(y.At(0, j), std::exp(expected.At(0, j)) - (j == label ? 1 : 0), 1e-6) << j;
 }
 
 TEST_P(LossKernels, BinaryLogLoss) {

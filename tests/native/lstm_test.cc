@@ -1,5 +1,5 @@
 // The LSTM builder: its parameters, its steps against the formulas in double, states, masks, and values from DyNet.
-#include "nn/lstm.h"
+#include "builders/lstm.h"
 
 #include <gtest/gtest.h>
 

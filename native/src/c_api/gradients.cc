@@ -8,7 +8,7 @@ using dynnet::fail;
 using dynnet::GradientLock;
 using dynnet::GradientSet;
 using dynnet::c_api::guard;
-using dynnet::c_api::required;
+using dynnet::required;
 
 dn_status dn_gradients_create(dn_model* model, dn_gradients** out) {
   return guard([&] {

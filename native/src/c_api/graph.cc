@@ -5,7 +5,7 @@
 
 using dynnet::Entered;
 using dynnet::c_api::guard;
-using dynnet::c_api::required;
+using dynnet::required;
 
 namespace {
 

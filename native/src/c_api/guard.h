@@ -21,14 +21,6 @@ dn_status guard(Body&& body) noexcept {
   }
 }
 
-/// Throws if a pointer that must be given is null.
-template <class T>
-T& required(T* pointer, const char* what) {
-  if (pointer == nullptr) [[unlikely]]
-    fail(DN_E_ARGUMENT, "%s is null", what);
-  return *pointer;
-}
-
 }  // namespace dynnet::c_api
 
 #endif  // DYNNET_C_API_GUARD_H_

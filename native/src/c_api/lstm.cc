@@ -1,11 +1,11 @@
-#include "nn/lstm.h"
+#include "builders/lstm.h"
 
 #include "c_api/guard.h"
 #include "dynnet/dynnet.h"
 
 using dynnet::fail;
 using dynnet::c_api::guard;
-using dynnet::c_api::required;
+using dynnet::required;
 
 namespace {
 
@@ -39,19 +39,19 @@ dn_status dn_lstm_state_size(const dn_lstm* lstm, int32_t* out) {
 dn_status dn_lstm_initial_state(const dn_lstm* lstm, dn_graph* graph, const dn_expr* values, int32_t values_count,
                                 dn_expr* state, int32_t state_count) {
   return guard([&] {
-    required(graph, "the graph");
     required(state, "the state");
     if (values == nullptr && values_count != 0) fail(DN_E_ARGUMENT, "the values are null");
-    checked(lstm).initial_state(graph, values, values_count, state, state_count);
+    const dynnet::Entered entered(graph);
+    checked(lstm).initial_state(*graph, values, values_count, state, state_count);
   });
 }
 
 dn_status dn_lstm_add_input(const dn_lstm* lstm, dn_graph* graph, const dn_expr* state, int32_t state_count, dn_expr x,
                             dn_expr* next, int32_t next_count) {
   return guard([&] {
-    required(graph, "the graph");
     required(state, "the state");
     required(next, "the next state");
-    checked(lstm).add_input(graph, state, state_count, x, next, next_count);
+    const dynnet::Entered entered(graph);
+    checked(lstm).add_input(*graph, state, state_count, x, next, next_count);
   });
 }

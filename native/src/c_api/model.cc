@@ -15,7 +15,7 @@ using dynnet::Storage;
 using dynnet::StorageRef;
 using dynnet::c_api::guard;
 using dynnet::c_api::hand_out;
-using dynnet::c_api::required;
+using dynnet::required;
 using dynnet::c_api::text;
 
 namespace {

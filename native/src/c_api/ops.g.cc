@@ -5,8 +5,8 @@
 #include "dynnet/dynnet.h"
 
 using dynnet::Op;
+using dynnet::span;
 using dynnet::c_api::record;
-using dynnet::c_api::span;
 
 DN_API dn_status dn_op_input(dn_graph* graph, const dn_dim* dim, const float* values, int64_t values_count,
                              dn_expr* out) {

@@ -13,7 +13,7 @@ using dynnet::c_api::check_count;
 using dynnet::c_api::check_row;
 using dynnet::c_api::guard;
 using dynnet::c_api::hand_out;
-using dynnet::c_api::required;
+using dynnet::required;
 
 namespace {
 

@@ -6,7 +6,7 @@
 
 using dynnet::fail;
 using dynnet::c_api::guard;
-using dynnet::c_api::required;
+using dynnet::required;
 
 namespace {
 

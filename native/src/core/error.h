@@ -25,6 +25,14 @@ class Error : public std::exception {
 /// Throws an Error with a printf-formatted message.
 [[noreturn]] [[gnu::format(printf, 2, 3)]] void fail(dn_status status, const char* format, ...);
 
+/// What a pointer points to; throws if it is null.
+template <class T>
+T& required(T* pointer, const char* what) {
+  if (pointer == nullptr) [[unlikely]]
+    fail(DN_E_ARGUMENT, "%s is null", what);
+  return *pointer;
+}
+
 /// A printf-formatted string.
 [[gnu::format(printf, 1, 2)]] std::string format(const char* format, ...);
 

@@ -135,9 +135,10 @@ struct Kernels {
   void (*log_softmax)(Rows y, Rows x, int64_t rows, int64_t n);
   /// dx (+)= dy - exp(y) sum(dy)
   void (*log_softmax_backward)(Rows dx, Rows y, Rows dy, int64_t rows, int64_t n, bool accumulate);
-  /// y_i[0] = z_i - x_i[label_i], z_i = ln sum exp x_i; z_i is kept in `z_i[0]`.
+  /// y_i[0] = ln sum exp x_i - x_i[label_i]. The logarithm is kept in z_i as two floats whose sum it is: the largest
+  /// element of x_i, and the rest.
   void (*pick_neg_log_softmax)(Rows y, Rows z, Rows x, const int32_t* labels, int64_t rows, int64_t n);
-  /// dx_i (+)= g_i[0] (exp(x_i - z_i[0]) - [j = label_i])
+  /// dx_i (+)= g_i[0] (exp(x_i - z_i[0] - z_i[1]) - [j = label_i])
   void (*pick_neg_log_softmax_backward)(Rows dx, Rows x, Rows z, Rows g, const int32_t* labels, int64_t rows, int64_t n,
                                         bool accumulate);
   /// y_i[0] = -sum(t ln x + (1 - t) ln(1 - x)), logarithms bounded below by ln of the smallest normal float

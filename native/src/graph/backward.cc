@@ -119,9 +119,9 @@ void BackwardPass::find_wanted(uint32_t root) {
   wanted_[root] = full_ || (graph_.nodes_[root].flags & needed) != 0;
   for (uint32_t node = root + 1; node-- > 0;) {
     if (!wanted_[node]) continue;
-    const Type& type = graph_.type_of(node);
-    for (size_t i = 0; i < type.operands.size(); ++i) {
-      const uint32_t operand = operand_of(node, static_cast<int>(i));
+    const uint32_t end = graph_.operands_end(node);
+    for (uint32_t at = graph_.nodes_[node].operands; at < end; ++at) {
+      const uint32_t operand = graph_.operands_[at];
       if (full_ || (graph_.nodes_[operand].flags & needed) != 0) wanted_[operand] = 1;
     }
   }
@@ -204,7 +204,7 @@ void BackwardPass::run_batch(const Plan::Batch& batch, const uint32_t* nodes) {
     for (uint32_t i = 0; i < count; ++i) list[i] = graph_.aux_[nodes[i]];
     aux = rows_from(list, count);
   }
-  type.def->backward(Backward{{type, count, rows_from(y, count), x, aux, graph_.data_of(nodes, count),
+  type.def->backward(Backward{{type, count, rows_from(y, count), x, aux, graph_.data_of(type, nodes, count),
                                graph_.parameters_of(type, nodes[0]), kernels(), scratch},
                               Rows{dy, nullptr, type.size},
                               nodes,
@@ -219,15 +219,14 @@ bool BackwardPass::wants(const Backward& batch, int operand) const {
 
 float* BackwardPass::touch(uint32_t node, bool* first) {
   float*& gradient = graph_.gradients_[node];
-  const Type& type = graph_.type_of(node);
-  if (type.op == Op::parameter) {
+  if ((graph_.nodes_[node].flags & Node::kDense) != 0) {
     // Straight into the gradient set, which other uses and other graphs add to as well. The node's own gradient stays
     // unknown: Graph::gradient finds it when it is asked for.
-    const auto& parameter = *static_cast<const dn_parameter*>(type.object);
+    const auto& parameter = *static_cast<const dn_parameter*>(graph_.type_of(node).object);
     *first = false;
     return targets_.of(*parameter.storage).accumulate(parameter);
   }
-  if (gradient == nullptr) gradient = graph_.gradient_memory_.allocate<float>(type.size);
+  if (gradient == nullptr) gradient = graph_.gradient_memory_.allocate<float>(graph_.type_of(node).size);
   *first = touched_[node] == 0;
   touched_[node] = 1;
   return gradient;
@@ -262,7 +261,7 @@ Backward::Operand BackwardPass::operand(const Backward& batch, int number) {
 }
 
 void BackwardPass::finish_weights_among(const uint32_t* nodes, uint32_t count) {
-  if (deferred_.weights().empty()) return;
+  if (!graph_.has_derived_weights_ || deferred_.weights().empty()) return;
   for (uint32_t i = 0; i < count; ++i) {
     if ((graph_.nodes_[nodes[i]].flags & Node::kOfParameters) == 0) continue;
     DeferredProducts::Weight* weight = deferred_.find(nodes[i]);

@@ -194,13 +194,15 @@ Rows Graph::rows_of(const uint32_t* nodes, uint32_t count, uint32_t operand) {
   return rows_from(list, count);
 }
 
-const uint32_t* const* Graph::data_of(const uint32_t* nodes, uint32_t count) {
+const uint32_t* const* Graph::data_of(const Type& type, const uint32_t* nodes, uint32_t count) {
+  if (!type.has_data) return nullptr;
   auto** list = scratch_.allocate<const uint32_t*>(count);
   for (uint32_t i = 0; i < count; ++i) list[i] = data_.data() + nodes_[nodes[i]].data;
   return list;
 }
 
 dn_parameter* const* Graph::parameters_of(const Type& type, uint32_t node) {
+  if (type.def->weights == 0) return nullptr;
   auto** found = scratch_.allocate<dn_parameter*>(static_cast<int64_t>(type.operands.size()));
   for (size_t i = 0; i < type.operands.size(); ++i) {
     found[i] = nullptr;
@@ -226,7 +228,7 @@ void Graph::run(const Plan::Batch& batch, const uint32_t* nodes) {
     for (uint32_t i = 0; i < count; ++i) keys[i] = random_key(nodes[i]);
   }
   type.def->forward(Forward{{type, count, Rows{y, nullptr, type.size}, x, Rows{aux, nullptr, type.aux},
-                             data_of(nodes, count), parameters_of(type, nodes[0]), kernels(), scratch_},
+                             data_of(type, nodes, count), parameters_of(type, nodes[0]), kernels(), scratch_},
                             keys});
   for (uint32_t i = 0; i < count; ++i) {
     values_[nodes[i]] = y + i * type.size;

@@ -77,7 +77,9 @@ dn_expr Graph::record(const Call& call) {
   if (type == KeyTable::kNone) [[unlikely]]
     type = make_type(call, key_.data(), words, hash);
 
+  if ((flags & Node::kOfParameters) != 0) has_derived_weights_ = true;
   if (is_parameter(call.op)) flags |= Node::kOfParameters;
+  if (call.op == Op::parameter) flags |= Node::kDense;
   if (def.trained) flags |= Node::kTrained;
   if (def.backward == nullptr && !def.trained) flags &= ~Node::kTrained;
   return append(call, type, flags | reverts_ << Node::kRevertsShift);
@@ -100,6 +102,7 @@ std::unique_ptr<Type> Graph::describe(const Call& call) const {
     if ((type->def->data_words >> i & 1) == 0) type->statics.push_back(call.words[i]);
   type->object = call.object;
   type->span_count = std::max<int64_t>(call.span_count, 0);
+  type->has_data = type->def->data_words != 0 || type->span_count > 0 || call.op == Op::lookup_bound;
   return type;
 }
 
@@ -210,6 +213,7 @@ void Graph::clear(bool keep_memory) {
   inputs_.clear();
   pending_indices_.clear();
   parameters_.clear();
+  has_derived_weights_ = false;
   tables_.clear();
   models_.clear();
   computed_ = 0;

@@ -54,6 +54,8 @@ struct Node {
   static constexpr uint32_t kTrained = 2;
   /// Has its value from when it was recorded: parameters and inputs.
   static constexpr uint32_t kGiven = 4;
+  /// Is a parameter, whose gradient goes straight into the gradient set.
+  static constexpr uint32_t kDense = 8;
   /// From this bit on: how often the graph had been reverted when the node was recorded.
   static constexpr int kRevertsShift = 8;
 };
@@ -137,6 +139,10 @@ class Graph {
   };
 
   [[noreturn]] void report_stale(dn_expr x, const char* what) const;
+  /// Where the operands of a node end.
+  uint32_t operands_end(uint32_t node) const {
+    return node + 1 < nodes_.size() ? nodes_[node + 1].operands : static_cast<uint32_t>(operands_.size());
+  }
   uint32_t make_type(const Call& call, const uint32_t* key, uint32_t words, uint64_t hash);
   std::unique_ptr<Type> describe(const Call& call) const;
   dn_expr append(const Call& call, uint32_t type, uint32_t flags);
@@ -162,7 +168,8 @@ class Graph {
   bool try_view(const Type& type, const uint32_t* nodes, uint32_t count);
   /// The rows that the values of one operand of a batch are.
   Rows rows_of(const uint32_t* nodes, uint32_t count, uint32_t operand);
-  const uint32_t* const* data_of(const uint32_t* nodes, uint32_t count);
+  /// Each node's own attributes; null if nodes of the type have none.
+  const uint32_t* const* data_of(const Type& type, const uint32_t* nodes, uint32_t count);
   dn_parameter* const* parameters_of(const Type& type, uint32_t node);
   [[noreturn]] void report_nonfinite(uint32_t node, int64_t element, float value) const;
 
@@ -181,6 +188,8 @@ class Graph {
   std::vector<Input> inputs_;
   std::vector<PendingIndices> pending_indices_;
   std::vector<UsedParameter> parameters_;
+  /// Whether any node was computed from parameters only, so that it may be a weight whose gradient has operands to go to.
+  bool has_derived_weights_ = false;
   /// Places in `parameters_`, by the parameter's address; entries may be out of date.
   mutable uint32_t parameter_places_[64] = {};
   std::vector<UsedTable> tables_;

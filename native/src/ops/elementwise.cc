@@ -87,21 +87,35 @@ void sum_shape(Shaping& s) {
   for (int i = 1; i < s.count(); ++i) s.type.dim = broadcast_dim(s, s.type.dim, s[i]);
 }
 
+// Whether no operand is broadcast.
+bool all_of_one_shape(const Type& type) {
+  return std::all_of(type.operands.begin(), type.operands.end(), [&](const Dim& d) { return d == type.dim; });
+}
+
+void add_broadcast(const Forward& b, Rows y, int64_t begin, int64_t end) {
+  b.k.fill(y, 0, end - begin, b.type.size);
+  for (size_t i = 0; i < b.type.operands.size(); ++i)
+    b.k.binary_forward(static_cast<int>(BinaryOp::kAdd), y, y, b.x[i].from(begin), end - begin,
+                       broadcast_loops(b.type.dim, b.type.dim, b.type.operands[i]));
+}
+
 template <bool average>
 void sum_forward(const Forward& b) {
-  const auto terms = static_cast<int>(b.type.operands.size());
+  const auto terms = static_cast<int64_t>(b.type.operands.size());
   const int64_t n = b.type.size;
-  Broadcast whole;
-  whole.size[0] = n;
-  auto* loops = b.scratch.allocate<Broadcast>(terms);
-  for (int i = 0; i < terms; ++i) loops[i] = broadcast_loops(b.type.dim, b.type.dim, b.type.operands[i]);
+  const bool one_shape = all_of_one_shape(b.type);
+  // The operands of each node, side by side.
+  float** lists = one_shape ? b.scratch.allocate<float*>(b.count * terms) : nullptr;
   auto* scales = b.scratch.allocate<float>(b.count);
   std::fill(scales, scales + b.count, 1.0f / static_cast<float>(terms));
   b.parallel(b.count, kCost * static_cast<double>(n * terms), [&](int64_t begin, int64_t end) {
     const Rows y = b.y.from(begin);
-    b.k.fill(y, 0, end - begin, n);
-    for (int i = 0; i < terms; ++i)
-      b.k.binary_forward(static_cast<int>(BinaryOp::kAdd), y, y, b.x[i].from(begin), end - begin, loops[i]);
+    for (int64_t node = begin; one_shape && node < end; ++node) {
+      float** list = lists + node * terms;
+      for (int64_t i = 0; i < terms; ++i) list[i] = b.x[i].at(node);
+      b.k.sum_rows(b.y.at(node), Rows{nullptr, list, 0}, terms, n, false);
+    }
+    if (!one_shape) add_broadcast(b, y, begin, end);
     if (average) b.k.unary_forward(static_cast<int>(UnaryOp::kMultiplyScalar), y, y, scales + begin, end - begin, n);
   });
 }
@@ -109,19 +123,26 @@ void sum_forward(const Forward& b) {
 template <bool average>
 void sum_backward(const Backward& b) {
   const auto terms = static_cast<int>(b.type.operands.size());
+  const int64_t n = b.type.size;
   Rows dy = b.dy;
   if (average) {
-    dy = {b.scratch.allocate<float>(b.count * b.type.size), nullptr, b.type.size};
-    b.k.fill(dy, 0, b.count, b.type.size);
-    b.k.add(dy, b.dy, 1.0f / static_cast<float>(terms), b.count, b.type.size);
+    dy = {b.scratch.allocate<float>(b.count * n), nullptr, n};
+    b.k.fill(dy, 0, b.count, n);
+    b.k.add(dy, b.dy, 1.0f / static_cast<float>(terms), b.count, n);
   }
   for (int i = 0; i < terms; ++i) {
     if (!b.wants(i)) continue;
     const Backward::Operand dx = b.dx(i);
-    // The gradient of one side of y = rest + x_i.
-    b.k.binary_backward(static_cast<int>(BinaryOp::kAdd), 1, dx.rows, b.y, b.x[i], b.y, dy, b.count,
-                        broadcast_loops(b.type.dim, b.type.dim, b.type.operands[i]), b.type.operands[i].total(),
-                        dx.accumulate);
+    const Dim& dim = b.type.operands[static_cast<size_t>(i)];
+    if (dim != b.type.dim) {
+      // The gradient of one side of y = rest + x_i.
+      b.k.binary_backward(static_cast<int>(BinaryOp::kAdd), 1, dx.rows, b.y, b.x[i], b.y, dy, b.count,
+                          broadcast_loops(b.type.dim, b.type.dim, dim), dim.total(), dx.accumulate);
+    } else if (dx.accumulate) {
+      b.k.add(dx.rows, dy, 1, b.count, n);
+    } else {
+      b.k.copy(dx.rows, dy, b.count, n);
+    }
   }
 }
 

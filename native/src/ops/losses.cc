@@ -137,18 +137,18 @@ const int32_t* labels(const BatchContext& b) {
 
 void pick_neg_log_softmax_shape(Shaping& s) {
   label_shape(s);
-  s.type.aux = s.type.dim.bd;
+  s.type.aux = 2 * s.type.dim.bd;
 }
 
 void pick_neg_log_softmax_batch_shape(Shaping& s) {
   label_batch_shape(s);
-  s.type.aux = s.type.dim.bd;
+  s.type.aux = 2 * s.type.dim.bd;
 }
 
 void pick_neg_log_softmax_forward(const Forward& b) {
   const int64_t n = b.type.operands[0].rows();
   const Rows y = b.y_elements();
-  const Rows z = b.elements(b.aux, 1, b.type.dim.bd, b.type.dim.bd);
+  const Rows z = b.elements(b.aux, 2, b.type.dim.bd, b.type.dim.bd);
   const Rows x = b.x_elements(0);
   const int32_t* label = labels(b);
   b.parallel(b.element_count(), kExpCost * static_cast<double>(n), [&](int64_t begin, int64_t end) {
@@ -159,7 +159,7 @@ void pick_neg_log_softmax_forward(const Forward& b) {
 void pick_neg_log_softmax_backward(const Backward& b) {
   const int64_t n = b.type.operands[0].rows();
   const Backward::Operand dx = b.dx_elements(0);
-  const Rows z = b.elements(b.aux, 1, b.type.dim.bd, b.type.dim.bd);
+  const Rows z = b.elements(b.aux, 2, b.type.dim.bd, b.type.dim.bd);
   const Rows x = b.x_elements(0);
   const Rows dy = b.dy_elements();
   const int32_t* label = labels(b);

@@ -10,10 +10,21 @@ namespace {
 constexpr const OpDef* kOps[] = {DYNNET_OPS(DYNNET_OP_ADDRESS)};
 #undef DYNNET_OP_ADDRESS
 
-[[noreturn]] void report(dn_status status, const char* name, const char* format, va_list arguments) {
+[[noreturn]] void report(dn_status status, const char* name, const char* format, va_list arguments,
+                         const std::string& more = {}) {
   char text[1024];
   std::vsnprintf(text, sizeof text, format, arguments);
-  fail(status, "%s: %s", name, text);
+  va_end(arguments);
+  fail(status, "%s: %s%s", name, text, more.c_str());
+}
+
+// The shapes of all operands, where there are several: a message may name some of them only.
+std::string operand_list(const Shaping& s) {
+  constexpr int kMost = 8;
+  if (s.count() < 2) return {};
+  std::string list = " (operands:";
+  for (int i = 0; i < s.count() && i < kMost; ++i) list += " " + s[i].text();
+  return list + (s.count() > kMost ? " ...)" : ")");
 }
 
 }  // namespace
@@ -33,7 +44,7 @@ const char* Shaping::name() const { return type.def->name; }
 void Shaping::mismatch(const char* format, ...) const {
   va_list arguments;
   va_start(arguments, format);
-  report(DN_E_SHAPE, name(), format, arguments);
+  report(DN_E_SHAPE, name(), format, arguments, operand_list(*this));
 }
 
 void Shaping::bad_argument(const char* format, ...) const {

@@ -41,6 +41,8 @@ struct Type {
   std::vector<uint32_t> statics;
   /// The number of indices that each node has.
   int64_t span_count = 0;
+  /// Whether nodes have attributes of their own.
+  bool has_data = false;
   /// The dn_parameter or dn_lookup_parameter, or null.
   void* object = nullptr;
   /// What the shape rule worked out for forward and backward.

@@ -70,6 +70,7 @@ struct Pool {
   void* context = nullptr;
   std::atomic<int> wanted{0};
   int started = 0;
+  /// Until when computations go on alone, while another process holds a processor; no time if they do not.
   Clock::time_point resting_until{};
   Clock::duration rest = kShortestRest;
 
@@ -87,18 +88,32 @@ std::atomic<Pool*> the_pool{nullptr};
 
 thread_local bool inside = false;
 
+// Spins until the state is as wanted, and blocks between its changes if that takes long.
+template <class Wanted>
+uint64_t wait_until(Pool* pool, Wanted&& wanted) {
+  constexpr int kLooks = 64;
+  Clock::time_point start{};
+  for (;;) {
+    uint64_t state = 0;
+    for (int i = 0; i < kLooks; ++i) {
+      state = pool->state.load(std::memory_order_acquire);
+      if (wanted(state)) return state;
+      pause();
+    }
+    const Clock::time_point now = Clock::now();
+    if (start == Clock::time_point{}) start = now;
+    if (now - start > kSpin) pool->state.wait(state, std::memory_order_acquire);
+  }
+}
+
 void help(Pool* pool, int number) {
   const FlushDenormals flush;
   inside = true;
   uint64_t seen = 0;
   for (;;) {
-    uint64_t state = pool->state.load(std::memory_order_acquire);
-    const Clock::time_point start = Clock::now();
-    while ((state & 1) == 0 || state >> 32 == seen || number >= pool->wanted.load(std::memory_order_relaxed)) {
-      for (int i = 0; i < 64; ++i) pause();
-      if (Clock::now() - start > kSpin) pool->state.wait(state, std::memory_order_acquire);
-      state = pool->state.load(std::memory_order_acquire);
-    }
+    uint64_t state = wait_until(pool, [&](uint64_t now) {
+      return (now & 1) != 0 && now >> 32 != seen && number < pool->wanted.load(std::memory_order_relaxed);
+    });
     if (!pool->state.compare_exchange_weak(state, state + 2, std::memory_order_acq_rel)) continue;
     seen = state >> 32;
     pool->work();
@@ -122,15 +137,19 @@ Pool* pool() {
   return found;
 }
 
+bool is_resting(Pool* pool) {
+  if (pool->resting_until == Clock::time_point{}) return false;
+  if (pool->resting_until > Clock::now()) return true;
+  pool->resting_until = {};
+  return false;
+}
+
 // Waits until the helpers have left, and rests the pool for a while if that took suspiciously long.
 void join(Pool* pool) {
-  uint64_t state = pool->state.fetch_and(~uint64_t{1}, std::memory_order_acq_rel) & ~uint64_t{1};
+  const uint64_t state = pool->state.fetch_and(~uint64_t{1}, std::memory_order_acq_rel) & ~uint64_t{1};
   if ((state & 0xffffffff) == 0) return;
   const Clock::time_point start = Clock::now();
-  while (((state = pool->state.load(std::memory_order_acquire)) & 0xffffffff) != 0) {
-    for (int i = 0; i < 32; ++i) pause();
-    if (Clock::now() - start > kSpin) pool->state.wait(state, std::memory_order_acquire);
-  }
+  wait_until(pool, [](uint64_t now) { return (now & 0xffffffff) == 0; });
   const Clock::time_point end = Clock::now();
   if (end - start > kStalled) {
     pool->resting_until = end + pool->rest;
@@ -156,12 +175,13 @@ void parallel::run(int64_t items, int64_t grain, Body body, void* context) {
     pool = dynnet::pool();
     if (pool->taken.exchange(true, std::memory_order_acquire)) pool = nullptr;
   }
-  if (pool != nullptr && pool->resting_until > Clock::now()) {
+  if (pool != nullptr && is_resting(pool)) {
     pool->taken.store(false, std::memory_order_release);
     pool = nullptr;
   }
   if (pool == nullptr) {
-    for (int64_t begin = 0; begin < items; begin += grain) body(context, begin, std::min(begin + grain, items));
+    // All at once: what a chunk has to set up is set up only once.
+    body(context, 0, items);
     return;
   }
   try {

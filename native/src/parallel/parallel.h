@@ -15,13 +15,13 @@ void set_threads(int count);
 namespace parallel {
 
 using Body = void (*)(void* context, int64_t begin, int64_t end);
-/// Runs body over [0, items) in chunks of `grain` items. The body must not throw.
+/// Runs body over [0, items), in chunks of `grain` items if there are several threads. The body must not throw.
 void run(int64_t items, int64_t grain, Body body, void* context);
 
 }  // namespace parallel
 
-/// Calls f(begin, end) for chunks of `grain` items that together are [0, items), possibly from several threads. Which
-/// chunks there are does not depend on the number of threads; f must not throw.
+/// Calls f(begin, end) for chunks that together are [0, items), of `grain` items where several threads share them. What f
+/// does for an item must not depend on the chunk that it is in; f must not throw.
 template <class F>
 void parallel_for(int64_t items, int64_t grain, F&& f) {
   using Function = std::remove_reference_t<F>;

@@ -6,6 +6,8 @@ namespace dynnet {
 namespace {
 
 constexpr uint32_t kNone = ~uint32_t{0};
+// For more groups than this, all are one component: a search over them would take longer than it saves.
+constexpr size_t kMostGroups = 1024;
 
 }  // namespace
 
@@ -23,22 +25,47 @@ void Scheduler::make_ready(const Node& node, uint32_t local) {
   ++group.ready;
 }
 
-void Scheduler::schedule(const Node* nodes, const uint32_t* operands, uint32_t operands_end, uint32_t node_count,
-                         uint32_t begin, uint32_t end, const uint8_t* include, uint32_t type_count, Plan* plan) {
-  const uint32_t n = end - begin;
-  auto last_operand = [&](uint32_t node) { return node + 1 < node_count ? nodes[node + 1].operands : operands_end; };
+// group_of_type_ keeps an entry for each type that was ever seen; only those of this plan are valid, which comparing with
+// the group's own type tells.
+void Scheduler::make_groups(const Node* nodes, uint32_t n, const uint8_t* include, uint32_t type_count) {
+  if (group_of_type_.size() < type_count) group_of_type_.resize(type_count, 0);
+  groups_.clear();
+  active_.clear();
+  group_of_.resize(n);
+  for (uint32_t i = 0; i < n; ++i) {
+    if (!include[i]) continue;
+    const uint32_t type = nodes[i].type;
+    uint32_t group = group_of_type_[type];
+    if (group >= groups_.size() || groups_[group].type != type) {
+      group = static_cast<uint32_t>(groups_.size());
+      group_of_type_[type] = group;
+      groups_.push_back({type, 0, 0, 0, 0, kNone, kNone});
+    }
+    ++groups_[group].remaining;
+    group_of_[i] = group;
+  }
+}
 
-  // Who waits for how many, and who waits for whom.
+// Who waits for how many, who waits for whom, and which groups use which.
+void Scheduler::find_dependences(const Node* nodes, const uint32_t* operands, uint32_t operands_end,
+                                 uint32_t node_count, uint32_t begin, uint32_t n, const uint8_t* include) {
+  auto last_operand = [&](uint32_t node) { return node + 1 < node_count ? nodes[node + 1].operands : operands_end; };
+  const bool components = groups_.size() <= kMostGroups;
+  row_words_ = components ? (groups_.size() + 63) / 64 : 0;
+  uses_.assign(row_words_ * groups_.size(), 0);
   waiting_.assign(n, 0);
   successors_begin_.assign(n + 1, 0);
   for (uint32_t i = 0; i < n; ++i) {
     if (!include[i]) continue;
     const uint32_t stop = last_operand(begin + i);
+    uint64_t* const uses = components ? &uses_[group_of_[i] * row_words_] : nullptr;
     for (uint32_t at = nodes[begin + i].operands; at < stop; ++at) {
       const uint32_t operand = operands[at];
       if (operand < begin || !include[operand - begin]) continue;
       ++waiting_[i];
       ++successors_begin_[operand - begin + 1];
+      const uint32_t used = group_of_[operand - begin];
+      if (components) uses[used / 64] |= uint64_t{1} << used % 64;
     }
   }
   for (uint32_t i = 0; i < n; ++i) successors_begin_[i + 1] += successors_begin_[i];
@@ -52,40 +79,63 @@ void Scheduler::schedule(const Node* nodes, const uint32_t* operands, uint32_t o
       if (operand >= begin && include[operand - begin]) successors_[next_[operand - begin]++] = i;
     }
   }
+}
 
-  // Groups by type. group_of_type_ keeps an entry for each type that was ever seen; only those of this plan are valid,
-  // which comparing with the group's own type tells.
-  if (group_of_type_.size() < type_count) group_of_type_.resize(type_count, 0);
-  groups_.clear();
-  active_.clear();
-  group_of_.resize(n);
-  for (uint32_t i = 0; i < n; ++i) {
-    if (!include[i]) continue;
-    const uint32_t type = nodes[begin + i].type;
-    uint32_t group = group_of_type_[type];
-    if (group >= groups_.size() || groups_[group].type != type) {
-      group = static_cast<uint32_t>(groups_.size());
-      group_of_type_[type] = group;
-      groups_.push_back({type, 0, 0, 0, kNone, kNone});
+// Strongly connected components (Tarjan 1972). A component is complete when all that it uses are, so their numbers are
+// an order in which they can run.
+void Scheduler::find_components() {
+  if (row_words_ == 0) return;
+  seen_.assign(groups_.size(), kNone);
+  back_.resize(groups_.size());
+  open_.clear();
+  uint32_t visited = 0;
+  uint32_t components = 0;
+  for (uint32_t group = 0; group < groups_.size(); ++group)
+    if (seen_[group] == kNone) visit(group, &visited, &components);
+}
+
+void Scheduler::visit(uint32_t group, uint32_t* visited, uint32_t* components) {
+  seen_[group] = back_[group] = (*visited)++;
+  groups_[group].component = kNone;
+  open_.push_back(group);
+  for (size_t word = 0; word < row_words_; ++word) {
+    for (uint64_t bits = uses_[group * row_words_ + word]; bits != 0; bits &= bits - 1) {
+      const auto used = static_cast<uint32_t>(word * 64 + static_cast<size_t>(__builtin_ctzll(bits)));
+      if (seen_[used] == kNone) visit(used, visited, components);
+      if (groups_[used].component == kNone && back_[used] < back_[group]) back_[group] = back_[used];
     }
-    ++groups_[group].remaining;
-    group_of_[i] = group;
   }
+  if (back_[group] != seen_[group]) return;
+  uint32_t member;
+  do {
+    member = open_.back();
+    open_.pop_back();
+    groups_[member].component = *components;
+  } while (member != group);
+  ++*components;
+}
+
+bool Scheduler::better(const Group& a, const Group& b) const {
+  if (a.component != b.component) return a.component < b.component;
+  // a.ready / a.remaining > b.ready / b.remaining, without division.
+  const uint64_t left = uint64_t{a.ready} * b.remaining;
+  const uint64_t right = uint64_t{b.ready} * a.remaining;
+  return left > right || (left == right && a.depth < b.depth);
+}
+
+void Scheduler::schedule(const Node* nodes, const uint32_t* operands, uint32_t operands_end, uint32_t node_count,
+                         uint32_t begin, uint32_t end, const uint8_t* include, uint32_t type_count, Plan* plan) {
+  const uint32_t n = end - begin;
+  make_groups(nodes + begin, n, include, type_count);
+  find_dependences(nodes, operands, operands_end, node_count, begin, n, include);
+  find_components();
   for (uint32_t i = 0; i < n; ++i)
     if (include[i] && waiting_[i] == 0) make_ready(nodes[begin + i], i);
 
   while (!active_.empty()) {
     size_t best = 0;
-    for (size_t i = 0; i < active_.size(); ++i) {
-      const Group& candidate = groups_[active_[i]];
-      const Group& current = groups_[active_[best]];
-      // candidate.ready / candidate.remaining > current.ready / current.remaining, without division.
-      const uint64_t left = uint64_t{candidate.ready} * current.remaining;
-      const uint64_t right = uint64_t{current.ready} * candidate.remaining;
-      if (left > right || (left == right && candidate.depth < current.depth)) best = i;
-      // Nothing is better than all that remains.
-      if (groups_[active_[best]].ready == groups_[active_[best]].remaining) break;
-    }
+    for (size_t i = 1; i < active_.size(); ++i)
+      if (better(groups_[active_[i]], groups_[active_[best]])) best = i;
     Group& group = groups_[active_[best]];
     active_[best] = active_.back();
     active_.pop_back();

@@ -27,9 +27,11 @@ struct Plan {
   }
 };
 
-/// Makes plans. The type with the largest share of its remaining nodes ready runs next, all its ready nodes together,
-/// so that types wait until they can run whole (the ratio heuristic of ED-Batch, Chen et al. 2023); of equals the one
-/// whose first ready node is least deep.
+/// Makes plans. Types depend on each other as their nodes do; those that do so in a circle, as the parts of a recurrent
+/// cell, are a component. Components run one after the other in the order of their dependence, so that what comes after
+/// a recurrence, such as the losses, runs once and whole. Within a component the type with the largest share of its
+/// remaining nodes ready runs next, all its ready nodes together, so that types wait until they can run whole (the ratio
+/// heuristic of ED-Batch, Chen et al. 2023); of equals the one whose first ready node is least deep.
 class Scheduler {
  public:
   /// Plans those nodes of [begin, end) for which `include` is not 0; all their other operands have values. `operands`
@@ -40,13 +42,20 @@ class Scheduler {
  private:
   struct Group {
     uint32_t type;
+    uint32_t component;
     uint32_t remaining;
     uint32_t ready;
     uint32_t depth;
     uint32_t first;
     uint32_t last;
   };
+  void make_groups(const Node* nodes, uint32_t n, const uint8_t* include, uint32_t type_count);
+  void find_dependences(const Node* nodes, const uint32_t* operands, uint32_t operands_end, uint32_t node_count,
+                        uint32_t begin, uint32_t n, const uint8_t* include);
+  void find_components();
+  void visit(uint32_t group, uint32_t* visited, uint32_t* components);
   void make_ready(const Node& node, uint32_t local);
+  bool better(const Group& a, const Group& b) const;
 
   // Scratch, kept between plans. Arrays by local node number, except group_of_type_.
   Array<uint32_t> waiting_;
@@ -57,6 +66,14 @@ class Scheduler {
   Array<Group> groups_;
   Array<uint32_t> active_;
   Array<uint32_t> group_of_type_;
+  // For each group a row of bits: the groups whose results it uses.
+  Array<uint64_t> uses_;
+  size_t row_words_ = 0;
+  // Tarjan's depth-first search: when each group was first seen, the earliest that it leads back to, and the groups
+  // that have no component yet.
+  Array<uint32_t> seen_;
+  Array<uint32_t> back_;
+  Array<uint32_t> open_;
 };
 
 }  // namespace dynnet

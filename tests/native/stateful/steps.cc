@@ -140,7 +140,8 @@ void Sequence::update() {
     for (const auto& g : graphs_) g->model.written(i);
   }
   model_gradients_[0].clear();
-  compare_gradients();
+  // Not always: reading a gradient sets it to 0, which the next backward should not need.
+  if (chance(30)) compare_gradients();
   for (int i = 0; i < static_cast<int>(weights_.size()); ++i) {
     const std::vector<float>& values = weights_[static_cast<size_t>(i)].values;
     if (std::any_of(values.begin(), values.end(), [](float v) { return std::abs(v) > kLargestWeight; }))
@@ -157,7 +158,7 @@ void Sequence::reset_gradients() {
     EXPECT_OK(dn_gradients_reset(own_.get()));
     own_gradients_.clear();
   }
-  compare_gradients();
+  if (chance(30)) compare_gradients();
 }
 
 // --------------------------------------------------------------------------------------------------------- the record

@@ -12,12 +12,17 @@ float largest(const float* x, int64_t n) {
   return reduce_max(m);
 }
 
-/// ln sum exp x, by way of the largest element, so that nothing overflows.
-float log_sum_exp(const float* x, int64_t n) {
+/// ln sum exp x in two parts, of which the first is the largest element: nothing overflows, and (x - largest) -
+/// remainder has the precision of the differences even where the elements are large.
+struct LogSum {
+  float largest, remainder;
+};
+
+LogSum log_sum_exp(const float* x, int64_t n) {
   const float m = largest(x, n);
   const Vec shift(m);
   const float sum = sum_of(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { return exp(lanes.load(x + j) - shift); });
-  return m + first(log(Vec(sum)));
+  return {m, first(log(Vec(sum)))};
 }
 
 void softmax(Rows y, Rows x, int64_t rows, int64_t n) {
@@ -53,8 +58,11 @@ void log_softmax(Rows y, Rows x, int64_t rows, int64_t n) {
   for (int64_t i = 0; i < rows; ++i) {
     const float* xs = row(x, i);
     float* ys = row(y, i);
-    const Vec z(log_sum_exp(xs, n));
-    for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { lanes.store(ys + j, lanes.load(xs + j) - z); });
+    const LogSum z = log_sum_exp(xs, n);
+    const Vec shift(z.largest), remainder(z.remainder);
+    for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+      lanes.store(ys + j, (lanes.load(xs + j) - shift) - remainder);
+    });
   }
 }
 
@@ -74,9 +82,11 @@ void log_softmax_backward(Rows dx, Rows y, Rows dy, int64_t rows, int64_t n, boo
 void pick_neg_log_softmax(Rows y, Rows z, Rows x, const int32_t* labels, int64_t rows, int64_t n) {
   for (int64_t i = 0; i < rows; ++i) {
     const float* xs = row(x, i);
-    const float total = log_sum_exp(xs, n);
-    *row(z, i) = total;
-    *row(y, i) = total - xs[labels[i]];
+    const LogSum total = log_sum_exp(xs, n);
+    float* kept = row(z, i);
+    kept[0] = total.largest;
+    kept[1] = total.remainder;
+    *row(y, i) = total.remainder - (xs[labels[i]] - total.largest);
   }
 }
 
@@ -87,10 +97,11 @@ void pick_neg_log_softmax_backward(Rows dx, Rows x, Rows z, Rows g, const int32_
     for (int64_t i = 0; i < rows; ++i) {
       float* to = row(dx, i);
       const float* xs = row(x, i);
-      const Vec total(*row(z, i)), scale(*row(g, i));
+      const float* kept = row(z, i);
+      const Vec shift(kept[0]), remainder(kept[1]), scale(*row(g, i));
       const int64_t label = labels[i];
       for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-        const Vec e = exp(lanes.load(xs + j) - total);
+        const Vec e = exp((lanes.load(xs + j) - shift) - remainder);
         put<decltype(flag)::value>(lanes, to + j, scale * select(lane(label - j), e - one, e));
       });
     }

@@ -1,12 +1,13 @@
 // A stack of LSTM layers: parameters, and steps recorded into a graph. The builder keeps nothing of any graph, so
 // threads may share it and states may branch.
-#ifndef DYNNET_NN_LSTM_H_
-#define DYNNET_NN_LSTM_H_
+#ifndef DYNNET_BUILDERS_LSTM_H_
+#define DYNNET_BUILDERS_LSTM_H_
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "graph/graph.h"
 #include "nn/model.h"
 
 /// A state is c of each layer, h of each layer and, where dropout is on, the masks of each layer's input and of each
@@ -18,9 +19,9 @@ struct dn_lstm {
 
   void set_dropout(double input_rate, double hidden_rate);
   int32_t state_size() const;
-  void initial_state(dn_graph* graph, const dn_expr* values, int32_t values_count, dn_expr* state,
+  void initial_state(dynnet::Graph& graph, const dn_expr* values, int32_t values_count, dn_expr* state,
                      int32_t state_count) const;
-  void add_input(dn_graph* graph, const dn_expr* state, int32_t state_count, dn_expr x, dn_expr* next,
+  void add_input(dynnet::Graph& graph, const dn_expr* state, int32_t state_count, dn_expr x, dn_expr* next,
                  int32_t next_count) const;
 
  private:
@@ -33,9 +34,9 @@ struct dn_lstm {
 
   int32_t layers() const { return static_cast<int32_t>(layers_.size()); }
   void add_layer(uint32_t input);
-  void check_vector(dn_graph* graph, dn_expr x, uint32_t size, const char* what) const;
-  void draw_masks(dn_graph* graph, uint32_t batch, dn_expr* masks) const;
-  void step(dn_graph* graph, const Layer& layer, dn_expr x, dn_expr h, dn_expr* c, dn_expr* next_h) const;
+  void check_vector(dynnet::Graph& graph, dn_expr x, uint32_t size, const char* what) const;
+  void draw_masks(dynnet::Graph& graph, uint32_t batch, dn_expr* masks) const;
+  void step(dynnet::Graph& graph, const Layer& layer, dn_expr x, dn_expr h, dn_expr* c, dn_expr* next_h) const;
 
   dynnet::StorageRef storage_;
   /// Of the builder's sub-collection.
@@ -46,4 +47,4 @@ struct dn_lstm {
   double hidden_rate_ = 0;
 };
 
-#endif  // DYNNET_NN_LSTM_H_
+#endif  // DYNNET_BUILDERS_LSTM_H_

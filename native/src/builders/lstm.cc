@@ -1,51 +1,33 @@
-#include "nn/lstm.h"
+#include "builders/lstm.h"
 
 #include <algorithm>
 
 #include "core/error.h"
+#include "graph/recorder.h"
 
 using dynnet::Dim;
 using dynnet::fail;
+using dynnet::Graph;
+using dynnet::Op;
+using dynnet::record;
 using dynnet::Storage;
 
 namespace {
 
-// Operations are recorded through the C ABI, as a front end would; their messages are passed on.
-void check(dn_status status) {
-  if (status == DN_OK) return;
-  int64_t length = 0;
-  const char* const message = dn_last_error(&length);
-  throw dynnet::Error(status, std::string(message, static_cast<size_t>(length)));
-}
-
 bool is_none(dn_expr x) { return x.stamp == 0; }
 
-dn_expr constant(dn_graph* graph, uint32_t size, uint32_t batch, double value) {
+dn_expr constant(Graph& graph, uint32_t size, uint32_t batch, double value) {
   const dn_dim dim = dynnet::to_c(Dim({size}, batch));
-  dn_expr result{};
-  check(dn_op_constant(graph, &dim, value, &result));
-  return result;
+  return record(graph, Op::constant, &dim, value);
 }
 
-dn_expr parameter(dn_graph* graph, dn_parameter* of) {
-  dn_expr result{};
-  check(dn_op_parameter(graph, of, &result));
-  return result;
-}
-
-dn_expr masked(dn_graph* graph, dn_expr x, dn_expr mask) {
-  if (is_none(mask)) return x;
-  dn_expr result{};
-  check(dn_op_cmult(graph, x, mask, &result));
-  return result;
+dn_expr masked(Graph& graph, dn_expr x, dn_expr mask) {
+  return is_none(mask) ? x : record(graph, Op::cmult, x, mask);
 }
 
 // A mask of a rate of 0 would change nothing and is left out.
-dn_expr draw_mask(dn_graph* graph, uint32_t size, uint32_t batch, double rate) {
-  if (rate == 0) return {};
-  dn_expr result{};
-  check(dn_op_dropout(graph, constant(graph, size, batch, 1), rate, &result));
-  return result;
+dn_expr draw_mask(Graph& graph, uint32_t size, uint32_t batch, double rate) {
+  return rate == 0 ? dn_expr{} : record(graph, Op::dropout, constant(graph, size, batch, 1), rate);
 }
 
 void check_rate(double rate, const char* what) {
@@ -99,18 +81,13 @@ int32_t dn_lstm::state_size() const {
   return layers() * (has_masks ? 4 : 2);
 }
 
-void dn_lstm::check_vector(dn_graph* graph, dn_expr x, uint32_t size, const char* what) const {
-  dn_dim dim{};
-  check(dn_graph_dim(graph, x, &dim));
-  Dim found;
-  std::copy_n(dim.d, dim.nd, found.d);
-  found.nd = dim.nd;
-  found.bd = dim.bd;
+void dn_lstm::check_vector(Graph& graph, dn_expr x, uint32_t size, const char* what) const {
+  const Dim& found = graph.type_of(graph.checked(x, what)).dim;
   if (found.is_vector() && found.rows() == size) return;
   fail(DN_E_SHAPE, "%s: %s is %s, expected {%u}", path_.c_str(), what, found.text().c_str(), size);
 }
 
-void dn_lstm::initial_state(dn_graph* graph, const dn_expr* values, int32_t values_count, dn_expr* state,
+void dn_lstm::initial_state(Graph& graph, const dn_expr* values, int32_t values_count, dn_expr* state,
                             int32_t state_count) const {
   const int32_t vectors = 2 * layers();
   if (state_count != state_size())
@@ -128,14 +105,14 @@ void dn_lstm::initial_state(dn_graph* graph, const dn_expr* values, int32_t valu
   std::copy(made.begin(), made.end(), state);
 }
 
-void dn_lstm::draw_masks(dn_graph* graph, uint32_t batch, dn_expr* masks) const {
+void dn_lstm::draw_masks(Graph& graph, uint32_t batch, dn_expr* masks) const {
   for (int32_t i = 0; i < layers(); ++i) {
     masks[i] = draw_mask(graph, layers_[static_cast<size_t>(i)].input, batch, input_rate_);
     masks[layers() + i] = draw_mask(graph, hidden_, batch, hidden_rate_);
   }
 }
 
-void dn_lstm::add_input(dn_graph* graph, const dn_expr* state, int32_t state_count, dn_expr x, dn_expr* next,
+void dn_lstm::add_input(Graph& graph, const dn_expr* state, int32_t state_count, dn_expr x, dn_expr* next,
                         int32_t next_count) const {
   const int32_t n = layers();
   // A sequence keeps what was decided at its start, whatever set_dropout said since.
@@ -147,11 +124,8 @@ void dn_lstm::add_input(dn_graph* graph, const dn_expr* state, int32_t state_cou
 
   std::vector<dn_expr> made(state, state + state_count);
   dn_expr* const masks = state_count == 4 * n ? made.data() + 2 * n : nullptr;
-  if (masks != nullptr && std::all_of(masks, masks + 2 * n, is_none)) {
-    dn_dim dim{};
-    check(dn_graph_dim(graph, x, &dim));
-    draw_masks(graph, dim.bd, masks);
-  }
+  if (masks != nullptr && std::all_of(masks, masks + 2 * n, is_none))
+    draw_masks(graph, graph.type_of(graph.checked(x, "x")).dim.bd, masks);
   dn_expr in = x;
   for (int32_t i = 0; i < n; ++i) {
     dn_expr& c = made[static_cast<size_t>(i)];
@@ -164,10 +138,10 @@ void dn_lstm::add_input(dn_graph* graph, const dn_expr* state, int32_t state_cou
   std::copy(made.begin(), made.end(), next);
 }
 
-void dn_lstm::step(dn_graph* graph, const Layer& layer, dn_expr x, dn_expr h, dn_expr* c, dn_expr* next_h) const {
-  dn_expr gates{};
-  check(dn_op_vanilla_lstm_gates(graph, x, h, parameter(graph, layer.wx), parameter(graph, layer.wh),
-                                 parameter(graph, layer.b), &gates));
-  check(dn_op_vanilla_lstm_c(graph, *c, gates, c));
-  check(dn_op_vanilla_lstm_h(graph, *c, gates, next_h));
+void dn_lstm::step(Graph& graph, const Layer& layer, dn_expr x, dn_expr h, dn_expr* c, dn_expr* next_h) const {
+  const auto parameter = [&](dn_parameter* of) { return record(graph, Op::parameter, of); };
+  const dn_expr gates = record(graph, Op::vanilla_lstm_gates, x, h, parameter(layer.wx), parameter(layer.wh),
+                               parameter(layer.b));
+  *c = record(graph, Op::vanilla_lstm_c, *c, gates);
+  *next_h = record(graph, Op::vanilla_lstm_h, *c, gates);
 }
