@@ -224,22 +224,23 @@ TEST_P(LossKernels, PickNegLogSoftmax) {
              },
          .tolerance = 2e-6},
         rows, random_);
-    CheckRowKernel(
-        "pick_neg_log_softmax_backward",
-        {.inputs = {{n}, {2, 1, 2}, {1}},
-         .outputs = {{n}},
-         .run =
-             [&](const Rows* in, const Rows* out, int64_t first, int64_t r) {
-               k().pick_neg_log_softmax_backward(out[0], in[0], in[1], in[2], labels.data() + first, r, n, accumulate);
-             },
-         .reference =
-             [&](int64_t i, const auto& in, auto& out) {
-               for (int64_t j = 0; j < n; ++j) {
-                 Put(accumulate, out[0][j], in[2][0] * (std::exp(in[0][j] - in[1][0] - in[1][1]) - (j == labels[i] ? 1 : 0)));
-               }
-             },
-         .tolerance = 2e-6},
-        rows, random_);
+    CheckRowKernel("pick_neg_log_softmax_backward",
+                   {.inputs = {{n}, {2, 1, 2}, {1}},
+                    .outputs = {{n}},
+                    .run =
+                        [&](const Rows* in, const Rows* out, int64_t first, int64_t r) {
+                          k().pick_neg_log_softmax_backward(out[0], in[0], in[1], in[2], labels.data() + first, r, n,
+                                                            accumulate);
+                        },
+                    .reference =
+                        [&](int64_t i, const auto& in, auto& out) {
+                          for (int64_t j = 0; j < n; ++j) {
+                            Put(accumulate, out[0][j],
+                                in[2][0] * (std::exp(in[0][j] - in[1][0] - in[1][1]) - (j == labels[i] ? 1 : 0)));
+                          }
+                        },
+                    .tolerance = 2e-6},
+                   rows, random_);
   }
 }
 

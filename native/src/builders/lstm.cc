@@ -21,9 +21,7 @@ dn_expr constant(Graph& graph, uint32_t size, uint32_t batch, double value) {
   return record(graph, Op::constant, &dim, value);
 }
 
-dn_expr masked(Graph& graph, dn_expr x, dn_expr mask) {
-  return is_none(mask) ? x : record(graph, Op::cmult, x, mask);
-}
+dn_expr masked(Graph& graph, dn_expr x, dn_expr mask) { return is_none(mask) ? x : record(graph, Op::cmult, x, mask); }
 
 // A mask of a rate of 0 would change nothing and is left out.
 dn_expr draw_mask(Graph& graph, uint32_t size, uint32_t batch, double rate) {
@@ -140,8 +138,8 @@ void dn_lstm::add_input(Graph& graph, const dn_expr* state, int32_t state_count,
 
 void dn_lstm::step(Graph& graph, const Layer& layer, dn_expr x, dn_expr h, dn_expr* c, dn_expr* next_h) const {
   const auto parameter = [&](dn_parameter* of) { return record(graph, Op::parameter, of); };
-  const dn_expr gates = record(graph, Op::vanilla_lstm_gates, x, h, parameter(layer.wx), parameter(layer.wh),
-                               parameter(layer.b));
+  const dn_expr gates =
+      record(graph, Op::vanilla_lstm_gates, x, h, parameter(layer.wx), parameter(layer.wh), parameter(layer.b));
   *c = record(graph, Op::vanilla_lstm_c, *c, gates);
   *next_h = record(graph, Op::vanilla_lstm_h, *c, gates);
 }

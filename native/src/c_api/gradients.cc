@@ -7,8 +7,8 @@
 using dynnet::fail;
 using dynnet::GradientLock;
 using dynnet::GradientSet;
-using dynnet::c_api::guard;
 using dynnet::required;
+using dynnet::c_api::guard;
 
 dn_status dn_gradients_create(dn_model* model, dn_gradients** out) {
   return guard([&] {

@@ -4,8 +4,8 @@
 #include "c_api/guard.h"
 
 using dynnet::Entered;
-using dynnet::c_api::guard;
 using dynnet::required;
+using dynnet::c_api::guard;
 
 namespace {
 

@@ -4,8 +4,8 @@
 #include "dynnet/dynnet.h"
 
 using dynnet::fail;
-using dynnet::c_api::guard;
 using dynnet::required;
+using dynnet::c_api::guard;
 
 namespace {
 

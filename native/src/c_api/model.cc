@@ -11,11 +11,11 @@
 using dynnet::Dim;
 using dynnet::fail;
 using dynnet::GradientLock;
+using dynnet::required;
 using dynnet::Storage;
 using dynnet::StorageRef;
 using dynnet::c_api::guard;
 using dynnet::c_api::hand_out;
-using dynnet::required;
 using dynnet::c_api::text;
 
 namespace {

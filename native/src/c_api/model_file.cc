@@ -12,9 +12,9 @@
 
 using dynnet::fail;
 using dynnet::GradientLock;
+using dynnet::required;
 using dynnet::c_api::guard;
 using dynnet::c_api::path_text;
-using dynnet::required;
 using dynnet::c_api::text;
 using dynnet::io::checked_key;
 using dynnet::io::FileContent;

@@ -8,12 +8,12 @@
 #include "nn/model.h"
 
 using dynnet::fail;
+using dynnet::required;
 using dynnet::c_api::bytes;
 using dynnet::c_api::check_count;
 using dynnet::c_api::check_row;
 using dynnet::c_api::guard;
 using dynnet::c_api::hand_out;
-using dynnet::required;
 
 namespace {
 

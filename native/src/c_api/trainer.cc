@@ -5,8 +5,8 @@
 #include "training/rule.h"
 
 using dynnet::fail;
-using dynnet::c_api::guard;
 using dynnet::required;
+using dynnet::c_api::guard;
 
 namespace {
 

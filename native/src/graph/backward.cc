@@ -37,63 +37,63 @@ void GradientTargets::check_given() const {
   fail(DN_E_ARGUMENT, "backward: the gradient set is of a model of which the expression depends on no parameter");
 }
 
-// ------------------------------------------------------------------------------------------------- deferred products
-
-void DeferredProducts::add(uint32_t node, int64_t m, int64_t k, const Use& use) {
-  Weight* weight = find(node);
-  if (weight == nullptr) {
-    weights_.push_back({node, m, k, {}});
-    weight = &weights_.back();
-  }
-  weight->uses.push_back(use);
-}
-
-DeferredProducts::Weight* DeferredProducts::find(uint32_t node) {
-  for (Weight& weight : weights_)
-    if (weight.node == node) return &weight;
-  return nullptr;
-}
-
-void DeferredProducts::sum(Weight& weight, float* g, bool accumulate, const Kernels& k, Arena& scratch) {
-  int64_t n = 0;
-  for (const Use& use : weight.uses) n += use.n;
-  Rows d = weight.uses[0].d;
-  Rows x = weight.uses[0].x;
-  if (weight.uses.size() > 1) {
-    auto** d_list = scratch.allocate<float*>(n);
-    auto** x_list = scratch.allocate<float*>(n);
-    int64_t at = 0;
-    for (const Use& use : weight.uses)
-      for (int64_t i = 0; i < use.n; ++i, ++at) {
-        d_list[at] = use.d.at(i);
-        x_list[at] = use.x.at(i);
-      }
-    d = {nullptr, d_list, 0};
-    x = {nullptr, x_list, 0};
-  }
-  weight.uses.clear();
-  // A multiple of the kernels' tile, and some ten microseconds of work.
-  constexpr int64_t kTile = 12;
-  const double ns_per_column = static_cast<double>(weight.m * n) / 40;
-  const int64_t grain = kTile * std::max<int64_t>(1, static_cast<int64_t>(10000 / (ns_per_column * kTile)));
-  parallel_for(weight.k, grain, [&](int64_t begin, int64_t end) {
-    k.outer_sum(weight.m, n, begin, end, d, x, g, weight.m, accumulate);
-  });
-}
-
 // ---------------------------------------------------------------------------------------------- what operations call
 
-bool Backward::wants(int i) const { return pass.wants(*this, i); }
+bool Backward::wants(int i) const { return part.wants(*this, i); }
 
-Backward::Operand Backward::dx(int i) const { return pass.operand(*this, i); }
+Backward::Operand Backward::dx(int i) const { return part.operand(*this, i); }
 
 void Backward::defer_product(int i, int64_t m, int64_t k_size, Rows d, Rows columns, int64_t n) const {
-  pass.deferred().add(pass.operand_of(nodes[0], i), m, k_size, {d, columns, n});
+  part.defer(*this, i, m, k_size, d, columns, n);
 }
+
+void Backward::defer_sum(int i, int64_t m, Rows d, int64_t n) const { part.defer(*this, i, m, 0, d, {}, n); }
 
 void Backward::add_rows(const dn_lookup_parameter& table, const int32_t* rows, const float* const* values,
                         int64_t n) const {
-  pass.targets().of(*table.storage).add_rows(table, rows, values, n);
+  part.add_rows(table, rows, values, n);
+}
+
+bool BackwardPart::wants(const Backward& batch, int operand) const {
+  for (int64_t i = 0; i < batch.count; ++i)
+    if (pass.wanted_[pass.operand_of(batch.nodes[i], operand)]) return true;
+  return false;
+}
+
+Backward::Operand BackwardPart::operand(const Backward& batch, int number) {
+  const int64_t count = batch.count;
+  const int64_t size = batch.type.operands[static_cast<size_t>(number)].total();
+  auto** list = scratch.allocate<float*>(count);
+  auto** fresh = scratch.allocate<float*>(count);
+  int64_t fresh_count = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    const uint32_t node = pass.operand_of(batch.nodes[i], number);
+    if (!pass.wanted_[node]) {
+      // Some nodes of a batch may have an operand without gradient: what they write is not read.
+      list[i] = fresh[fresh_count++] = scratch.allocate<float>(size);
+      continue;
+    }
+    bool first;
+    list[i] = pass.touch(node, &first);
+    if (first) fresh[fresh_count++] = list[i];
+  }
+  Backward::Operand result;
+  result.rows = rows_from(list, count);
+  result.accumulate = fresh_count < count;
+  // Rows that are all fresh are all different; of others, two may be the same.
+  result.collides = result.accumulate && count > 1;
+  if (result.accumulate)
+    for (int64_t i = 0; i < fresh_count; ++i) std::memset(fresh[i], 0, size * sizeof(float));
+  return result;
+}
+
+void BackwardPart::defer(const Backward& batch, int operand, int64_t m, int64_t k, Rows d, Rows x, int64_t n) {
+  deferred.add(pass.operand_of(batch.nodes[0], operand), m, k, {place, d, x, n});
+}
+
+void BackwardPart::add_rows(const dn_lookup_parameter& table, const int32_t* rows, const float* const* values,
+                            int64_t n) {
+  deferred.add({place, &table, rows, values, n});
 }
 
 // ----------------------------------------------------------------------------------------------------------- the pass
@@ -119,7 +119,7 @@ void BackwardPass::find_wanted(uint32_t root) {
   wanted_[root] = full_ || (graph_.nodes_[root].flags & needed) != 0;
   for (uint32_t node = root + 1; node-- > 0;) {
     if (!wanted_[node]) continue;
-    const uint32_t end = graph_.operands_end(node);
+    const uint32_t end = graph_.recorded().operands_end(node);
     for (uint32_t at = graph_.nodes_[node].operands; at < end; ++at) {
       const uint32_t operand = graph_.operands_[at];
       if (full_ || (graph_.nodes_[operand].flags & needed) != 0) wanted_[operand] = 1;
@@ -130,34 +130,58 @@ void BackwardPass::find_wanted(uint32_t root) {
 void BackwardPass::make_plan(uint32_t root) {
   Plan& plan = graph_.backward_plan_;
   plan.clear();
-  auto included = [&](uint32_t node) {
-    return node <= root && wanted_[node] && (graph_.nodes_[node].flags & Node::kGiven) == 0;
-  };
+  graph_.backward_division_.clear();
+  auto* include = graph_.scratch_.allocate<uint8_t>(root + 1);
+  for (uint32_t node = 0; node <= root; ++node)
+    include[node] = wanted_[node] && (graph_.nodes_[node].flags & Node::kGiven) == 0;
   if (graph_.plan_is_whole_) {
     for (const Plan::Batch& batch : graph_.plan_.batches) {
       const auto begin = static_cast<uint32_t>(plan.nodes.size());
       for (uint32_t i = 0; i < batch.count; ++i) {
         const uint32_t node = graph_.plan_.nodes[batch.begin + i];
-        if (included(node)) plan.nodes.push_back(node);
+        if (node <= root && include[node]) plan.nodes.push_back(node);
       }
       const auto count = static_cast<uint32_t>(plan.nodes.size()) - begin;
       if (count > 0) plan.batches.push_back({begin, count, batch.type});
     }
-    return;
+  } else if (graph_.batching_) {
+    graph_.scheduler_.schedule(graph_.recorded(), 0, root + 1, include, graph_.types_.size(), &plan);
+  } else {
+    for (uint32_t node = 0; node <= root; ++node) {
+      if (!include[node]) continue;
+      plan.batches.push_back({static_cast<uint32_t>(plan.nodes.size()), 1, graph_.nodes_[node].type});
+      plan.nodes.push_back(node);
+    }
   }
-  auto* include = graph_.scratch_.allocate<uint8_t>(root + 1);
-  for (uint32_t node = 0; node <= root; ++node) include[node] = included(node);
-  if (graph_.batching_) {
-    graph_.scheduler_.schedule(graph_.nodes_.data(), graph_.operands_.data(),
-                               static_cast<uint32_t>(graph_.operands_.size()), graph_.size(), 0, root + 1, include,
-                               graph_.types_.size(), &plan);
-    return;
+  divide(root, include);
+}
+
+void BackwardPass::divide(uint32_t root, const uint8_t* include) {
+  if (full_ || graph_.has_derived_weights_ || !graph_.batching_ || dynnet::threads() < 2 || !defers_all()) return;
+  if (graph_.plan_is_whole_ && graph_.division_.parts() > 0 && parallel::is_free())
+    graph_.divider_.divide(graph_.backward_plan_, &graph_.backward_division_);
+  else
+    graph_.divide(graph_.backward_plan_, 0, root + 1, include, &graph_.backward_division_);
+}
+
+bool BackwardPass::defers_all() const {
+  const Plan& plan = graph_.backward_plan_;
+  for (const Plan::Batch& batch : plan.batches) {
+    const Type& type = graph_.types_[batch.type];
+    for (uint32_t i = 0; i < type.operands.size(); ++i) {
+      if (type.deferred[i]) continue;
+      for (uint32_t at = batch.begin; at < batch.begin + batch.count; ++at)
+        if ((graph_.nodes_[operand_of(plan.nodes[at], static_cast<int>(i))].flags & Node::kDense) != 0) return false;
+    }
   }
-  for (uint32_t node = 0; node <= root; ++node) {
-    if (!include[node]) continue;
-    plan.batches.push_back({static_cast<uint32_t>(plan.nodes.size()), 1, graph_.nodes_[node].type});
-    plan.nodes.push_back(node);
-  }
+  return true;
+}
+
+void BackwardPass::allocate_gradients(uint32_t batch, const uint32_t* nodes) {
+  const uint32_t count = graph_.backward_plan_.batches[batch].count;
+  const int64_t size = graph_.types_[graph_.backward_plan_.batches[batch].type].size;
+  auto* memory = graph_.gradient_memory_.allocate<float>(size * count);
+  for (uint32_t i = 0; i < count; ++i) graph_.gradients_[nodes[i]] = memory + i * size;
 }
 
 void BackwardPass::run(uint32_t root) {
@@ -169,21 +193,41 @@ void BackwardPass::run(uint32_t root) {
   lock_targets(root);
   make_plan(root);
   const Plan& plan = graph_.backward_plan_;
-  for (const Plan::Batch& batch : plan.batches) {
-    const int64_t size = graph_.types_[batch.type].size;
-    auto* memory = graph_.gradient_memory_.allocate<float>(size * batch.count);
-    for (uint32_t i = 0; i < batch.count; ++i) graph_.gradients_[plan.nodes[batch.begin + i]] = memory + i * size;
-  }
+  const Division& division = graph_.backward_division_;
+  const uint32_t joint = division.parts() > 0 ? division.joint_batch() : 0;
+  const auto batches = static_cast<uint32_t>(plan.batches.size());
+  for (uint32_t b = 0; b < batches; ++b)
+    allocate_gradients(b, b < joint ? division.nodes(b) : &plan.nodes[plan.batches[b].begin]);
   bool first;
   float* gradient = touch(root, &first);
   *gradient = first ? 1 : *gradient + 1;
-  for (size_t i = plan.batches.size(); i-- > 0;) run_batch(plan.batches[i], &plan.nodes[plan.batches[i].begin]);
+  for (uint32_t b = batches; b-- > joint;) {
+    const Plan::Batch& batch = plan.batches[b];
+    main_.place = {b, nullptr, batch.count};
+    run_batch(main_, graph_.types_[batch.type], &plan.nodes[batch.begin], batch.count);
+  }
+  if (joint > 0) run_divided();
   finish_parameters();
 }
 
-void BackwardPass::run_batch(const Plan::Batch& batch, const uint32_t* nodes) {
-  const Type& type = graph_.types_[batch.type];
-  const uint32_t count = batch.count;
+void BackwardPass::run_divided() {
+  const Division& division = graph_.backward_division_;
+  graph_.make_parts(division.parts());
+  std::vector<BackwardPart> parts;
+  parts.reserve(division.parts());
+  for (uint32_t p = 0; p < division.parts(); ++p) parts.push_back({*this, graph_.parts_[p]->scratch});
+  graph_.run_parts(division.parts(), [&](uint32_t p) {
+    for (uint32_t b = division.joint_batch(); b-- > 0;) {
+      const Division::Part own = division.part(b, p);
+      if (own.count == 0) continue;
+      parts[p].place = {b, own.places, own.count};
+      run_batch(parts[p], graph_.types_[graph_.backward_plan_.batches[b].type], own.nodes, own.count);
+    }
+  });
+  for (BackwardPart& part : parts) main_.deferred.merge(part.deferred);
+}
+
+void BackwardPass::run_batch(BackwardPart& part, const Type& type, const uint32_t* nodes, uint32_t count) {
   finish_weights_among(nodes, count);
   float* dy = graph_.gradients_[nodes[0]];
   bool any = false;
@@ -192,10 +236,10 @@ void BackwardPass::run_batch(const Plan::Batch& batch, const uint32_t* nodes) {
     if (!touched_[nodes[i]]) std::memset(dy + i * type.size, 0, type.size * sizeof(float));
   if (!any || type.def->backward == nullptr) return;
 
-  Arena& scratch = graph_.scratch_;
+  Arena& scratch = part.scratch;
   const auto operand_count = static_cast<uint32_t>(type.operands.size());
   auto* x = scratch.allocate<Rows>(operand_count);
-  for (uint32_t i = 0; i < operand_count; ++i) x[i] = graph_.rows_of(nodes, count, i);
+  for (uint32_t i = 0; i < operand_count; ++i) x[i] = graph_.rows_of(nodes, count, i, scratch);
   auto** y = scratch.allocate<float*>(count);
   for (uint32_t i = 0; i < count; ++i) y[i] = graph_.values_[nodes[i]];
   Rows aux;
@@ -204,17 +248,11 @@ void BackwardPass::run_batch(const Plan::Batch& batch, const uint32_t* nodes) {
     for (uint32_t i = 0; i < count; ++i) list[i] = graph_.aux_[nodes[i]];
     aux = rows_from(list, count);
   }
-  type.def->backward(Backward{{type, count, rows_from(y, count), x, aux, graph_.data_of(type, nodes, count),
-                               graph_.parameters_of(type, nodes[0]), kernels(), scratch},
+  type.def->backward(Backward{{type, count, rows_from(y, count), x, aux, graph_.data_of(type, nodes, count, scratch),
+                               graph_.parameters_of(type, nodes[0], scratch), kernels(), scratch},
                               Rows{dy, nullptr, type.size},
                               nodes,
-                              *this});
-}
-
-bool BackwardPass::wants(const Backward& batch, int operand) const {
-  for (int64_t i = 0; i < batch.count; ++i)
-    if (wanted_[operand_of(batch.nodes[i], operand)]) return true;
-  return false;
+                              part});
 }
 
 float* BackwardPass::touch(uint32_t node, bool* first) {
@@ -232,50 +270,26 @@ float* BackwardPass::touch(uint32_t node, bool* first) {
   return gradient;
 }
 
-Backward::Operand BackwardPass::operand(const Backward& batch, int number) {
-  Arena& scratch = graph_.scratch_;
-  const int64_t count = batch.count;
-  const int64_t size = batch.type.operands[static_cast<size_t>(number)].total();
-  auto** list = scratch.allocate<float*>(count);
-  auto** fresh = scratch.allocate<float*>(count);
-  int64_t fresh_count = 0;
-  for (int64_t i = 0; i < count; ++i) {
-    const uint32_t node = operand_of(batch.nodes[i], number);
-    if (!wanted_[node]) {
-      // Some nodes of a batch may have an operand without gradient: what they write is not read.
-      list[i] = fresh[fresh_count++] = scratch.allocate<float>(size);
-      continue;
-    }
-    bool first;
-    list[i] = touch(node, &first);
-    if (first) fresh[fresh_count++] = list[i];
-  }
-  Backward::Operand result;
-  result.rows = rows_from(list, count);
-  result.accumulate = fresh_count < count;
-  // Rows that are all fresh are all different; of others, two may be the same.
-  result.collides = result.accumulate && count > 1;
-  if (result.accumulate)
-    for (int64_t i = 0; i < fresh_count; ++i) std::memset(fresh[i], 0, size * sizeof(float));
-  return result;
-}
-
 void BackwardPass::finish_weights_among(const uint32_t* nodes, uint32_t count) {
-  if (!graph_.has_derived_weights_ || deferred_.weights().empty()) return;
+  if (!graph_.has_derived_weights_ || main_.deferred.sums().empty()) return;
   for (uint32_t i = 0; i < count; ++i) {
     if ((graph_.nodes_[nodes[i]].flags & Node::kOfParameters) == 0) continue;
-    DeferredProducts::Weight* weight = deferred_.find(nodes[i]);
-    if (weight == nullptr || weight->uses.empty()) continue;
-    bool first;
-    float* gradient = touch(nodes[i], &first);
-    DeferredProducts::sum(*weight, gradient, !first, kernels(), graph_.scratch_);
+    for (DeferredSum& sum : main_.deferred.sums()) {
+      if (sum.node != nodes[i] || sum.uses.empty()) continue;
+      bool first;
+      float* gradient = touch(nodes[i], &first);
+      Deferred::finish(sum, gradient, !first, kernels(), graph_.scratch_);
+    }
   }
 }
 
 void BackwardPass::finish_parameters() {
-  for (DeferredProducts::Weight& weight : deferred_.weights()) {
-    if (weight.uses.empty()) continue;
-    const Type& type = graph_.type_of(weight.node);
+  main_.deferred.finish_rows(graph_.scratch_,
+                             [&](const dn_lookup_parameter& table, const int32_t* rows, const float* const* values,
+                                 int64_t n) { targets_.of(*table.storage).add_rows(table, rows, values, n); });
+  for (DeferredSum& sum : main_.deferred.sums()) {
+    if (sum.uses.empty()) continue;
+    const Type& type = graph_.type_of(sum.node);
     bool fresh;
     float* gradient;
     if (type.op == Op::parameter) {
@@ -283,9 +297,9 @@ void BackwardPass::finish_parameters() {
       gradient = targets_.of(*parameter.storage).begin(parameter, &fresh);
     } else {
       // A parameter without gradient, of which only the full gradients have one.
-      gradient = touch(weight.node, &fresh);
+      gradient = touch(sum.node, &fresh);
     }
-    DeferredProducts::sum(weight, gradient, !fresh, kernels(), graph_.scratch_);
+    Deferred::finish(sum, gradient, !fresh, kernels(), graph_.scratch_);
   }
 }
 

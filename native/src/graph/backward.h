@@ -5,38 +5,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "graph/deferred.h"
 #include "graph/graph.h"
 
 namespace dynnet {
-
-/// Products with a shared left operand W: y = W x. The gradient of W, the sum of dy x^T over all uses in the graph, is
-/// one product per weight, done when all uses have been seen.
-class DeferredProducts {
- public:
-  /// One use: n columns d of m floats and x of k floats. Their memory must last until the sum is done.
-  struct Use {
-    Rows d;
-    Rows x;
-    int64_t n;
-  };
-  struct Weight {
-    uint32_t node;
-    int64_t m;
-    int64_t k;
-    std::vector<Use> uses;
-  };
-
-  void add(uint32_t node, int64_t m, int64_t k, const Use& use);
-  /// The weight's uses so far, or null.
-  Weight* find(uint32_t node);
-  std::vector<Weight>& weights() { return weights_; }
-
-  /// g (+)= the sum of d x^T over all uses, which are then forgotten.
-  static void sum(Weight& weight, float* g, bool accumulate, const Kernels& k, Arena& scratch);
-
- private:
-  std::vector<Weight> weights_;
-};
 
 /// Which gradient set takes a model's gradients, and the locks of those in use.
 class GradientTargets {
@@ -61,25 +33,44 @@ class GradientTargets {
   std::vector<std::unique_ptr<GradientSet>> made_;
 };
 
-class BackwardPass {
- public:
-  BackwardPass(Graph& graph, GradientTargets& targets, bool full) : graph_(graph), targets_(targets), full_(full) {}
-  void run(uint32_t root);
+class BackwardPass;
+
+/// What one thread of a pass works with.
+struct BackwardPart {
+  BackwardPass& pass;
+  Arena& scratch;
+  /// The batch that is being run.
+  BatchPlace place{};
+  Deferred deferred{};
 
   // What Backward offers to operations.
   bool wants(const Backward& batch, int operand) const;
   Backward::Operand operand(const Backward& batch, int number);
-  DeferredProducts& deferred() { return deferred_; }
-  GradientTargets& targets() { return targets_; }
+  void defer(const Backward& batch, int operand, int64_t m, int64_t k, Rows d, Rows x, int64_t n);
+  void add_rows(const dn_lookup_parameter& table, const int32_t* rows, const float* const* values, int64_t n);
+};
+
+class BackwardPass {
+ public:
+  BackwardPass(Graph& graph, GradientTargets& targets, bool full)
+      : graph_(graph), targets_(targets), full_(full), main_{*this, graph.scratch_} {}
+  void run(uint32_t root);
+
+ private:
+  friend struct BackwardPart;
+
   uint32_t operand_of(uint32_t node, int operand) const {
     return graph_.operands_[graph_.nodes_[node].operands + static_cast<uint32_t>(operand)];
   }
-
- private:
   void lock_targets(uint32_t root);
   void find_wanted(uint32_t root);
   void make_plan(uint32_t root);
-  void run_batch(const Plan::Batch& batch, const uint32_t* nodes);
+  void divide(uint32_t root, const uint8_t* include);
+  /// Whether each parameter whose gradient is wanted has it from what is deferred, so that threads do not meet there.
+  bool defers_all() const;
+  void allocate_gradients(uint32_t batch, const uint32_t* nodes);
+  void run_divided();
+  void run_batch(BackwardPart& part, const Type& type, const uint32_t* nodes, uint32_t count);
   /// The memory of a node's gradient; `first` tells whether nothing was put there yet, so that it is not set.
   float* touch(uint32_t node, bool* first);
   void finish_weights_among(const uint32_t* nodes, uint32_t count);
@@ -90,7 +81,8 @@ class BackwardPass {
   const bool full_;
   uint8_t* wanted_ = nullptr;
   uint8_t* touched_ = nullptr;
-  DeferredProducts deferred_;
+  /// Of what is not divided.
+  BackwardPart main_;
 };
 
 }  // namespace dynnet

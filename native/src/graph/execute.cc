@@ -1,6 +1,8 @@
 // Computing values: what has to be computed, in which order, and each batch of it.
 #include <algorithm>
 #include <cstring>
+#include <functional>
+#include <utility>
 
 #include "graph/graph.h"
 
@@ -120,24 +122,25 @@ const float* Graph::value(uint32_t node) {
 
 void Graph::compute(uint32_t end) {
   const uint32_t begin = computed_;
-  plan_.clear();
-  plan_is_whole_ = false;
   const Arena::Mark values = value_memory_.mark();
+  // A few nodes more than what one plan computed, such as a loss over its length, are no reason to plan backward anew.
+  constexpr uint32_t kFew = 16;
+  const bool extends = plan_is_whole_ && begin > 0 && end - begin <= kFew && kFew * (end - begin) <= begin;
+  if (!extends) plan_.clear();
+  plan_is_whole_ = false;
+  latest_batch_ = plan_.batches.size();
   try {
     const size_t inputs_read = read_inputs(end);
     note_versions(begin, end);
     make_plan(begin, end);
     const FlushDenormals flush;
-    const Arena::Mark batch_scratch = scratch_.mark();
-    for (const Plan::Batch& batch : plan_.batches) {
-      const uint32_t* nodes = &plan_.nodes[batch.begin];
-      if (!try_view(types_[batch.type], nodes, batch.count)) run(batch, nodes);
-      if (check_values_) check(nodes, batch.count);
-      scratch_.rewind(batch_scratch);
-    }
+    if (latest_batch_ == 0 && division_.parts() > 0)
+      run_divided();
+    else
+      run_batches(static_cast<uint32_t>(latest_batch_));
     computed_ = end;
     inputs_read_ = inputs_read;
-    plan_is_whole_ = begin == 0;
+    plan_is_whole_ = begin == 0 || extends;
   } catch (...) {
     // What was computed before the failure is forgotten, so that all values are always of one plan or another, whole.
     drop_values(begin, end);
@@ -145,12 +148,14 @@ void Graph::compute(uint32_t end) {
     for (size_t i = inputs_read_; i < inputs_.size() && inputs_[i].node < end; ++i)
       if (inputs_[i].bound != nullptr) values_[inputs_[i].node] = nullptr;
     plan_.clear();
+    latest_batch_ = 0;
     throw;
   }
 }
 
 void Graph::make_plan(uint32_t begin, uint32_t end) {
   scratch_.reset();
+  if (latest_batch_ == 0) division_.clear();
   auto* include = scratch_.allocate<uint8_t>(end - begin);
   uint32_t pending = 0;
   uint32_t pending_node = 0;
@@ -162,11 +167,11 @@ void Graph::make_plan(uint32_t begin, uint32_t end) {
     }
   }
   if (pending == 1) {
+    plan_.batches.push_back({static_cast<uint32_t>(plan_.nodes.size()), 1, nodes_[pending_node].type});
     plan_.nodes.push_back(pending_node);
-    plan_.batches.push_back({0, 1, nodes_[pending_node].type});
   } else if (batching_) {
-    scheduler_.schedule(nodes_.data(), operands_.data(), static_cast<uint32_t>(operands_.size()), size(), begin, end,
-                        include, types_.size(), &plan_);
+    scheduler_.schedule(recorded(), begin, end, include, types_.size(), &plan_);
+    if (latest_batch_ == 0) divide(plan_, begin, end, include, &division_);
   } else {
     for (uint32_t node = begin; node < end; ++node) {
       if (!include[node - begin]) continue;
@@ -176,34 +181,116 @@ void Graph::make_plan(uint32_t begin, uint32_t end) {
   }
 }
 
-bool Graph::try_view(const Type& type, const uint32_t* nodes, uint32_t count) {
-  if (type.def->view == nullptr) return false;
-  for (uint32_t i = 0; i < count; ++i) {
-    const Node& node = nodes_[nodes[i]];
-    const int64_t offset = type.def->view(type, data_.data() + node.data);
-    if (offset < 0) return false;
-    values_[nodes[i]] = values_[operands_[node.operands]] + offset;
-  }
-  return true;
+uint32_t Graph::first_joint_batch(const Plan& plan) const {
+  constexpr int64_t kSmall = 16;
+  size_t first = plan.batches.size();
+  while (first > 0 && plan.batches[first - 1].count == 1 && types_[plan.batches[first - 1].type].size <= kSmall)
+    --first;
+  return static_cast<uint32_t>(first);
 }
 
-Rows Graph::rows_of(const uint32_t* nodes, uint32_t count, uint32_t operand) {
+void Graph::divide(const Plan& plan, uint32_t begin, uint32_t end, const uint8_t* include, Division* division) {
+  division->clear();
+  // An error in a value is that of the first node in the order of the plan.
+  if (check_values_ || !parallel::is_free()) return;
+  parallel::prepare();
+  const auto threads = static_cast<uint32_t>(dynnet::threads());
+  if (!divider_.find_parts(recorded(), begin, end, include, plan, first_joint_batch(plan), threads)) return;
+  divider_.divide(plan, division);
+}
+
+void Graph::make_parts(uint32_t count) {
+  while (parts_.size() < count) parts_.push_back(std::make_unique<Part>());
+  for (const auto& part : parts_) {
+    part->scratch.reset();
+    part->error = nullptr;
+  }
+}
+
+void Graph::run_parts(uint32_t count, const std::function<void(uint32_t)>& run_part) {
+  parallel_parts(count, [&](int64_t p) {
+    try {
+      run_part(static_cast<uint32_t>(p));
+    } catch (...) {
+      parts_[static_cast<size_t>(p)]->error = std::current_exception();
+    }
+  });
+  for (const auto& part : parts_)
+    if (part->error != nullptr) std::rethrow_exception(std::exchange(part->error, nullptr));
+}
+
+void Graph::run_batches(uint32_t first) {
+  const Arena::Mark batch_scratch = scratch_.mark();
+  for (size_t i = first; i < plan_.batches.size(); ++i) {
+    const Plan::Batch& batch = plan_.batches[i];
+    const Type& type = types_[batch.type];
+    const uint32_t* nodes = &plan_.nodes[batch.begin];
+    run(type, nodes, batch.count, allocate_results(type, nodes[0], batch.count), scratch_);
+    if (check_values_) check(nodes, batch.count);
+    scratch_.rewind(batch_scratch);
+  }
+}
+
+void Graph::run_divided() {
+  const Division& division = division_;
+  make_parts(division.parts());
+  auto* results = scratch_.allocate<Results>(division.joint_batch());
+  for (uint32_t b = 0; b < division.joint_batch(); ++b) {
+    const Plan::Batch& batch = plan_.batches[b];
+    const Type& type = types_[batch.type];
+    const uint32_t* nodes = &plan_.nodes[batch.begin];
+    results[b] = allocate_results(type, nodes[0], batch.count);
+    if (division.is_first(b)) run(type, nodes, batch.count, results[b], scratch_);
+  }
+  auto run_part = [&](uint32_t p) {
+    Arena& scratch = parts_[p]->scratch;
+    for (uint32_t b = 0; b < division.joint_batch(); ++b) {
+      const Division::Part part = division.part(b, p);
+      if (part.count == 0) continue;
+      const Type& type = types_[plan_.batches[b].type];
+      const auto before = static_cast<int64_t>(part.nodes - division.nodes(b));
+      const Results own = results[b].y == nullptr
+                              ? Results{}
+                              : Results{results[b].y + before * type.size, results[b].aux + before * type.aux};
+      run(type, part.nodes, part.count, own, scratch);
+      scratch.reset();
+    }
+  };
+  run_parts(division.parts(), run_part);
+  run_batches(division.joint_batch());
+}
+
+Graph::Results Graph::allocate_results(const Type& type, uint32_t node, uint32_t count) {
+  // What is a view for one node is a view for all of the type.
+  if (type.def->view != nullptr && type.def->view(type, data_.data() + nodes_[node].data) >= 0) return {};
+  return {value_memory_.allocate<float>(type.size * count),
+          type.aux > 0 ? value_memory_.allocate<float>(type.aux * count) : nullptr};
+}
+
+void Graph::assign_views(const Type& type, const uint32_t* nodes, uint32_t count) {
+  for (uint32_t i = 0; i < count; ++i) {
+    const Node& node = nodes_[nodes[i]];
+    values_[nodes[i]] = values_[operands_[node.operands]] + type.def->view(type, data_.data() + node.data);
+  }
+}
+
+Rows Graph::rows_of(const uint32_t* nodes, uint32_t count, uint32_t operand, Arena& scratch) const {
   if (count == 1) return {values_[operands_[nodes_[nodes[0]].operands + operand]], nullptr, 0};
-  auto** list = scratch_.allocate<float*>(count);
+  auto** list = scratch.allocate<float*>(count);
   for (uint32_t i = 0; i < count; ++i) list[i] = values_[operands_[nodes_[nodes[i]].operands + operand]];
   return rows_from(list, count);
 }
 
-const uint32_t* const* Graph::data_of(const Type& type, const uint32_t* nodes, uint32_t count) {
+const uint32_t* const* Graph::data_of(const Type& type, const uint32_t* nodes, uint32_t count, Arena& scratch) const {
   if (!type.has_data) return nullptr;
-  auto** list = scratch_.allocate<const uint32_t*>(count);
+  auto** list = scratch.allocate<const uint32_t*>(count);
   for (uint32_t i = 0; i < count; ++i) list[i] = data_.data() + nodes_[nodes[i]].data;
   return list;
 }
 
-dn_parameter* const* Graph::parameters_of(const Type& type, uint32_t node) {
+dn_parameter* const* Graph::parameters_of(const Type& type, uint32_t node, Arena& scratch) const {
   if (type.def->weights == 0) return nullptr;
-  auto** found = scratch_.allocate<dn_parameter*>(static_cast<int64_t>(type.operands.size()));
+  auto** found = scratch.allocate<dn_parameter*>(static_cast<int64_t>(type.operands.size()));
   for (size_t i = 0; i < type.operands.size(); ++i) {
     found[i] = nullptr;
     if (!type.shared[i]) continue;
@@ -214,25 +301,23 @@ dn_parameter* const* Graph::parameters_of(const Type& type, uint32_t node) {
   return found;
 }
 
-void Graph::run(const Plan::Batch& batch, const uint32_t* nodes) {
-  const Type& type = types_[batch.type];
-  const uint32_t count = batch.count;
-  auto* y = value_memory_.allocate<float>(type.size * count);
-  float* aux = type.aux > 0 ? value_memory_.allocate<float>(type.aux * count) : nullptr;
+void Graph::run(const Type& type, const uint32_t* nodes, uint32_t count, Results results, Arena& scratch) {
+  if (results.y == nullptr) return assign_views(type, nodes, count);
   const auto operand_count = static_cast<uint32_t>(type.operands.size());
-  auto* x = scratch_.allocate<Rows>(operand_count);
-  for (uint32_t i = 0; i < operand_count; ++i) x[i] = rows_of(nodes, count, i);
+  auto* x = scratch.allocate<Rows>(operand_count);
+  for (uint32_t i = 0; i < operand_count; ++i) x[i] = rows_of(nodes, count, i, scratch);
   uint64_t* keys = nullptr;
   if (type.def->random) {
-    keys = scratch_.allocate<uint64_t>(count);
+    keys = scratch.allocate<uint64_t>(count);
     for (uint32_t i = 0; i < count; ++i) keys[i] = random_key(nodes[i]);
   }
-  type.def->forward(Forward{{type, count, Rows{y, nullptr, type.size}, x, Rows{aux, nullptr, type.aux},
-                             data_of(type, nodes, count), parameters_of(type, nodes[0]), kernels(), scratch_},
-                            keys});
+  type.def->forward(
+      Forward{{type, count, Rows{results.y, nullptr, type.size}, x, Rows{results.aux, nullptr, type.aux},
+               data_of(type, nodes, count, scratch), parameters_of(type, nodes[0], scratch), kernels(), scratch},
+              keys});
   for (uint32_t i = 0; i < count; ++i) {
-    values_[nodes[i]] = y + i * type.size;
-    aux_[nodes[i]] = aux + i * type.aux;
+    values_[nodes[i]] = results.y + i * type.size;
+    aux_[nodes[i]] = results.aux + i * type.aux;
   }
 }
 

@@ -221,6 +221,7 @@ void Graph::clear(bool keep_memory) {
   forwards_ = 0;
   reverts_ = 0;
   plan_.clear();
+  latest_batch_ = 0;
   plan_is_whole_ = false;
   differentiated_ = kNone;
   if (types_.words() > kMostTypeWords) types_.clear();
@@ -229,6 +230,7 @@ void Graph::clear(bool keep_memory) {
     input_memory_.reset();
     gradient_memory_.reset();
     scratch_.reset();
+    division_.clear();
     return;
   }
   value_memory_.free_all();
@@ -238,6 +240,10 @@ void Graph::clear(bool keep_memory) {
   plan_ = {};
   backward_plan_ = {};
   scheduler_ = {};
+  divider_ = {};
+  division_ = {};
+  backward_division_ = {};
+  parts_.clear();
   types_.clear();
   renewals_ = 0;
   immediate_ = check_values_ = false;
@@ -281,6 +287,7 @@ void Graph::revert() {
   gradients_.clear();
   differentiated_ = kNone;
   plan_.clear();
+  latest_batch_ = 0;
   plan_is_whole_ = false;
   ++reverts_;
   advance_stamp();

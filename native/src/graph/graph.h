@@ -4,15 +4,20 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "dynnet/dynnet.h"
+#include "graph/node.h"
 #include "graph/type_table.h"
 #include "memory/arena.h"
 #include "nn/gradients.h"
 #include "nn/model.h"
 #include "ops/context.h"
+#include "schedule/division.h"
 #include "schedule/schedule.h"
 
 namespace dynnet {
@@ -35,29 +40,6 @@ struct Call {
   int64_t span_count = -1;
   /// Memory that is read at each forward.
   const void* bound = nullptr;
-};
-
-struct Node {
-  uint32_t type;
-  /// Where its operands begin.
-  uint32_t operands;
-  /// Where its own attributes begin.
-  uint32_t data;
-  uint32_t stamp;
-  /// The longest path from a node without operands.
-  uint32_t depth;
-  uint32_t flags;
-
-  /// Depends on parameters only, so that it may be a weight.
-  static constexpr uint32_t kOfParameters = 1;
-  /// Depends on a parameter or lookup whose gradient is wanted.
-  static constexpr uint32_t kTrained = 2;
-  /// Has its value from when it was recorded: parameters and inputs.
-  static constexpr uint32_t kGiven = 4;
-  /// Is a parameter, whose gradient goes straight into the gradient set.
-  static constexpr uint32_t kDense = 8;
-  /// From this bit on: how often the graph had been reverted when the node was recorded.
-  static constexpr int kRevertsShift = 8;
 };
 
 class Graph {
@@ -139,9 +121,8 @@ class Graph {
   };
 
   [[noreturn]] void report_stale(dn_expr x, const char* what) const;
-  /// Where the operands of a node end.
-  uint32_t operands_end(uint32_t node) const {
-    return node + 1 < nodes_.size() ? nodes_[node + 1].operands : static_cast<uint32_t>(operands_.size());
+  Recorded recorded() const {
+    return {nodes_.data(), size(), operands_.data(), static_cast<uint32_t>(operands_.size())};
   }
   uint32_t make_type(const Call& call, const uint32_t* key, uint32_t words, uint64_t hash);
   std::unique_ptr<Type> describe(const Call& call) const;
@@ -162,15 +143,30 @@ class Graph {
   void drop_values(uint32_t begin, uint32_t end);
   void compute(uint32_t end);
   void make_plan(uint32_t begin, uint32_t end);
+  /// Divides a plan of nodes in [begin, end) among threads if that is worth it.
+  void divide(const Plan& plan, uint32_t begin, uint32_t end, const uint8_t* include, Division* division);
+  /// Which batches at the end of a plan add up what others computed.
+  uint32_t first_joint_batch(const Plan& plan) const;
+  void make_parts(uint32_t count);
+  /// Runs all parts, and throws the first one's error.
+  void run_parts(uint32_t count, const std::function<void(uint32_t)>& run_part);
+  void run_batches(uint32_t first);
+  void run_divided();
   uint64_t random_key(uint32_t node) const;
-  void run(const Plan::Batch& batch, const uint32_t* nodes);
+  /// Where the values of some nodes of one type lie, and what forward keeps for backward; y is null if they are views.
+  struct Results {
+    float* y;
+    float* aux;
+  };
+  Results allocate_results(const Type& type, uint32_t node, uint32_t count);
+  void run(const Type& type, const uint32_t* nodes, uint32_t count, Results results, Arena& scratch);
   void check(const uint32_t* nodes, uint32_t count);
-  bool try_view(const Type& type, const uint32_t* nodes, uint32_t count);
-  /// The rows that the values of one operand of a batch are.
-  Rows rows_of(const uint32_t* nodes, uint32_t count, uint32_t operand);
+  void assign_views(const Type& type, const uint32_t* nodes, uint32_t count);
+  /// The rows that the values of one operand of some nodes are.
+  Rows rows_of(const uint32_t* nodes, uint32_t count, uint32_t operand, Arena& scratch) const;
   /// Each node's own attributes; null if nodes of the type have none.
-  const uint32_t* const* data_of(const Type& type, const uint32_t* nodes, uint32_t count);
-  dn_parameter* const* parameters_of(const Type& type, uint32_t node);
+  const uint32_t* const* data_of(const Type& type, const uint32_t* nodes, uint32_t count, Arena& scratch) const;
+  dn_parameter* const* parameters_of(const Type& type, uint32_t node, Arena& scratch) const;
   [[noreturn]] void report_nonfinite(uint32_t node, int64_t element, float value) const;
 
   // The record.
@@ -188,7 +184,8 @@ class Graph {
   std::vector<Input> inputs_;
   std::vector<PendingIndices> pending_indices_;
   std::vector<UsedParameter> parameters_;
-  /// Whether any node was computed from parameters only, so that it may be a weight whose gradient has operands to go to.
+  /// Whether any node was computed from parameters only, so that it may be a weight whose gradient has operands to go
+  /// to.
   bool has_derived_weights_ = false;
   /// Places in `parameters_`, by the parameter's address; entries may be out of date.
   mutable uint32_t parameter_places_[64] = {};
@@ -208,14 +205,25 @@ class Graph {
   size_t inputs_read_ = 0;
   uint32_t forwards_ = 0;
   Scheduler scheduler_;
+  /// The latest forward, and those before it that `plan_is_whole_` needs.
   Plan plan_;
+  size_t latest_batch_ = 0;
   /// Whether `plan_` computed all nodes that have a value.
   bool plan_is_whole_ = false;
+  Divider divider_;
+  Division division_;
+  /// What each thread of a divided computation has of its own.
+  struct Part {
+    Arena scratch{"a graph's scratch memory"};
+    std::exception_ptr error;
+  };
+  std::vector<std::unique_ptr<Part>> parts_;
 
   // What backward left.
   Array<float*> gradients_;
   Arena gradient_memory_{"a graph's gradients"};
   Plan backward_plan_;
+  Division backward_division_;
   uint32_t differentiated_ = kNone;
   /// `forwards_` at the time.
   uint32_t differentiated_forward_ = 0;

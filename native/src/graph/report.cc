@@ -8,7 +8,8 @@ namespace dynnet {
 
 dn_batch_stats Graph::batch_stats() const {
   dn_batch_stats stats{};
-  for (const Plan::Batch& batch : plan_.batches) {
+  for (size_t i = latest_batch_; i < plan_.batches.size(); ++i) {
+    const Plan::Batch& batch = plan_.batches[i];
     stats.nodes += batch.count;
     ++stats.batches;
     if (batch.count > 1) stats.batched_nodes += batch.count;
@@ -24,7 +25,8 @@ const std::string& Graph::batching_report() {
     uint32_t alone = 0;
   };
   std::map<uint32_t, Line> lines;
-  for (const Plan::Batch& batch : plan_.batches) {
+  for (size_t i = latest_batch_; i < plan_.batches.size(); ++i) {
+    const Plan::Batch& batch = plan_.batches[i];
     Line& line = lines[batch.type];
     line.nodes += batch.count;
     ++line.batches;
@@ -34,6 +36,8 @@ const std::string& Graph::batching_report() {
   const dn_batch_stats stats = batch_stats();
   report_ = format("%lld nodes in %lld batches, %lld of them with company\n", static_cast<long long>(stats.nodes),
                    static_cast<long long>(stats.batches), static_cast<long long>(stats.batched_nodes));
+  if (latest_batch_ == 0 && division_.parts() > 0)
+    report_ += format("%u threads computed a part of the examples each\n", division_.parts());
   for (const auto& [number, line] : lines) {
     const Type& type = types_[number];
     std::string operands;

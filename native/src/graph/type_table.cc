@@ -47,6 +47,10 @@ uint32_t TypeTable::add(const uint32_t* key, uint32_t words, uint64_t hash, std:
   if (type->size < 0)
     fail(DN_E_MEMORY, "%s: the result %s has more than 2^40 elements", type->def->name, type->dim.text().c_str());
 
+  type->deferred.resize(type->operands.size());
+  for (size_t i = 0; i < type->operands.size() && type->def->defers != nullptr; ++i)
+    type->deferred[i] = type->def->defers(*type, static_cast<int>(i));
+
   uint32_t dim_key[DN_MAX_DIMS + 2] = {type->dim.nd, type->dim.bd};
   std::memcpy(dim_key + 2, type->dim.d, sizeof type->dim.d);
   uint64_t dim_hash;

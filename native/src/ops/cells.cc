@@ -41,6 +41,11 @@ ProductShape gates_product(const Type& type, int x) {
   return {4 * type.v[0], 1, dim.size(), 1, dim.bd, type.dim.bd};
 }
 
+bool gates_defer(const Type& type, int i) {
+  return i == kB ? type.shared[kB] != 0
+                 : (i == kWx || i == kWh) && type.shared[static_cast<size_t>(i)] != 0 && type.shared[kB] != 0;
+}
+
 // The columns of x or h, one for each batch element of the result.
 Rows gate_columns(const BatchContext& b, int x) { return b.x_elements(x); }
 
@@ -80,8 +85,7 @@ void gates_backward(const Backward& b) {
   for (const int x : {kX, kH}) {
     const int w = x == kX ? kWx : kWh;
     const int64_t k = b.type.operands[static_cast<size_t>(x)].size();
-    const bool shared = b.type.shared[static_cast<size_t>(w)] && b.type.shared[kB];
-    if (!shared) {
+    if (!b.type.deferred[static_cast<size_t>(w)]) {
       own_product_backward(b.with_gradient(Rows{d.base, nullptr, m * b.type.dim.bd}), w, x, gates_product(b.type, x));
       continue;
     }
@@ -92,11 +96,8 @@ void gates_backward(const Backward& b) {
     if (b.wants(w)) b.defer_product(w, m, k, d, gate_columns(b, x), n);
   }
   if (!b.wants(kB)) return;
+  if (b.type.deferred[kB]) return b.defer_sum(kB, m, d, n);
   const Backward::Operand db = b.dx(kB);
-  if (b.type.shared[kB]) {
-    b.k.sum_rows(db.rows.at(0), d, n, m, db.accumulate);
-    return;
-  }
   const auto batch = static_cast<int64_t>(b.type.dim.bd);
   for (int64_t i = 0; i < b.count; ++i) b.k.sum_rows(db.rows.at(i), d.from(i * batch), batch, m, db.accumulate);
 }
@@ -218,6 +219,7 @@ const OpDef op_vanilla_lstm_gates = {.name = "vanilla_lstm_gates",
                                      .shape = gates_shape,
                                      .forward = gates_forward,
                                      .backward = gates_backward,
+                                     .defers = gates_defer,
                                      .weights = 1u << kWx | 1u << kWh | 1u << kB};
 
 const OpDef op_vanilla_lstm_c = {.name = "vanilla_lstm_c",

@@ -14,7 +14,7 @@ struct dn_lookup_parameter;
 
 namespace dynnet {
 
-class BackwardPass;
+struct BackwardPart;
 
 /// Rows as one base and stride where they are evenly spaced, else as the list.
 inline Rows rows_from(float* const* list, int64_t count) {
@@ -77,7 +77,7 @@ class BatchContext {
   /// row in nanoseconds, roughly.
   template <class F>
   void parallel(int64_t rows, double cost, F&& f, bool serial = false) const {
-    constexpr double kChunk = 10000;
+    constexpr double kChunk = 3000;
     const int64_t grain = cost * 2 > kChunk ? 1 : static_cast<int64_t>(kChunk / cost);
     if (serial) {
       if (rows > 0) f(int64_t{0}, rows);
@@ -108,11 +108,11 @@ class Backward : public BatchContext {
   Rows dy;
   /// The nodes' numbers.
   const uint32_t* nodes;
-  BackwardPass& pass;
+  BackwardPart& part;
 
   /// The same batch with another gradient of the values, such as that before an activation.
   Backward with_gradient(Rows gradient) const {
-    return {{type, count, y, x, aux, data, parameters, k, scratch}, gradient, nodes, pass};
+    return {{type, count, y, x, aux, data, parameters, k, scratch}, gradient, nodes, part};
   }
   /// Whether the gradient of an operand is wanted, of any node of the batch.
   bool wants(int i) const;
@@ -126,7 +126,10 @@ class Backward : public BatchContext {
   /// Leaves the gradient of operand i, a shared left operand {m, k} of products with n columns x whose results have the
   /// gradients d, to the end of the pass: one product for all uses of the weight.
   void defer_product(int i, int64_t m, int64_t k, Rows d, Rows x, int64_t n) const;
-  /// Adds the gradients of rows of a lookup table.
+  /// Leaves the gradient of operand i, a shared term of m floats, to the end of the pass: the sum of the n rows d of
+  /// all its uses.
+  void defer_sum(int i, int64_t m, Rows d, int64_t n) const;
+  /// Leaves the gradients of rows of a lookup table to the end of the pass. `rows` and `values` must last until then.
   void add_rows(const dn_lookup_parameter& table, const int32_t* rows, const float* const* values, int64_t n) const;
 };
 

@@ -37,6 +37,8 @@ struct Type {
   std::vector<Dim> operands;
   /// For each operand, whether it is the same node for all nodes of the type.
   std::vector<uint8_t> shared;
+  /// For each operand, whether its gradient is left to the end of a backward pass.
+  std::vector<uint8_t> deferred;
   /// The attributes that belong to the type, in the order of dynnet.h.
   std::vector<uint32_t> statics;
   /// The number of indices that each node has.
@@ -91,6 +93,9 @@ struct OpDef {
   int64_t (*view)(const Type&, const uint32_t* data) = nullptr;
   /// Bit i is set if attribute word i belongs to the node rather than to the type.
   uint32_t data_words = 0;
+  /// Whether backward leaves the gradient of operand i, if it is shared, to the end of the pass (Backward::defer_*).
+  /// Null if it never does.
+  bool (*defers)(const Type&, int i) = nullptr;
   /// Bit i is set if operand i is in a weight position; bits 30 and 31 stand for all further even and odd ones.
   uint32_t weights = 0;
   /// Nodes have a gradient of their own to give to the gradient set: parameters and lookups.

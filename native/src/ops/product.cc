@@ -25,7 +25,7 @@ void run_product(const BatchContext& b, int64_t m, int64_t n, int64_t k, Left a,
   const int64_t strips = (m + kStrip - 1) / kStrip;
   if (!serial && n <= kColumns && strips > 1 && y.list == nullptr) {
     const double strip_cost = cost_of(kStrip * n, k);
-    const int64_t grain = std::max<int64_t>(1, static_cast<int64_t>(10000 / strip_cost));
+    const int64_t grain = std::max<int64_t>(1, static_cast<int64_t>(3000 / strip_cost));
     parallel_for(strips, grain, [&](int64_t begin, int64_t end) {
       const int64_t row = begin * kStrip;
       const int64_t rows = std::min(end * kStrip, m) - row;
@@ -35,7 +35,7 @@ void run_product(const BatchContext& b, int64_t m, int64_t n, int64_t k, Left a,
     });
     return;
   }
-  const int64_t grain = std::max<int64_t>(kColumns, static_cast<int64_t>(10000 / cost_of(m, k)) / 12 * 12);
+  const int64_t grain = std::max<int64_t>(kColumns, static_cast<int64_t>(3000 / cost_of(m, k)) / 12 * 12);
   if (serial) {
     b.k.product(m, n, k, a, x, y, bias, accumulate);
     return;

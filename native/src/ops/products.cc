@@ -51,7 +51,7 @@ void multiply_forward(const Forward& b) {
 
 void multiply_backward(const Backward& b) {
   const ProductShape s = product_shape(b.type, 0, 1);
-  if (!one_matrix(b.type, 0)) return own_product_backward(b, 0, 1, s);
+  if (!b.type.deferred[0]) return own_product_backward(b, 0, 1, s);
   const int64_t each = s.n * s.x_batch;
   shared_product_backward(b, 0, 1, s.m, s.k, b.count * each, b.elements(b.x[1], s.k, each, each),
                           b.elements(b.dy, s.m, each, each));
@@ -137,17 +137,18 @@ Rows sum_over_batch(const Backward& b) {
   return sums;
 }
 
+bool affine_defers(const Type& type, int i) { return i == 0 ? one_bias(type) : i % 2 == 1 && all_columns(type, i); }
+
 void affine_bias_backward(const Backward& b) {
   const Dim& bias = b.type.operands[0];
   const int64_t m = b.type.dim.rows();
   const int64_t n = b.type.dim.cols();
   const auto batch = static_cast<int64_t>(b.type.dim.bd);
-  const Backward::Operand db = b.dx(0);
-  if (one_bias(b.type)) {
-    // Shared, so all rows of db are one.
-    b.k.sum_rows(db.rows.at(0), b.elements(b.dy, m, n * batch, n * batch), b.count * n * batch, m, db.accumulate);
+  if (b.type.deferred[0]) {
+    b.defer_sum(0, m, b.elements(b.dy, m, n * batch, n * batch), b.count * n * batch);
     return;
   }
+  const Backward::Operand db = b.dx(0);
   for (int64_t i = 0; i < b.count; ++i) {
     float* to = db.rows.at(i);
     for (int64_t e = 0; e < batch; ++e) {
@@ -168,7 +169,7 @@ void affine_backward(const Backward& b) {
   for (int i = 1; i < count; i += 2) {
     const ProductShape s = product_shape(b.type, i, i + 1);
     const int64_t each = s.n * s.x_batch;
-    if (all_columns(b.type, i)) {
+    if (b.type.deferred[static_cast<size_t>(i)]) {
       shared_product_backward(b, i, i + 1, s.m, s.k, b.count * each, b.elements(b.x[i + 1], s.k, each, each),
                               b.elements(b.dy, s.m, each, each));
     } else if (s.batch == static_cast<int64_t>(b.type.dim.bd)) {
@@ -185,12 +186,14 @@ const OpDef op_multiply = {.name = "multiply",
                            .shape = multiply_shape,
                            .forward = multiply_forward,
                            .backward = multiply_backward,
+                           .defers = [](const Type& type, int i) { return i == 0 && one_matrix(type, 0); },
                            .weights = 1u};
 
 const OpDef op_affine_transform = {.name = "affine_transform",
                                    .shape = affine_shape,
                                    .forward = affine_forward,
                                    .backward = affine_backward,
+                                   .defers = affine_defers,
                                    // The bias, and every odd operand.
                                    .weights = 0xaaaaaaabu};
 

@@ -53,11 +53,11 @@ inline void pause() {
 using Clock = std::chrono::steady_clock;
 
 // Spinning this long before blocking covers the gaps between the kernels of one computation.
-constexpr auto kSpin = std::chrono::microseconds(60);
+constexpr auto kSpin = std::chrono::microseconds(100);
 // Waiting longer than this for another thread's last chunk means that it lost its processor to another process.
 constexpr auto kStalled = std::chrono::microseconds(400);
-constexpr auto kShortestRest = std::chrono::milliseconds(4);
-constexpr auto kLongestRest = std::chrono::milliseconds(128);
+constexpr std::chrono::nanoseconds kShortestRest = std::chrono::milliseconds(4);
+constexpr std::chrono::nanoseconds kLongestRest = std::chrono::milliseconds(128);
 
 // One computation's work. `state` is generation << 32 | helpers inside << 1 | open.
 struct Pool {
@@ -70,9 +70,24 @@ struct Pool {
   void* context = nullptr;
   std::atomic<int> wanted{0};
   int started = 0;
-  /// Until when computations go on alone, while another process holds a processor; no time if they do not.
-  Clock::time_point resting_until{};
-  Clock::duration rest = kShortestRest;
+  /// Until when computations go on alone, while another process holds a processor; 0 if they do not.
+  std::atomic<Clock::rep> resting_until{0};
+  std::chrono::nanoseconds rest = kShortestRest;
+
+  bool is_resting() {
+    Clock::rep until = resting_until.load(std::memory_order_relaxed);
+    if (until == 0) return false;
+    if (until > Clock::now().time_since_epoch().count()) return true;
+    resting_until.compare_exchange_strong(until, 0, std::memory_order_relaxed);
+    return false;
+  }
+
+  /// Lets the helpers in.
+  void open() {
+    const uint64_t generation = (state.load(std::memory_order_relaxed) >> 32) + 1;
+    state.store(generation << 32 | 1, std::memory_order_release);
+    state.notify_all();
+  }
 
   void work() {
     for (;;) {
@@ -102,7 +117,10 @@ uint64_t wait_until(Pool* pool, Wanted&& wanted) {
     }
     const Clock::time_point now = Clock::now();
     if (start == Clock::time_point{}) start = now;
-    if (now - start > kSpin) pool->state.wait(state, std::memory_order_acquire);
+    if (now - start > kSpin) {
+      pool->state.wait(state, std::memory_order_acquire);
+      start = {};
+    }
   }
 }
 
@@ -137,23 +155,16 @@ Pool* pool() {
   return found;
 }
 
-bool is_resting(Pool* pool) {
-  if (pool->resting_until == Clock::time_point{}) return false;
-  if (pool->resting_until > Clock::now()) return true;
-  pool->resting_until = {};
-  return false;
-}
-
 // Waits until the helpers have left, and rests the pool for a while if that took suspiciously long.
-void join(Pool* pool) {
+void join(Pool* pool, Clock::duration patience) {
   const uint64_t state = pool->state.fetch_and(~uint64_t{1}, std::memory_order_acq_rel) & ~uint64_t{1};
   if ((state & 0xffffffff) == 0) return;
   const Clock::time_point start = Clock::now();
   wait_until(pool, [](uint64_t now) { return (now & 0xffffffff) == 0; });
   const Clock::time_point end = Clock::now();
-  if (end - start > kStalled) {
-    pool->resting_until = end + pool->rest;
-    pool->rest = std::min<Clock::duration>(pool->rest * 2, kLongestRest);
+  if (end - start > patience) {
+    pool->resting_until.store((end + pool->rest).time_since_epoch().count(), std::memory_order_relaxed);
+    pool->rest = std::min(pool->rest * 2, kLongestRest);
   } else if (pool->rest > kShortestRest) {
     pool->rest -= pool->rest / 64;
   }
@@ -168,14 +179,30 @@ void set_threads(int count) {
   thread_count().store(count, std::memory_order_relaxed);
 }
 
-void parallel::run(int64_t items, int64_t grain, Body body, void* context) {
+bool parallel::is_free() {
+  if (threads() < 2 || inside) return false;
+  Pool* const found = the_pool.load(std::memory_order_acquire);
+  return found == nullptr || (!found->taken.load(std::memory_order_relaxed) && !found->is_resting());
+}
+
+void parallel::prepare() {
+  if (threads() < 2 || inside) return;
+  Pool* const found = the_pool.load(std::memory_order_acquire);
+  if (found == nullptr || found->is_resting()) return;
+  // To the helpers, work that is closed before they see it.
+  found->state.fetch_add(uint64_t{1} << 32, std::memory_order_release);
+  found->state.notify_all();
+}
+
+void parallel::run(int64_t items, int64_t grain, Body body, void* context, bool uneven) {
+  const Clock::time_point start = uneven ? Clock::now() : Clock::time_point{};
   const int count = threads();
   Pool* pool = nullptr;
   if (count > 1 && !inside) {
     pool = dynnet::pool();
     if (pool->taken.exchange(true, std::memory_order_acquire)) pool = nullptr;
   }
-  if (pool != nullptr && is_resting(pool)) {
+  if (pool != nullptr && pool->is_resting()) {
     pool->taken.store(false, std::memory_order_release);
     pool = nullptr;
   }
@@ -195,13 +222,11 @@ void parallel::run(int64_t items, int64_t grain, Body body, void* context) {
   pool->context = context;
   pool->next.store(0, std::memory_order_relaxed);
   pool->wanted.store(count - 1, std::memory_order_relaxed);
-  const uint64_t generation = (pool->state.load(std::memory_order_relaxed) >> 32) + 1;
-  pool->state.store(generation << 32 | 1, std::memory_order_release);
-  pool->state.notify_all();
+  pool->open();
   inside = true;
   pool->work();
   inside = false;
-  join(pool);
+  join(pool, uneven ? kStalled + (Clock::now() - start) : kStalled);
   pool->taken.store(false, std::memory_order_release);
 }
 

@@ -15,13 +15,18 @@ void set_threads(int count);
 namespace parallel {
 
 using Body = void (*)(void* context, int64_t begin, int64_t end);
-/// Runs body over [0, items), in chunks of `grain` items if there are several threads. The body must not throw.
-void run(int64_t items, int64_t grain, Body body, void* context);
+/// Whether a computation of the calling thread might have several threads now.
+bool is_free();
+/// Wakes the helpers, which then wait for a moment for work that is about to come.
+void prepare();
+/// Runs body over [0, items), in chunks of `grain` items if there are several threads. The body must not throw. Where
+/// chunks are `uneven`, the last of them may take as long as all that the caller did without being taken for held up.
+void run(int64_t items, int64_t grain, Body body, void* context, bool uneven);
 
 }  // namespace parallel
 
-/// Calls f(begin, end) for chunks that together are [0, items), of `grain` items where several threads share them. What f
-/// does for an item must not depend on the chunk that it is in; f must not throw.
+/// Calls f(begin, end) for chunks that together are [0, items), of `grain` items where several threads share them. What
+/// f does for an item must not depend on the chunk that it is in; f must not throw.
 template <class F>
 void parallel_for(int64_t items, int64_t grain, F&& f) {
   using Function = std::remove_reference_t<F>;
@@ -31,7 +36,19 @@ void parallel_for(int64_t items, int64_t grain, F&& f) {
   }
   parallel::run(
       items, grain, [](void* context, int64_t begin, int64_t end) { (*static_cast<Function*>(context))(begin, end); },
-      const_cast<std::remove_const_t<Function>*>(&f));
+      const_cast<std::remove_const_t<Function>*>(&f), false);
+}
+
+/// Calls f(part) for each of [0, parts), possibly on several threads: few parts, long and not of the same length.
+template <class F>
+void parallel_parts(int64_t parts, F&& f) {
+  using Function = std::remove_reference_t<F>;
+  parallel::run(
+      parts, 1,
+      [](void* context, int64_t begin, int64_t end) {
+        for (int64_t part = begin; part < end; ++part) (*static_cast<Function*>(context))(part);
+      },
+      const_cast<std::remove_const_t<Function>*>(&f), true);
 }
 
 /// Sets flush-to-zero and denormals-are-zero on the calling thread for its own lifetime.

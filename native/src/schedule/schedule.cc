@@ -1,7 +1,5 @@
 #include "schedule/schedule.h"
 
-#include "graph/graph.h"
-
 namespace dynnet {
 namespace {
 
@@ -25,8 +23,8 @@ void Scheduler::make_ready(const Node& node, uint32_t local) {
   ++group.ready;
 }
 
-// group_of_type_ keeps an entry for each type that was ever seen; only those of this plan are valid, which comparing with
-// the group's own type tells.
+// group_of_type_ keeps an entry for each type that was ever seen; only those of this plan are valid, which comparing
+// with the group's own type tells.
 void Scheduler::make_groups(const Node* nodes, uint32_t n, const uint8_t* include, uint32_t type_count) {
   if (group_of_type_.size() < type_count) group_of_type_.resize(type_count, 0);
   groups_.clear();
@@ -47,9 +45,8 @@ void Scheduler::make_groups(const Node* nodes, uint32_t n, const uint8_t* includ
 }
 
 // Who waits for how many, who waits for whom, and which groups use which.
-void Scheduler::find_dependences(const Node* nodes, const uint32_t* operands, uint32_t operands_end,
-                                 uint32_t node_count, uint32_t begin, uint32_t n, const uint8_t* include) {
-  auto last_operand = [&](uint32_t node) { return node + 1 < node_count ? nodes[node + 1].operands : operands_end; };
+void Scheduler::find_dependences(const Recorded& record, uint32_t begin, uint32_t n, const uint8_t* include) {
+  const Node* nodes = record.nodes;
   const bool components = groups_.size() <= kMostGroups;
   row_words_ = components ? (groups_.size() + 63) / 64 : 0;
   uses_.assign(row_words_ * groups_.size(), 0);
@@ -57,10 +54,10 @@ void Scheduler::find_dependences(const Node* nodes, const uint32_t* operands, ui
   successors_begin_.assign(n + 1, 0);
   for (uint32_t i = 0; i < n; ++i) {
     if (!include[i]) continue;
-    const uint32_t stop = last_operand(begin + i);
+    const uint32_t stop = record.operands_end(begin + i);
     uint64_t* const uses = components ? &uses_[group_of_[i] * row_words_] : nullptr;
     for (uint32_t at = nodes[begin + i].operands; at < stop; ++at) {
-      const uint32_t operand = operands[at];
+      const uint32_t operand = record.operands[at];
       if (operand < begin || !include[operand - begin]) continue;
       ++waiting_[i];
       ++successors_begin_[operand - begin + 1];
@@ -73,9 +70,9 @@ void Scheduler::find_dependences(const Node* nodes, const uint32_t* operands, ui
   next_.assign(successors_begin_.begin(), successors_begin_.end() - 1);
   for (uint32_t i = 0; i < n; ++i) {
     if (!include[i] || waiting_[i] == 0) continue;
-    const uint32_t stop = last_operand(begin + i);
+    const uint32_t stop = record.operands_end(begin + i);
     for (uint32_t at = nodes[begin + i].operands; at < stop; ++at) {
-      const uint32_t operand = operands[at];
+      const uint32_t operand = record.operands[at];
       if (operand >= begin && include[operand - begin]) successors_[next_[operand - begin]++] = i;
     }
   }
@@ -123,11 +120,12 @@ bool Scheduler::better(const Group& a, const Group& b) const {
   return left > right || (left == right && a.depth < b.depth);
 }
 
-void Scheduler::schedule(const Node* nodes, const uint32_t* operands, uint32_t operands_end, uint32_t node_count,
-                         uint32_t begin, uint32_t end, const uint8_t* include, uint32_t type_count, Plan* plan) {
+void Scheduler::schedule(const Recorded& record, uint32_t begin, uint32_t end, const uint8_t* include,
+                         uint32_t type_count, Plan* plan) {
+  const Node* nodes = record.nodes;
   const uint32_t n = end - begin;
   make_groups(nodes + begin, n, include, type_count);
-  find_dependences(nodes, operands, operands_end, node_count, begin, n, include);
+  find_dependences(record, begin, n, include);
   find_components();
   for (uint32_t i = 0; i < n; ++i)
     if (include[i] && waiting_[i] == 0) make_ready(nodes[begin + i], i);

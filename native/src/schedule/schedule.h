@@ -4,11 +4,10 @@
 
 #include <cstdint>
 
+#include "graph/node.h"
 #include "memory/memory.h"
 
 namespace dynnet {
-
-struct Node;
 
 /// Batches of nodes in an order that respects dependencies.
 struct Plan {
@@ -30,14 +29,14 @@ struct Plan {
 /// Makes plans. Types depend on each other as their nodes do; those that do so in a circle, as the parts of a recurrent
 /// cell, are a component. Components run one after the other in the order of their dependence, so that what comes after
 /// a recurrence, such as the losses, runs once and whole. Within a component the type with the largest share of its
-/// remaining nodes ready runs next, all its ready nodes together, so that types wait until they can run whole (the ratio
-/// heuristic of ED-Batch, Chen et al. 2023); of equals the one whose first ready node is least deep.
+/// remaining nodes ready runs next, all its ready nodes together, so that types wait until they can run whole (the
+/// ratio heuristic of ED-Batch, Chen et al. 2023); of equals the one whose first ready node is least deep.
 class Scheduler {
  public:
-  /// Plans those nodes of [begin, end) for which `include` is not 0; all their other operands have values. `operands`
-  /// holds the nodes' operands, the last node's up to `operands_end`; include[i] is for node begin + i.
-  void schedule(const Node* nodes, const uint32_t* operands, uint32_t operands_end, uint32_t node_count, uint32_t begin,
-                uint32_t end, const uint8_t* include, uint32_t type_count, Plan* plan);
+  /// Plans those nodes of [begin, end) for which `include` is not 0; all their other operands have values. include[i]
+  /// is for node begin + i.
+  void schedule(const Recorded& record, uint32_t begin, uint32_t end, const uint8_t* include, uint32_t type_count,
+                Plan* plan);
 
  private:
   struct Group {
@@ -50,8 +49,7 @@ class Scheduler {
     uint32_t last;
   };
   void make_groups(const Node* nodes, uint32_t n, const uint8_t* include, uint32_t type_count);
-  void find_dependences(const Node* nodes, const uint32_t* operands, uint32_t operands_end, uint32_t node_count,
-                        uint32_t begin, uint32_t n, const uint8_t* include);
+  void find_dependences(const Recorded& record, uint32_t begin, uint32_t n, const uint8_t* include);
   void find_components();
   void visit(uint32_t group, uint32_t* visited, uint32_t* components);
   void make_ready(const Node& node, uint32_t local);

@@ -60,9 +60,8 @@ void log_softmax(Rows y, Rows x, int64_t rows, int64_t n) {
     float* ys = row(y, i);
     const LogSum z = log_sum_exp(xs, n);
     const Vec shift(z.largest), remainder(z.remainder);
-    for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-      lanes.store(ys + j, (lanes.load(xs + j) - shift) - remainder);
-    });
+    for_vectors(n, [&](int64_t j, auto lanes)
+                       DYNNET_INLINE_BODY { lanes.store(ys + j, (lanes.load(xs + j) - shift) - remainder); });
   }
 }
 

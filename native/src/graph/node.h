@@ -1,0 +1,45 @@
+// What a graph records of each node.
+#ifndef DYNNET_GRAPH_NODE_H_
+#define DYNNET_GRAPH_NODE_H_
+
+#include <cstdint>
+
+namespace dynnet {
+
+struct Node {
+  uint32_t type;
+  /// Where its operands begin.
+  uint32_t operands;
+  /// Where its own attributes begin.
+  uint32_t data;
+  uint32_t stamp;
+  /// The longest path from a node without operands.
+  uint32_t depth;
+  uint32_t flags;
+
+  /// Depends on parameters only, so that it may be a weight.
+  static constexpr uint32_t kOfParameters = 1;
+  /// Depends on a parameter or lookup whose gradient is wanted.
+  static constexpr uint32_t kTrained = 2;
+  /// Has its value from when it was recorded: parameters and inputs.
+  static constexpr uint32_t kGiven = 4;
+  /// Is a parameter, whose gradient goes straight into the gradient set.
+  static constexpr uint32_t kDense = 8;
+  /// From this bit on: how often the graph had been reverted when the node was recorded.
+  static constexpr int kRevertsShift = 8;
+};
+
+/// All nodes of a graph and their operands, as those see them who only read.
+struct Recorded {
+  const Node* nodes;
+  uint32_t count;
+  const uint32_t* operands;
+  uint32_t operands_count;
+
+  /// Where the operands of a node end.
+  uint32_t operands_end(uint32_t node) const { return node + 1 < count ? nodes[node + 1].operands : operands_count; }
+};
+
+}  // namespace dynnet
+
+#endif  // DYNNET_GRAPH_NODE_H_
