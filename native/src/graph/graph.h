@@ -2,7 +2,6 @@
 #ifndef DYNNET_GRAPH_GRAPH_H_
 #define DYNNET_GRAPH_GRAPH_H_
 
-#include <atomic>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "dynnet/dynnet.h"
+#include "graph/entrance.h"
 #include "graph/node.h"
 #include "graph/type_table.h"
 #include "memory/arena.h"
@@ -51,8 +51,17 @@ class Graph {
   static dn_graph* create(uint64_t seed);
   /// Frees the graph now, or when the call that is inside leaves.
   static void free(dn_graph* graph);
-  void enter();
-  void leave();
+  /// Throws DN_E_BUSY if a call is inside, DN_E_DISPOSED if the graph is freed.
+  Entrance::Entry enter() {
+    const Entrance::Entry entry = entrance_.enter();
+    if (entry > Entrance::Entry::kOther) [[unlikely]]
+      refuse(entry);
+    return entry;
+  }
+  void leave(Entrance::Entry entry) {
+    if (entrance_.leave(entry)) [[unlikely]]
+      recycle();
+  }
 
   // ---- recording ----
   dn_expr record(const Call& call);
@@ -237,12 +246,9 @@ class Graph {
 
   // Life.
   Graph* next_idle_ = nullptr;
-  std::atomic<uint32_t> state_{kFree};
-  static constexpr uint32_t kIdle = 0;
-  static constexpr uint32_t kBusy = 1;
-  static constexpr uint32_t kFreePending = 2;
-  static constexpr uint32_t kFree = 4;
+  Entrance entrance_;
   void recycle();
+  [[noreturn]] void refuse(Entrance::Entry entry);
   void clear(bool keep_memory);
 };
 
@@ -258,14 +264,15 @@ class Entered {
   explicit Entered(dn_graph* graph) : graph_(graph) {
     if (graph == nullptr) [[unlikely]]
       fail(DN_E_ARGUMENT, "the graph is null");
-    graph->enter();
+    entry_ = graph->enter();
   }
-  ~Entered() { graph_->leave(); }
+  ~Entered() { graph_->leave(entry_); }
   Entered(const Entered&) = delete;
   Entered& operator=(const Entered&) = delete;
 
  private:
   dn_graph* graph_;
+  Entrance::Entry entry_;
 };
 
 }  // namespace dynnet

@@ -41,33 +41,19 @@ dn_graph* Graph::create(uint64_t seed) {
   if (graph == nullptr) graph = new dn_graph;
   graph->seed_ = seed;
   graph->advance_stamp();
-  graph->state_.store(kIdle, std::memory_order_release);
+  graph->entrance_.open();
   return graph;
 }
 
 void Graph::free(dn_graph* graph) {
-  uint32_t state = kIdle;
-  while (!graph->state_.compare_exchange_weak(state, state == kIdle ? kFree : state | kFreePending,
-                                              std::memory_order_acq_rel)) {
-    if ((state & (kFree | kFreePending)) != 0) return;
-  }
-  if (state == kIdle) graph->recycle();
+  if (graph->entrance_.close()) graph->recycle();
 }
 
-void Graph::enter() {
-  uint32_t state = kIdle;
-  if (state_.compare_exchange_strong(state, kBusy, std::memory_order_acquire)) [[likely]]
-    return;
-  if ((state & (kFree | kFreePending)) != 0) fail(DN_E_DISPOSED, "the graph has been disposed");
-  fail(DN_E_BUSY, "another thread's call is inside this graph; a graph serves one call at a time");
-}
-
-void Graph::leave() {
-  uint32_t state = kBusy;
-  if (state_.compare_exchange_strong(state, kIdle, std::memory_order_release)) [[likely]]
-    return;
-  state_.store(kFree, std::memory_order_relaxed);
-  recycle();
+void Graph::refuse(Entrance::Entry entry) {
+  if (entry == Entrance::Entry::kBusy)
+    fail(DN_E_BUSY, "another thread's call is inside this graph; a graph serves one call at a time");
+  if (entry == Entrance::Entry::kLast) recycle();
+  fail(DN_E_DISPOSED, "the graph has been disposed");
 }
 
 void Graph::recycle() {
