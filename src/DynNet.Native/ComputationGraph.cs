@@ -29,6 +29,7 @@ public sealed partial class ComputationGraph : IDisposable
     private Model? _recorded;
     private bool _immediate;
     private bool _checkValues;
+    private bool _profiling;
     private bool _batching = true;
 
     /// <summary>Makes an empty graph.</summary>
@@ -81,6 +82,20 @@ public sealed partial class ComputationGraph : IDisposable
         {
             Check(NativeMethods.dn_graph_set_check_values(Pointer, value ? 1 : 0));
             _checkValues = value;
+        }
+    }
+
+    /// <summary>
+    /// Whether the graph keeps a profile of what it computes, renewals included; see <see cref="Profile"/>. Setting it to
+    /// true begins a new one. Off by default: a batch then takes some 50 nanoseconds longer.
+    /// </summary>
+    public bool Profiling
+    {
+        get => _profiling;
+        set
+        {
+            Check(NativeMethods.dn_graph_set_profiling(Pointer, value ? 1 : 0));
+            _profiling = value;
         }
     }
 
@@ -169,6 +184,16 @@ public sealed partial class ComputationGraph : IDisposable
         string report = GraphCalls.BatchingReport(Pointer);
         GC.KeepAlive(this);
         return report;
+    }
+
+    /// <summary>Where the time went since <see cref="Profiling"/> was set.</summary>
+    /// <returns>The profile so far; setting Profiling again begins a new one.</returns>
+    /// <exception cref="InvalidOperationException"><see cref="Profiling"/> is off.</exception>
+    public GraphProfile Profile()
+    {
+        GraphProfile profile = GraphCalls.Profile(Pointer);
+        GC.KeepAlive(this);
+        return profile;
     }
 
     /// <summary>

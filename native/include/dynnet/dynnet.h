@@ -450,6 +450,22 @@ DN_API dn_status dn_graph_batch_stats(const dn_graph* graph, dn_batch_stats* out
 /// of this function on the graph.
 DN_API dn_status dn_graph_batching_report(dn_graph* graph, const char** out, int64_t* out_length);
 
+/// Begins a profile of what the graph computes from now on, renewals included, or ends and forgets it. Off by default; a
+/// batch then takes some 50 ns longer.
+DN_API dn_status dn_graph_set_profiling(dn_graph* graph, int32_t on);
+
+/// The profile as text: for each operation and shapes, forward and backward, how many batches and nodes and how long
+/// they took, in milliseconds; how long planning, the sums of parameters' gradients and waiting for other threads took.
+/// Borrowed until the next call of this function on the graph.
+/// @throws DN_E_STATE if no profile was begun
+DN_API dn_status dn_graph_profile(dn_graph* graph, const char** out, int64_t* out_length);
+
+/// The profile as a trace, a JSON object in Chromium's trace event format: each of the first million batches with its
+/// time and size; thread 0 is the one that computes the graph, the others are parts that threads computed side by side.
+/// Borrowed until the next call of this function on the graph.
+/// @throws DN_E_STATE if no profile was begun
+DN_API dn_status dn_graph_profile_trace(dn_graph* graph, const char** out, int64_t* out_length);
+
 // ---- trainers ----
 
 /// Stochastic gradient descent: w -= rate * g.

@@ -26,6 +26,11 @@ dn_status inside(dn_graph* graph, Body&& body) {
   });
 }
 
+void lend(const std::string& text, const char** out, int64_t* out_length) {
+  required(out, "the result") = text.c_str();
+  if (out_length != nullptr) *out_length = static_cast<int64_t>(text.size());
+}
+
 // Reads do not change the graph as its caller sees it, but one call at a time holds for them too.
 dn_graph* writable(const dn_graph* graph) { return const_cast<dn_graph*>(graph); }
 
@@ -135,10 +140,17 @@ dn_status dn_graph_batch_stats(const dn_graph* graph, dn_batch_stats* out) {
 }
 
 dn_status dn_graph_batching_report(dn_graph* graph, const char** out, int64_t* out_length) {
-  return inside(graph, [&] {
-    required(out, "the result");
-    const std::string& report = graph->batching_report();
-    *out = report.c_str();
-    if (out_length != nullptr) *out_length = static_cast<int64_t>(report.size());
-  });
+  return inside(graph, [&] { lend(graph->batching_report(), out, out_length); });
+}
+
+dn_status dn_graph_set_profiling(dn_graph* graph, int32_t on) {
+  return inside(graph, [&] { graph->set_profiling(on != 0); });
+}
+
+dn_status dn_graph_profile(dn_graph* graph, const char** out, int64_t* out_length) {
+  return inside(graph, [&] { lend(graph->profile().text(), out, out_length); });
+}
+
+dn_status dn_graph_profile_trace(dn_graph* graph, const char** out, int64_t* out_length) {
+  return inside(graph, [&] { lend(graph->profile().trace(), out, out_length); });
 }

@@ -1,6 +1,6 @@
 // Written by bindings/ from native/include/dynnet/dynnet.h: do not edit, run ./build.sh bindings.
 // CppSharp 1.2.0+42ccd59b112072a6bcf3e1406efca174a46c8cf8
-// dynnet.h SHA-256 1a3c756d8b41d741f6becee9429a1ccf1ab143971a6b2a0dbbaff53d60afda2d
+// dynnet.h SHA-256 df5b800e6d2d91b5c01ed6e062dc142666a1bcee11202c3081affaae0ee48720
 #include "c_api/record.h"
 #include "dynnet/dynnet.h"
 

@@ -186,12 +186,14 @@ void BackwardPass::allocate_gradients(uint32_t batch, const uint32_t* nodes) {
 
 void BackwardPass::run(uint32_t root) {
   const FlushDenormals flush;
+  const auto planned_from = graph_.profile_time();
   graph_.scratch_.reset();
   graph_.gradients_.assign(root + 1, nullptr);
   find_wanted(root);
   if (!wanted_[root]) return;
   lock_targets(root);
   make_plan(root);
+  graph_.note(Phase::kPlan, planned_from);
   const Plan& plan = graph_.backward_plan_;
   const Division& division = graph_.backward_division_;
   const uint32_t joint = division.parts() > 0 ? division.joint_batch() : 0;
@@ -208,6 +210,7 @@ void BackwardPass::run(uint32_t root) {
   }
   if (joint > 0) run_divided();
   finish_parameters();
+  if (graph_.profile_ != nullptr) graph_.profile_->settle();
 }
 
 void BackwardPass::run_divided() {
@@ -221,13 +224,15 @@ void BackwardPass::run_divided() {
       const Division::Part own = division.part(b, p);
       if (own.count == 0) continue;
       parts[p].place = {b, own.places, own.count};
-      run_batch(parts[p], graph_.types_[graph_.backward_plan_.batches[b].type], own.nodes, own.count);
+      run_batch(parts[p], graph_.types_[graph_.backward_plan_.batches[b].type], own.nodes, own.count, p + 1);
     }
   });
   for (BackwardPart& part : parts) main_.deferred.merge(part.deferred);
 }
 
-void BackwardPass::run_batch(BackwardPart& part, const Type& type, const uint32_t* nodes, uint32_t count) {
+void BackwardPass::run_batch(BackwardPart& part, const Type& type, const uint32_t* nodes, uint32_t count,
+                             uint32_t lane) {
+  const auto begin = graph_.profile_time();
   finish_weights_among(nodes, count);
   float* dy = graph_.gradients_[nodes[0]];
   bool any = false;
@@ -253,6 +258,7 @@ void BackwardPass::run_batch(BackwardPart& part, const Type& type, const uint32_
                               Rows{dy, nullptr, type.size},
                               nodes,
                               part});
+  graph_.note(Phase::kBackward, begin, &type, count, lane);
 }
 
 float* BackwardPass::touch(uint32_t node, bool* first) {
@@ -289,6 +295,8 @@ void BackwardPass::finish_parameters() {
                                  int64_t n) { targets_.of(*table.storage).add_rows(table, rows, values, n); });
   for (DeferredSum& sum : main_.deferred.sums()) {
     if (sum.uses.empty()) continue;
+    const auto begin = graph_.profile_time();
+    const auto uses = static_cast<uint32_t>(sum.uses.size());
     const Type& type = graph_.type_of(sum.node);
     bool fresh;
     float* gradient;
@@ -300,6 +308,7 @@ void BackwardPass::finish_parameters() {
       gradient = touch(sum.node, &fresh);
     }
     Deferred::finish(sum, gradient, !fresh, kernels(), graph_.scratch_);
+    graph_.note(Phase::kParameters, begin, &type, uses);
   }
 }
 

@@ -70,7 +70,8 @@ class BackwardPass {
   bool defers_all() const;
   void allocate_gradients(uint32_t batch, const uint32_t* nodes);
   void run_divided();
-  void run_batch(BackwardPart& part, const Type& type, const uint32_t* nodes, uint32_t count);
+  /// @param lane of the profile
+  void run_batch(BackwardPart& part, const Type& type, const uint32_t* nodes, uint32_t count, uint32_t lane = 0);
   /// The memory of a node's gradient; `first` tells whether nothing was put there yet, so that it is not set.
   float* touch(uint32_t node, bool* first);
   void finish_weights_among(const uint32_t* nodes, uint32_t count);

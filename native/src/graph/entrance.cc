@@ -22,14 +22,6 @@ void barrier() {
 }  // namespace
 
 const bool Entrance::has_barrier = register_barrier();
-thread_local uint32_t Entrance::thread_number = 0;
-
-uint32_t Entrance::number_thread() {
-  static std::atomic<uint32_t> last{0};
-  do thread_number = last.fetch_add(1, std::memory_order_relaxed) + 1;
-  while (thread_number == kNobodyYet || thread_number == kNobodyAnyMore);
-  return thread_number;
-}
 
 void Entrance::take_ownership_away() {
   if (owner_.exchange(kNobodyAnyMore, std::memory_order_seq_cst) != kNobodyAnyMore && has_barrier) barrier();
@@ -39,7 +31,7 @@ Entrance::Entry Entrance::enter_slowly() {
   uint32_t state = kIdle;
   if (!state_.compare_exchange_strong(state, kBusy, std::memory_order_acq_rel))
     return (state & (kClosing | kShut)) != 0 ? Entry::kClosed : Entry::kBusy;
-  const uint32_t owner = owner_.load(std::memory_order_relaxed);
+  const uintptr_t owner = owner_.load(std::memory_order_relaxed);
   if (owner == kNobodyYet) {
     owner_.store(self(), std::memory_order_relaxed);
     return Entry::kOther;

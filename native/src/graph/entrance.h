@@ -53,15 +53,19 @@ class Entrance {
   static constexpr uint32_t kBusy = 1;
   static constexpr uint32_t kClosing = 2;
   static constexpr uint32_t kShut = 4;
-  // `owner_`: a thread's number, or
-  static constexpr uint32_t kNobodyYet = 0;
-  static constexpr uint32_t kNobodyAnyMore = ~uint32_t{0};
+  // `owner_`: a thread, or
+  static constexpr uintptr_t kNobodyYet = 0;
+  static constexpr uintptr_t kNobodyAnyMore = 1;
 
-  static uint32_t self() {
-    const uint32_t number = thread_number;
-    return number != 0 ? number : number_thread();
+  /// What tells the calling thread from all others that live.
+  static uintptr_t self() {
+#if defined(__has_builtin) && __has_builtin(__builtin_thread_pointer)
+    return reinterpret_cast<uintptr_t>(__builtin_thread_pointer());
+#else
+    static thread_local char place;
+    return reinterpret_cast<uintptr_t>(&place);
+#endif
   }
-  static uint32_t number_thread();
   void set_owner_inside(uint32_t inside) {
     if (has_barrier) [[likely]] {
       owner_inside_.store(inside, std::memory_order_release);
@@ -77,9 +81,8 @@ class Entrance {
   bool claim();
 
   static const bool has_barrier;
-  [[gnu::tls_model("initial-exec")]] static thread_local uint32_t thread_number;
 
-  std::atomic<uint32_t> owner_{kNobodyYet};
+  std::atomic<uintptr_t> owner_{kNobodyYet};
   std::atomic<uint32_t> owner_inside_{0};
   std::atomic<uint32_t> state_{kShut};
 };

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <thread>
 #include <utility>
 
 #include "graph/graph.h"
@@ -132,12 +133,15 @@ void Graph::compute(uint32_t end) {
   try {
     const size_t inputs_read = read_inputs(end);
     note_versions(begin, end);
+    const auto planned_from = profile_time();
     make_plan(begin, end);
+    note(Phase::kPlan, planned_from);
     const FlushDenormals flush;
     if (latest_batch_ == 0 && division_.parts() > 0)
       run_divided();
     else
       run_batches(static_cast<uint32_t>(latest_batch_));
+    if (profile_ != nullptr) profile_->settle();
     computed_ = end;
     inputs_read_ = inputs_read;
     plan_is_whole_ = begin == 0 || extends;
@@ -208,13 +212,18 @@ void Graph::make_parts(uint32_t count) {
 }
 
 void Graph::run_parts(uint32_t count, const std::function<void(uint32_t)>& run_part) {
+  if (profile_ != nullptr) profile_->make_lanes(count + 1);
+  const std::thread::id self = std::this_thread::get_id();
+  auto waited_from = profile_time();
   parallel_parts(count, [&](int64_t p) {
     try {
       run_part(static_cast<uint32_t>(p));
     } catch (...) {
       parts_[static_cast<size_t>(p)]->error = std::current_exception();
     }
+    if (profile_ != nullptr && std::this_thread::get_id() == self) waited_from = Profile::Clock::now();
   });
+  note(Phase::kWait, waited_from);
   for (const auto& part : parts_)
     if (part->error != nullptr) std::rethrow_exception(std::exchange(part->error, nullptr));
 }
@@ -252,7 +261,7 @@ void Graph::run_divided() {
       const Results own = results[b].y == nullptr
                               ? Results{}
                               : Results{results[b].y + before * type.size, results[b].aux + before * type.aux};
-      run(type, part.nodes, part.count, own, scratch);
+      run(type, part.nodes, part.count, own, scratch, p + 1);
       scratch.reset();
     }
   };
@@ -301,8 +310,10 @@ dn_parameter* const* Graph::parameters_of(const Type& type, uint32_t node, Arena
   return found;
 }
 
-void Graph::run(const Type& type, const uint32_t* nodes, uint32_t count, Results results, Arena& scratch) {
+void Graph::run(const Type& type, const uint32_t* nodes, uint32_t count, Results results, Arena& scratch,
+                uint32_t lane) {
   if (results.y == nullptr) return assign_views(type, nodes, count);
+  const auto begin = profile_time();
   const auto operand_count = static_cast<uint32_t>(type.operands.size());
   auto* x = scratch.allocate<Rows>(operand_count);
   for (uint32_t i = 0; i < operand_count; ++i) x[i] = rows_of(nodes, count, i, scratch);
@@ -319,6 +330,7 @@ void Graph::run(const Type& type, const uint32_t* nodes, uint32_t count, Results
     values_[nodes[i]] = results.y + i * type.size;
     aux_[nodes[i]] = results.aux + i * type.aux;
   }
+  note(Phase::kForward, begin, &type, count, lane);
 }
 
 void Graph::check(const uint32_t* nodes, uint32_t count) {

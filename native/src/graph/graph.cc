@@ -224,7 +224,10 @@ void Graph::clear(bool keep_memory) {
   latest_batch_ = 0;
   plan_is_whole_ = false;
   differentiated_ = kNone;
-  if (types_.words() > kMostTypeWords) types_.clear();
+  if (types_.words() > kMostTypeWords) {
+    types_.clear();
+    if (profile_ != nullptr) profile_->forget_types();
+  }
   if (keep_memory) {
     value_memory_.reset();
     input_memory_.reset();
@@ -244,6 +247,7 @@ void Graph::clear(bool keep_memory) {
   division_ = {};
   backward_division_ = {};
   parts_.clear();
+  profile_.reset();
   types_.clear();
   renewals_ = 0;
   immediate_ = check_values_ = false;

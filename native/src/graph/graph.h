@@ -12,6 +12,7 @@
 #include "dynnet/dynnet.h"
 #include "graph/entrance.h"
 #include "graph/node.h"
+#include "graph/profile.h"
 #include "graph/type_table.h"
 #include "memory/arena.h"
 #include "nn/gradients.h"
@@ -92,6 +93,10 @@ class Graph {
   void set_batching(bool on) { batching_ = on; }
   dn_batch_stats batch_stats() const;
   const std::string& batching_report();
+  /// Begins a new profile, or ends and forgets it.
+  void set_profiling(bool on);
+  /// Throws DN_E_STATE if there is none.
+  Profile& profile();
 
  private:
   friend class BackwardPass;
@@ -168,7 +173,17 @@ class Graph {
     float* aux;
   };
   Results allocate_results(const Type& type, uint32_t node, uint32_t count);
-  void run(const Type& type, const uint32_t* nodes, uint32_t count, Results results, Arena& scratch);
+  /// @param lane of the profile
+  void run(const Type& type, const uint32_t* nodes, uint32_t count, Results results, Arena& scratch, uint32_t lane = 0);
+  /// The time now, if there is a profile; else none, which costs nothing.
+  Profile::Clock::time_point profile_time() const {
+    return profile_ != nullptr ? Profile::Clock::now() : Profile::Clock::time_point{};
+  }
+  void note(Phase phase, Profile::Clock::time_point begin, const Type* type = nullptr, uint32_t nodes = 0,
+            uint32_t lane = 0) {
+    if (profile_ != nullptr) [[unlikely]]
+      profile_->lane(lane).add(phase, type, nodes, begin);
+  }
   void check(const uint32_t* nodes, uint32_t count);
   void assign_views(const Type& type, const uint32_t* nodes, uint32_t count);
   /// The rows that the values of one operand of some nodes are.
@@ -243,6 +258,7 @@ class Graph {
   bool check_values_ = false;
   bool batching_ = true;
   std::string report_;
+  std::unique_ptr<Profile> profile_;
 
   // Life.
   Graph* next_idle_ = nullptr;

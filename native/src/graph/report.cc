@@ -57,4 +57,16 @@ const std::string& Graph::batching_report() {
   return report_;
 }
 
+void Graph::set_profiling(bool on) {
+  profile_.reset();
+  if (!on) return;
+  profile_ = std::make_unique<Profile>();
+  profile_->make_lanes(1);
+}
+
+Profile& Graph::profile() {
+  if (profile_ == nullptr) fail(DN_E_STATE, "profile: none was begun for this graph");
+  return *profile_;
+}
+
 }  // namespace dynnet

@@ -91,4 +91,14 @@ internal static unsafe class GraphCalls
         Status.Check(NativeMethods.dn_graph_batching_report(graph, &text, &length));
         return Text.Decode(text, length);
     }
+
+    internal static GraphProfile Profile(nint graph)
+    {
+        byte* text;
+        long length;
+        Status.Check(NativeMethods.dn_graph_profile(graph, &text, &length));
+        string table = Text.Decode(text, length);
+        Status.Check(NativeMethods.dn_graph_profile_trace(graph, &text, &length));
+        return new GraphProfile(table, Text.Decode(text, length));
+    }
 }
