@@ -73,14 +73,13 @@ static void Learn(
     Word[] development = [.. lexicon.HeldOut.Take(Math.Min(500, lexicon.HeldOut.Length / 2))];
     Word[] test = [.. lexicon.HeldOut.Skip(development.Length).Take(2000)];
     using var model = new Model(seed: 1);
-    var pronouncer = new Pronouncer(model, lexicon.Letters, lexicon.Phonemes, course.Size);
-    // The alphabets are saved with the model, as a parameter that no graph uses and training thus leaves alone.
-    byte[] alphabets = Encoding.UTF8.GetBytes($"{lexicon.Letters} {string.Join(' ', lexicon.Phonemes)}");
-    model.AddParameters([alphabets.Length], Initializer.FromArray([.. alphabets.Select(b => (float)b)]), "alphabets");
+    var pronouncer = new Pronouncer(model, lexicon.Letters, lexicon.Phonemes, course.Size, course.Layers);
+    // What the network is like is saved with it, as a parameter that no graph uses and training thus leaves alone.
+    string plan = $"{course.Size} {course.Layers} {lexicon.Letters} {string.Join(' ', lexicon.Phonemes)}";
+    model.AddParameters([plan.Length], Initializer.FromArray([.. plan.Select(c => (float)c)]), "plan");
     using var graph = new ComputationGraph();
     using var trainer = new AdamTrainer(model, course.LearningRate);
     say($"{lexicon.Training.Length:n0} spellings to learn from, {lexicon.HeldOut.Length:n0} held out");
-
     var clock = Stopwatch.StartNew();
     var curve = new List<(int Words, Errors Errors)>();
     (int done, int steps, int best, double total) = (0, 0, 0, 0);
@@ -97,16 +96,14 @@ static void Learn(
         (loss / length).Backward();
         trainer.Update();
         done += batch.Length;
-        double left = Math.Max(0, 1 - Math.Max((double)done / course.Words, clock.Elapsed / course.Limit));
+        double seconds = clock.Elapsed.TotalSeconds, speed = done / seconds;
+        double left = Math.Max(0, 1 - Math.Max((double)done / course.Words, seconds / course.Seconds));
         trainer.LearningRate = course.LearningRate * Math.Max(0.01, left);
-
-        double speed = done / clock.Elapsed.TotalSeconds;
         progress(done, $"{speed:n0} words/s, loss {total / steps:f3}");
         if (left > 0 && !stop.IsCancellationRequested && done % Course.Report > 0)
             continue;
-
         // The file has the best model so far; in the end the last, whatever luck another had with a report's few words.
-        curve.Add((done, Errors.Of(pronouncer, graph, development)));
+        curve.Add((done, Errors.Of(pronouncer, graph, development, width: 1)));
         best = left == 0 ? curve.Count - 1 : curve.IndexOf(curve.MinBy(point => point.Errors.Per));
         if (best == curve.Count - 1)
             model.Save(ModelFile);
@@ -116,14 +113,14 @@ static void Learn(
         if (left == 0 || stop.IsCancellationRequested || curve.Count - best > course.Patience)
             break;
     }
-
     model.Populate(ModelFile);
     Curve.Save(CurveFile, curve);
     say($"{(stop.IsCancellationRequested ? "Stopped" : "Ended")} after {clock.Elapsed.TotalSeconds:f0} s. The model "
         + $"({curve[best].Errors}) is in {ModelFile}, the learning curve in {CurveFile}.");
     if (stop.IsCancellationRequested)
         return;
-    say($"On {test.Length:n0} other held-out spellings: {Errors.Of(pronouncer, graph, test)}");
+    say($"On {test.Length:n0} other held-out spellings: {Errors.Of(pronouncer, graph, test, width: 1)}");
+    say($"The same by beam search: {Errors.Of(pronouncer, graph, test, width: 8)}");
     say("Words that it never saw; where it is wrong, what the dictionary has:");
     foreach (Word word in test.Take(10))
     {
@@ -134,11 +131,11 @@ static void Learn(
 }
 
 /// <summary>How long to train: a number of words and not a time, so that each run comes to the same figures.</summary>
-internal record Course(int Words, double LearningRate, int Size, double Dropout, int Patience, TimeSpan Limit)
+internal record Course(int Words, double LearningRate, int Size, int Layers, double Dropout, int Patience, int Seconds)
 {
     public const int Update = 20, Report = 20_000;
-    public static readonly Course Short = new(1_200_000, 0.004, 64, 0, int.MaxValue, TimeSpan.MaxValue);
-    public static readonly Course Full = new(5_000_000, 0.003, 128, 0.2, 100, TimeSpan.FromMinutes(29));
+    public static readonly Course Short = new(1_200_000, 0.004, 64, 1, 0, int.MaxValue, int.MaxValue);
+    public static readonly Course Full = new(5_000_000, 0.003, 128, 2, 0.3, 100, 29 * 60);
 }
 
 /// <summary>A spelling, and the ways in which it may be pronounced.</summary>
@@ -182,8 +179,8 @@ internal record Lexicon(Word[] Training, Word[] HeldOut)
     }
 }
 
-/// <summary>An LSTM in both directions over the letters, and one over the phonemes that attends to it.</summary>
-internal sealed class Pronouncer(Model model, string letters, string[] phonemes, int size)
+/// <summary>Layers of LSTMs in both directions over the letters, and one over the phonemes, which attends.</summary>
+internal sealed class Pronouncer(Model model, string letters, string[] phonemes, int size, int layers)
 {
     // The number of what is before and after each word, among the letters and among the phonemes.
     private const int Boundary = 0, LongestAnswer = 60;
@@ -192,8 +189,8 @@ internal sealed class Pronouncer(Model model, string letters, string[] phonemes,
     private readonly List<string> _phonemes = ["", .. phonemes];
     private readonly LookupParameter _letterTable = model.AddLookupParameters(letters.Length + 1, [size]);
     private readonly LookupParameter _phonemeTable = model.AddLookupParameters(phonemes.Length + 1, [size]);
-    private readonly VanillaLstmBuilder _forward = new(model, layers: 1, size, size);
-    private readonly VanillaLstmBuilder _backward = new(model, layers: 1, size, size);
+    private readonly VanillaLstmBuilder[][] _encoder = [.. Enumerable.Range(1, layers).Select(layer =>
+        Array.ConvertAll([layer, layer], _ => new VanillaLstmBuilder(model, 1, Math.Min(layer, 2) * size, size)))];
     private readonly VanillaLstmBuilder _decoder = new(model, layers: 1, size, 2 * size);
     private readonly Parameter _start = model.AddParameters([2 * size, 2 * size]);
     private readonly Parameter _context = model.AddParameters([2 * size, 2 * size]);
@@ -206,10 +203,9 @@ internal sealed class Pronouncer(Model model, string letters, string[] phonemes,
     public static Pronouncer Load(string file)
     {
         using Model saved = Model.Load(file);
-        byte[] alphabets = [.. saved["alphabets"].Values.ToArray().Select(value => (byte)value)];
-        string[] symbols = Encoding.UTF8.GetString(alphabets).Split(' ');
+        string[] plan = string.Concat(saved["plan"].Values.ToArray().Select(value => (char)value)).Split(' ');
         var model = new Model();
-        var pronouncer = new Pronouncer(model, symbols[0], symbols[1..], saved["bias"].Dim.Rows / 2);
+        var pronouncer = new Pronouncer(model, plan[2], plan[3..], int.Parse(plan[0]), int.Parse(plan[1]));
         model.Populate(file);
         return pronouncer;
     }
@@ -225,7 +221,6 @@ internal sealed class Pronouncer(Model model, string letters, string[] phonemes,
         (Expression memory, LstmState start) = Encode(graph, word.Spelling);
         var states = start.Transduce(phonemes.Prepend(Boundary).Select(p => graph.Lookup(_phonemeTable, p)));
         Expression scores = Scores(memory, Thinned(ConcatenateCols(states)));
-
         // From a column for each phoneme to a batch element for each.
         Dim column = [_phonemes.Count];
         Expression steps = Reshape(scores, column.WithBatch(states.Count));
@@ -261,12 +256,17 @@ internal sealed class Pronouncer(Model model, string letters, string[] phonemes,
     private (Expression Memory, LstmState Start) Encode(ComputationGraph graph, string word)
     {
         int[] letters = [Boundary, .. word.EnumerateRunes().Where(Knows).Select(l => _letters.IndexOf(l, 1)), Boundary];
-        Expression[] inputs = Array.ConvertAll(letters, letter => graph.Lookup(_letterTable, letter));
-        IReadOnlyList<Expression> forward = _forward.InitialState(graph).Transduce(inputs);
-        IReadOnlyList<Expression> backward = _backward.InitialState(graph).Transduce(inputs.Reverse());
-        Expression memory = Thinned(ConcatenateCols(forward.Zip(backward.Reverse(), (f, b) => Concatenate(f, b))));
-        Expression c = Tanh(_start * Concatenate(forward[^1], backward[^1]));
-        return (memory, _decoder.InitialState(graph, c, Tanh(c)));
+        Expression[] columns = Array.ConvertAll(letters, letter => graph.Lookup(_letterTable, letter));
+        Expression last = columns[^1];
+        foreach (VanillaLstmBuilder[] layer in _encoder)
+        {
+            IReadOnlyList<Expression> forward = layer[0].InitialState(graph).Transduce(columns);
+            IReadOnlyList<Expression> backward = layer[1].InitialState(graph).Transduce(columns.Reverse());
+            last = Concatenate(forward[^1], backward[^1]);
+            columns = [.. forward.Zip(backward.Reverse(), (f, b) => Thinned(Concatenate(f, b)))];
+        }
+        Expression c = Tanh(_start * last);
+        return (ConcatenateCols(columns), _decoder.InitialState(graph, c, Tanh(c)));
     }
 
     // The scores of all phonemes after a state of the decoder, or after each of several, the columns of a matrix.
@@ -294,10 +294,10 @@ internal record Errors(double Per, double Wer)
 {
     public override string ToString() => $"PER {Per:f2} %, WER {Wer:f2} %";
 
-    public static Errors Of(Pronouncer pronouncer, ComputationGraph graph, Word[] words)
+    public static Errors Of(Pronouncer pronouncer, ComputationGraph graph, Word[] words, int width)
     {
         (int Edits, int Phonemes)[] nearest = [.. words.Chunk(100).SelectMany(some =>
-            some.Zip(pronouncer.Pronounce(graph, some.Select(word => word.Spelling), width: 1), Nearest))];
+            some.Zip(pronouncer.Pronounce(graph, some.Select(word => word.Spelling), width), Nearest))];
         return new Errors(
             100.0 * nearest.Sum(n => n.Edits) / nearest.Sum(n => n.Phonemes),
             100.0 * nearest.Count(n => n.Edits > 0) / nearest.Length);

@@ -450,8 +450,8 @@ DN_API dn_status dn_graph_batch_stats(const dn_graph* graph, dn_batch_stats* out
 /// of this function on the graph.
 DN_API dn_status dn_graph_batching_report(dn_graph* graph, const char** out, int64_t* out_length);
 
-/// Begins a profile of what the graph computes from now on, renewals included, or ends and forgets it. Off by default; a
-/// batch then takes some 50 ns longer.
+/// Begins a profile of what the graph computes from now on, renewals included, or ends and forgets it. Off by default;
+/// a batch then takes some 50 ns longer.
 DN_API dn_status dn_graph_set_profiling(dn_graph* graph, int32_t on);
 
 /// The profile as text: for each operation and shapes, forward and backward, how many batches and nodes and how long

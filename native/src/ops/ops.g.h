@@ -1,6 +1,6 @@
 // Written by bindings/ from native/include/dynnet/dynnet.h: do not edit, run ./build.sh bindings.
 // CppSharp 1.2.0+42ccd59b112072a6bcf3e1406efca174a46c8cf8
-// dynnet.h SHA-256 df5b800e6d2d91b5c01ed6e062dc142666a1bcee11202c3081affaae0ee48720
+// dynnet.h SHA-256 80c3c6ef15d6d1cb7caff96965b0b464d2b4e46a3c87be48b5e234bf7510c3fd
 #ifndef DYNNET_OPS_OPS_G_H_
 #define DYNNET_OPS_OPS_G_H_
 
