@@ -21,9 +21,8 @@ verb_test() {
   test_native "$preset"
   if [[ "$preset" == release ]]; then test_managed; fi
 
-  local summary="$passed passed, $failed failed"
-  if ((skipped > 0)); then summary+=", $skipped skipped"; fi
-  echo "$summary"
+  if ((skipped > 0)); then echo "$skipped skipped; each says why above"; fi
+  echo "$passed passed, $failed failed"
   ((failed == 0 && passed > 0))
 }
 

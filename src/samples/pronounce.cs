@@ -1,5 +1,5 @@
 // Learns to pronounce English words from a dictionary: letters in, phonemes out.
-//     dotnet run -c Release pronounce.cs -- cmudict-en-us.dict      (with --full, until it stops improving)
+//     dotnet run -c Release pronounce.cs -- cmudict-en-us.dict      (--full: longer, and a larger one)
 //     dotnet run -c Release pronounce.cs -- --pronounce "dynamic networks"
 // The network is an encoder and a decoder with attention. Every word's graph has the length of that word, with no
 // padding anywhere: the library finds out which parts of the graphs can be computed together.

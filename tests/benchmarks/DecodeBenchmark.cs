@@ -16,8 +16,7 @@ internal static class DecodeBenchmark
     public static string Run(Options options)
     {
         using var model = new Model(Options.Seed);
-        // Without batching both compute the same nodes one by one, and differ in the forwards alone.
-        using var graph = new ComputationGraph(Options.Seed) { Batching = false };
+        using var graph = new ComputationGraph(Options.Seed);
         LookupParameter table = model.AddLookupParameters(Tokens, [Size]);
         Lstm lstm = Lstm.Create(options.Style, model, Size, Hidden);
         Parameter weights = model.AddParameters([Tokens, Hidden]);
@@ -47,6 +46,8 @@ internal static class DecodeBenchmark
         {
             long begin = Stopwatch.GetTimestamp();
             graph.Renew();
+            // At once without batching, so that both compute the same nodes one by one and differ in the forwards alone.
+            graph.Batching = byStep;
             lstm.Begin(graph);
             Expression weight = graph.Parameter(weights);
             Lstm.State state = lstm.Start();

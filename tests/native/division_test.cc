@@ -77,7 +77,7 @@ class Division : public testing::Test {
     return {text, static_cast<size_t>(length)};
   }
 
-  bool is_divided() { return report().find("threads computed a part") != std::string::npos; }
+  bool is_divided() { return report().find("computed by several threads") != std::string::npos; }
 
   void new_record() {
     EXPECT_OK(dn_model_reset_gradients(model_.get()));

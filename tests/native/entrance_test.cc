@@ -65,6 +65,38 @@ TEST(Entrance, ClosedWhileSomebodyIsInside) {
   }
 }
 
+// The owner leaves, its ownership taken away before, while another thread closes: one of them finds itself alone.
+TEST(Entrance, AnOwnerWhoLostItsOwnershipMayBeTheLast) {
+  constexpr int kRounds = 20000;
+  std::vector<Entrance> doors(kRounds);
+  std::atomic<int> inside{-1};
+  std::atomic<int> refused{-1};
+  std::atomic<int> alone{0};
+  std::thread owner([&] {
+    for (int i = 0; i < kRounds; ++i) {
+      Entrance& door = doors[static_cast<size_t>(i)];
+      door.open();
+      EXPECT_FALSE(door.leave(door.enter()));
+      const Entry entry = door.enter();
+      EXPECT_EQ(entry, Entry::kOwner);
+      inside = i;
+      while (refused < i) std::this_thread::yield();
+      for (int j = 0; j < i % 50; ++j) (void)inside.load();
+      if (door.leave(entry)) ++alone;
+    }
+  });
+  for (int i = 0; i < kRounds; ++i) {
+    Entrance& door = doors[static_cast<size_t>(i)];
+    while (inside < i) std::this_thread::yield();
+    EXPECT_EQ(door.enter(), Entry::kBusy);
+    refused = i;
+    for (int j = 0; j < i % 37; ++j) (void)inside.load();
+    if (door.close()) ++alone;
+  }
+  owner.join();
+  EXPECT_EQ(alone, kRounds);
+}
+
 // The owner comes and goes while others try to, and one closes the door in the middle of it.
 TEST(Entrance, NeverTwoInsideAndOneIsLast) {
   constexpr int kRounds = 100;

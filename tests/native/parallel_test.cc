@@ -72,6 +72,25 @@ TEST(Parallel, ThreadsShareChunksAndOneThreadTakesAllAtOnce) {
   }
 }
 
+TEST(Parallel, ThreadsOfTheEnvironmentMustBeANumber) {
+  // In a process of its own, which has not asked for the number yet.
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  const auto run = [](const char* value) {
+    setenv("DYNNET_THREADS", value, 1);
+    const GraphHandle graph = new_graph();
+    float result = 0;
+    const dn_expr x = make(graph, dn_op_square, input(graph, {100}, some_values(100)));
+    const bool failed = dn_graph_scalar_value(graph.get(), make(graph, dn_op_sum_elems, x), &result) == DN_E_DEVICE;
+    const bool named = failed && last_error().find("DYNNET_THREADS") != std::string::npos;
+    const bool none = dn_device_threads() == 0;
+    const bool set = dn_device_set_threads(2) == DN_OK && dn_device_threads() == 2;
+    std::exit(named && none && set ? 0 : 1);
+  };
+  EXPECT_EXIT(run("abc"), testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(run("0"), testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(run("4x"), testing::ExitedWithCode(0), "");
+}
+
 TEST(Parallel, SeveralThreadsDoTakePart) {
   const ThreadsRestorer restore;
   ASSERT_OK(dn_device_set_threads(2));

@@ -1,5 +1,6 @@
 // What the shared library is from outside: its symbols, its needs, and the instructions that it holds.
 
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,6 +53,20 @@ TEST(SharedLibrary, HasASonameAndNeedsOnlyTheCompilersLibraries) {
   for (std::sregex_iterator i(objdump.output.begin(), objdump.output.end(), needed), end; i != end; ++i) {
     EXPECT_TRUE(std::regex_match((*i)[1].str(), expected)) << (*i)[1];
   }
+}
+
+// Programs that load it late, as .NET does, have next to no room left for thread-local variables at fixed places.
+TEST(SharedLibrary, CanBeLoadedWhileAProgramRuns) {
+  void* const library = dlopen(kLibrary.c_str(), RTLD_NOW | RTLD_LOCAL);
+  ASSERT_NE(library, nullptr) << dlerror();
+  EXPECT_NE(dlsym(library, "dn_abi_version"), nullptr);
+  dlclose(library);
+  if (!Has("objdump")) GTEST_SKIP() << "needs objdump";
+  const Outcome objdump = Shell("objdump -p '" + kLibrary + "'");
+  std::smatch flags;
+  if (!std::regex_search(objdump.output, flags, std::regex(R"(\sFLAGS\s+0x([0-9a-f]+))"))) return;
+  constexpr unsigned long kStaticTls = 0x10;
+  EXPECT_EQ(std::stoul(flags[1], nullptr, 16) & kStaticTls, 0u) << objdump.output;
 }
 
 TEST(SharedLibrary, RunsOnGlibc234) {

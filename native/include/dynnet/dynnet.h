@@ -193,8 +193,9 @@ DN_API const char* dn_last_error(int64_t* length);
 /// @param length gets the length in bytes; may be null
 DN_API const char* dn_device_isa(int64_t* length);
 
-/// The number of threads that one computation may use. The default is DYNNET_THREADS, else the number of processors
-/// that the process may use (its cgroup's quota and affinity). Thread-safe.
+/// The number of threads that one computation may use. The default is the environment variable DYNNET_THREADS (1 to
+/// 256), else the number of processors that the process may use (its cgroup's quota and affinity). 0 if the variable is
+/// no such number: then every computation fails with DN_E_DEVICE until dn_device_set_threads. Thread-safe.
 DN_API int32_t dn_device_threads(void);
 
 /// Sets the number of threads that one computation may use. Takes effect at the next computation. Thread-safe.

@@ -28,7 +28,11 @@ const char* dn_device_isa(int64_t* length) {
   return with_length(name, length);
 }
 
-int32_t dn_device_threads(void) { return dynnet::threads(); }
+int32_t dn_device_threads(void) {
+  int32_t threads = 0;
+  guard([&] { threads = dynnet::threads(); });
+  return threads;
+}
 
 dn_status dn_device_set_threads(int32_t threads) {
   return guard([&] { dynnet::set_threads(threads); });

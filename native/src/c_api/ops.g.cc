@@ -1,6 +1,6 @@
 // Written by bindings/ from native/include/dynnet/dynnet.h: do not edit, run ./build.sh bindings.
 // CppSharp 1.2.0+42ccd59b112072a6bcf3e1406efca174a46c8cf8
-// dynnet.h SHA-256 80c3c6ef15d6d1cb7caff96965b0b464d2b4e46a3c87be48b5e234bf7510c3fd
+// dynnet.h SHA-256 3890a8d1812b18ebe0d71e85b8e90bded8ed88f3746dbf3e0296553eda5a1eb8
 #include "c_api/record.h"
 #include "dynnet/dynnet.h"
 

@@ -88,7 +88,9 @@ Backward::Operand BackwardPart::operand(const Backward& batch, int number) {
 }
 
 void BackwardPart::defer(const Backward& batch, int operand, int64_t m, int64_t k, Rows d, Rows x, int64_t n) {
-  deferred.add(pass.operand_of(batch.nodes[0], operand), m, k, {place, d, x, n});
+  BatchPlace own = place;
+  own.operand = static_cast<uint32_t>(operand);
+  deferred.add(pass.operand_of(batch.nodes[0], operand), m, k, {own, d, x, n});
 }
 
 void BackwardPart::add_rows(const dn_lookup_parameter& table, const int32_t* rows, const float* const* values,
@@ -158,10 +160,10 @@ void BackwardPass::make_plan(uint32_t root) {
 
 void BackwardPass::divide(uint32_t root, const uint8_t* include) {
   if (full_ || graph_.has_derived_weights_ || !graph_.batching_ || dynnet::threads() < 2 || !defers_all()) return;
-  if (graph_.plan_is_whole_ && graph_.division_.parts() > 0 && parallel::is_free())
+  if (!graph_.plan_is_whole_ || graph_.division_.parts() == 0)
+    graph_.divide(graph_.backward_plan_, 0, root + 1, include, &graph_.backward_divider_, &graph_.backward_division_);
+  else if (parallel::is_free())
     graph_.divider_.divide(graph_.backward_plan_, &graph_.backward_division_);
-  else
-    graph_.divide(graph_.backward_plan_, 0, root + 1, include, &graph_.backward_division_);
 }
 
 bool BackwardPass::defers_all() const {
@@ -205,7 +207,7 @@ void BackwardPass::run(uint32_t root) {
   *gradient = first ? 1 : *gradient + 1;
   for (uint32_t b = batches; b-- > joint;) {
     const Plan::Batch& batch = plan.batches[b];
-    main_.place = {b, nullptr, batch.count};
+    main_.place = {.batch = b, .count = batch.count};
     run_batch(main_, graph_.types_[batch.type], &plan.nodes[batch.begin], batch.count);
   }
   if (joint > 0) run_divided();
@@ -223,7 +225,7 @@ void BackwardPass::run_divided() {
     for (uint32_t b = division.joint_batch(); b-- > 0;) {
       const Division::Part own = division.part(b, p);
       if (own.count == 0) continue;
-      parts[p].place = {b, own.places, own.count};
+      parts[p].place = {.batch = b, .places = own.places, .count = own.count};
       run_batch(parts[p], graph_.types_[graph_.backward_plan_.batches[b].type], own.nodes, own.count, p + 1);
     }
   });
@@ -293,6 +295,7 @@ void BackwardPass::finish_parameters() {
   main_.deferred.finish_rows(graph_.scratch_,
                              [&](const dn_lookup_parameter& table, const int32_t* rows, const float* const* values,
                                  int64_t n) { targets_.of(*table.storage).add_rows(table, rows, values, n); });
+  main_.deferred.sort_sums();
   for (DeferredSum& sum : main_.deferred.sums()) {
     if (sum.uses.empty()) continue;
     const auto begin = graph_.profile_time();

@@ -7,10 +7,13 @@
 namespace dynnet {
 namespace {
 
-// Backward runs through the batches from the last to the first.
+// Backward runs through the batches from the last to the first, and through a batch's operands from the first to the
+// last.
 template <class List>
-void sort_by_batch(List& list) {
-  const auto before = [](const auto& a, const auto& b) { return a.place.batch > b.place.batch; };
+void sort_by_place(List& list) {
+  const auto before = [](const auto& a, const auto& b) {
+    return a.place.batch != b.place.batch ? a.place.batch > b.place.batch : a.place.operand < b.place.operand;
+  };
   if (!std::is_sorted(list.begin(), list.end(), before)) std::stable_sort(list.begin(), list.end(), before);
 }
 
@@ -45,8 +48,7 @@ int64_t join(const std::vector<DeferredUse>& uses, bool with_x, float** d, float
   for (size_t i = 0; i < uses.size();) {
     size_t end = i + 1;
     int64_t room = slots(uses[i].place, uses[i].n);
-    for (; end < uses.size() && uses[end].place.batch == uses[i].place.batch && uses[end].place.places != nullptr;
-         ++end)
+    for (; end < uses.size() && uses[end].place.same_slots(uses[i].place) && uses[end].place.places != nullptr; ++end)
       room = std::max(room, slots(uses[end].place, uses[end].n));
     const bool parts = uses[i].place.places != nullptr;
     if (parts) std::fill(d + at, d + at + room, nullptr);
@@ -72,6 +74,11 @@ void Deferred::add(uint32_t node, int64_t m, int64_t k, const DeferredUse& use) 
   sums_.push_back({node, m, k, {use}});
 }
 
+void Deferred::sort_sums() {
+  std::sort(sums_.begin(), sums_.end(),
+            [](const DeferredSum& a, const DeferredSum& b) { return a.node != b.node ? a.node < b.node : a.k < b.k; });
+}
+
 void Deferred::merge(Deferred& other) {
   for (const DeferredSum& sum : other.sums_)
     for (const DeferredUse& use : sum.uses) add(sum.node, sum.m, sum.k, use);
@@ -79,7 +86,7 @@ void Deferred::merge(Deferred& other) {
 }
 
 void Deferred::finish(DeferredSum& sum, float* g, bool accumulate, const Kernels& k, Arena& scratch) {
-  sort_by_batch(sum.uses);
+  sort_by_place(sum.uses);
   Rows d = sum.uses[0].d;
   Rows x = sum.uses[0].x;
   int64_t n = sum.uses[0].n;
@@ -106,7 +113,7 @@ void Deferred::finish(DeferredSum& sum, float* g, bool accumulate, const Kernels
                [&](int64_t begin, int64_t end) { k.outer_sum(sum.m, n, begin, end, d, x, g, sum.m, accumulate); });
 }
 
-void Deferred::sort_rows() { sort_by_batch(rows_); }
+void Deferred::sort_rows() { sort_by_place(rows_); }
 
 DeferredRows Deferred::join_rows(const DeferredRows* rows, size_t count, Arena& scratch) {
   int64_t room = 0;

@@ -11,13 +11,17 @@
 
 namespace dynnet {
 
-/// Where in a pass something was left: uses are summed in the order of batches, and of the places in a batch, whoever
-/// computed them.
+/// Where in a pass something was left: uses are summed in the order of batches, of a batch's operands, and of the
+/// places in a batch, whoever computed them.
 struct BatchPlace {
   uint32_t batch = 0;
+  /// Which operand of the batch's nodes it is the gradient of.
+  uint32_t operand = 0;
   /// The places of the nodes in the plan's batch, ascending; null where the nodes are all of the batch.
   const uint32_t* places = nullptr;
   uint32_t count = 0;
+
+  bool same_slots(const BatchPlace& other) const { return batch == other.batch && operand == other.operand; }
 };
 
 /// One use of a weight or a bias: n columns d and, of a weight, x, the same number for each node. Their memory must
@@ -53,6 +57,8 @@ class Deferred {
   void add(uint32_t node, int64_t m, int64_t k, const DeferredUse& use);
   void add(const DeferredRows& rows) { rows_.push_back(rows); }
   std::vector<DeferredSum>& sums() { return sums_; }
+  /// Puts the sums in an order that does not depend on who left what first.
+  void sort_sums();
   /// Takes over what another thread left.
   void merge(Deferred& other);
 
@@ -64,7 +70,7 @@ class Deferred {
     sort_rows();
     for (size_t i = 0; i < rows_.size();) {
       size_t end = i + 1;
-      while (end < rows_.size() && rows_[end].place.batch == rows_[i].place.batch) ++end;
+      while (end < rows_.size() && rows_[end].place.same_slots(rows_[i].place)) ++end;
       const DeferredRows joined = end == i + 1 ? rows_[i] : join_rows(&rows_[i], end - i, scratch);
       add(*joined.table, joined.rows, joined.values, joined.n);
       i = end;

@@ -15,8 +15,10 @@ bool register_barrier() { return membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPE
 void barrier() {
   if (membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED)) return;
   // A forked child may have to register anew.
-  register_barrier();
-  membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+  if (register_barrier() && membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED)) return;
+  // Forbidden since the process began. What a processor has stored, others see long before this is over.
+  constexpr useconds_t kLongerThanAnyStoreTakes = 10000;
+  usleep(kLongerThanAnyStoreTakes);
 }
 
 }  // namespace
@@ -54,6 +56,7 @@ bool Entrance::leave_slowly() {
 
 void Entrance::open() {
   owner_.store(kNobodyYet, std::memory_order_relaxed);
+  owner_inside_.store(0, std::memory_order_relaxed);
   state_.store(kIdle, std::memory_order_release);
 }
 
@@ -64,7 +67,9 @@ bool Entrance::close() {
   } while (!state_.compare_exchange_weak(state, state | kClosing, std::memory_order_acq_rel));
   // A call that is inside finds it closing when it leaves.
   if (state == kBusy) return false;
-  take_ownership_away();
+  // The owner itself knows whether it is inside.
+  const uintptr_t owner = owner_.load(std::memory_order_relaxed);
+  if (owner != kNobodyYet && owner != self()) take_ownership_away();
   return owner_inside_.load(std::memory_order_seq_cst) == 0 && claim();
 }
 

@@ -39,7 +39,10 @@ class Entrance {
   bool leave(Entry entry) {
     if (entry != Entry::kOwner) return leave_slowly();
     set_owner_inside(0);
-    return state_.load(std::memory_order_seq_cst) != kIdle && claim();
+    // Where the ownership was taken away before, whoever closes makes no barrier any more: this one does.
+    const bool owner = owner_.load(std::memory_order_relaxed) == self();
+    return (owner ? state_.load(std::memory_order_seq_cst) : state_.fetch_or(0, std::memory_order_seq_cst)) != kIdle &&
+           claim();
   }
   /// Opens it for a first call.
   void open();

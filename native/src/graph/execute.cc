@@ -1,5 +1,6 @@
 // Computing values: what has to be computed, in which order, and each batch of it.
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <functional>
 #include <thread>
@@ -159,7 +160,10 @@ void Graph::compute(uint32_t end) {
 
 void Graph::make_plan(uint32_t begin, uint32_t end) {
   scratch_.reset();
-  if (latest_batch_ == 0) division_.clear();
+  if (latest_batch_ == 0) {
+    division_.clear();
+    was_shared_ = false;
+  }
   auto* include = scratch_.allocate<uint8_t>(end - begin);
   uint32_t pending = 0;
   uint32_t pending_node = 0;
@@ -175,7 +179,7 @@ void Graph::make_plan(uint32_t begin, uint32_t end) {
     plan_.nodes.push_back(pending_node);
   } else if (batching_) {
     scheduler_.schedule(recorded(), begin, end, include, types_.size(), &plan_);
-    if (latest_batch_ == 0) divide(plan_, begin, end, include, &division_);
+    if (latest_batch_ == 0) divide(plan_, begin, end, include, &divider_, &division_);
   } else {
     for (uint32_t node = begin; node < end; ++node) {
       if (!include[node - begin]) continue;
@@ -193,14 +197,15 @@ uint32_t Graph::first_joint_batch(const Plan& plan) const {
   return static_cast<uint32_t>(first);
 }
 
-void Graph::divide(const Plan& plan, uint32_t begin, uint32_t end, const uint8_t* include, Division* division) {
+void Graph::divide(const Plan& plan, uint32_t begin, uint32_t end, const uint8_t* include, Divider* divider,
+                   Division* division) {
   division->clear();
   // An error in a value is that of the first node in the order of the plan.
   if (check_values_ || !parallel::is_free()) return;
-  parallel::prepare();
   const auto threads = static_cast<uint32_t>(dynnet::threads());
-  if (!divider_.find_parts(recorded(), begin, end, include, plan, first_joint_batch(plan), threads)) return;
-  divider_.divide(plan, division);
+  if (!divider->find_parts(recorded(), begin, end, include, plan, first_joint_batch(plan), threads)) return;
+  parallel::prepare();
+  divider->divide(plan, division);
 }
 
 void Graph::make_parts(uint32_t count) {
@@ -211,21 +216,26 @@ void Graph::make_parts(uint32_t count) {
   }
 }
 
-void Graph::run_parts(uint32_t count, const std::function<void(uint32_t)>& run_part) {
+bool Graph::run_parts(uint32_t count, const std::function<void(uint32_t)>& run_part) {
   if (profile_ != nullptr) profile_->make_lanes(count + 1);
   const std::thread::id self = std::this_thread::get_id();
   auto waited_from = profile_time();
+  std::atomic<bool> shared{false};
   parallel_parts(count, [&](int64_t p) {
     try {
       run_part(static_cast<uint32_t>(p));
     } catch (...) {
       parts_[static_cast<size_t>(p)]->error = std::current_exception();
     }
-    if (profile_ != nullptr && std::this_thread::get_id() == self) waited_from = Profile::Clock::now();
+    if (std::this_thread::get_id() != self)
+      shared.store(true, std::memory_order_relaxed);
+    else if (profile_ != nullptr)
+      waited_from = Profile::Clock::now();
   });
   note(Phase::kWait, waited_from);
   for (const auto& part : parts_)
     if (part->error != nullptr) std::rethrow_exception(std::exchange(part->error, nullptr));
+  return shared;
 }
 
 void Graph::run_batches(uint32_t first) {
@@ -265,7 +275,7 @@ void Graph::run_divided() {
       scratch.reset();
     }
   };
-  run_parts(division.parts(), run_part);
+  was_shared_ = run_parts(division.parts(), run_part);
   run_batches(division.joint_batch());
 }
 

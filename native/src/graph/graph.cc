@@ -244,6 +244,7 @@ void Graph::clear(bool keep_memory) {
   backward_plan_ = {};
   scheduler_ = {};
   divider_ = {};
+  backward_divider_ = {};
   division_ = {};
   backward_division_ = {};
   parts_.clear();

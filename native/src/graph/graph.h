@@ -158,12 +158,13 @@ class Graph {
   void compute(uint32_t end);
   void make_plan(uint32_t begin, uint32_t end);
   /// Divides a plan of nodes in [begin, end) among threads if that is worth it.
-  void divide(const Plan& plan, uint32_t begin, uint32_t end, const uint8_t* include, Division* division);
+  void divide(const Plan& plan, uint32_t begin, uint32_t end, const uint8_t* include, Divider* divider,
+              Division* division);
   /// Which batches at the end of a plan add up what others computed.
   uint32_t first_joint_batch(const Plan& plan) const;
   void make_parts(uint32_t count);
-  /// Runs all parts, and throws the first one's error.
-  void run_parts(uint32_t count, const std::function<void(uint32_t)>& run_part);
+  /// Runs all parts, and throws the first one's error. Whether other threads took part.
+  bool run_parts(uint32_t count, const std::function<void(uint32_t)>& run_part);
   void run_batches(uint32_t first);
   void run_divided();
   uint64_t random_key(uint32_t node) const;
@@ -234,6 +235,7 @@ class Graph {
   size_t latest_batch_ = 0;
   /// Whether `plan_` computed all nodes that have a value.
   bool plan_is_whole_ = false;
+  /// Of what `plan_` begins with.
   Divider divider_;
   Division division_;
   /// What each thread of a divided computation has of its own.
@@ -242,11 +244,14 @@ class Graph {
     std::exception_ptr error;
   };
   std::vector<std::unique_ptr<Part>> parts_;
+  /// Whether several threads computed `division_`.
+  bool was_shared_ = false;
 
   // What backward left.
   Array<float*> gradients_;
   Arena gradient_memory_{"a graph's gradients"};
   Plan backward_plan_;
+  Divider backward_divider_;
   Division backward_division_;
   uint32_t differentiated_ = kNone;
   /// `forwards_` at the time.

@@ -36,8 +36,8 @@ const std::string& Graph::batching_report() {
   const dn_batch_stats stats = batch_stats();
   report_ = format("%lld nodes in %lld batches, %lld of them with company\n", static_cast<long long>(stats.nodes),
                    static_cast<long long>(stats.batches), static_cast<long long>(stats.batched_nodes));
-  if (latest_batch_ == 0 && division_.parts() > 0)
-    report_ += format("%u threads computed a part of the examples each\n", division_.parts());
+  if (latest_batch_ == 0 && was_shared_)
+    report_ += format("in %u parts, computed by several threads\n", division_.parts());
   for (const auto& [number, line] : lines) {
     const Type& type = types_[number];
     std::string operands;

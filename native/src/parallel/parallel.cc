@@ -31,16 +31,15 @@ int default_threads() {
     const char* const last = text + std::strlen(text);
     const auto [end, error] = std::from_chars(text, last, asked);
     if (error == std::errc() && end == last && asked >= 1 && asked <= kMostThreads) return asked;
+    fail(DN_E_DEVICE, "the environment variable DYNNET_THREADS is '%s', expected 1 to %d", text, kMostThreads);
   }
   cpu_set_t set;
   const int available = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
   return std::min(detect_processors("", available), kMostThreads);
 }
 
-std::atomic<int>& thread_count() {
-  static std::atomic<int> count{default_threads()};
-  return count;
-}
+// 0 until it is first asked for or set.
+std::atomic<int> thread_count{0};
 
 inline void pause() {
 #if defined(__x86_64__)
@@ -172,11 +171,18 @@ void join(Pool* pool, Clock::duration patience) {
 
 }  // namespace
 
-int threads() { return thread_count().load(std::memory_order_relaxed); }
+int threads() {
+  int count = thread_count.load(std::memory_order_relaxed);
+  if (count > 0) [[likely]]
+    return count;
+  // If another thread sets it meanwhile, what it sets holds.
+  const int found = default_threads();
+  return thread_count.compare_exchange_strong(count, found, std::memory_order_relaxed) ? found : count;
+}
 
 void set_threads(int count) {
   if (count < 1 || count > kMostThreads) fail(DN_E_ARGUMENT, "threads: %d, expected 1 to %d", count, kMostThreads);
-  thread_count().store(count, std::memory_order_relaxed);
+  thread_count.store(count, std::memory_order_relaxed);
 }
 
 bool parallel::is_free() {

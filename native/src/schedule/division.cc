@@ -111,6 +111,14 @@ void Divider::divide(const Plan& plan, Division* division) {
     }
   }
   d.begins_.back() = end;
+  // A backward from one example's loss has all its nodes in one part: another thread can only help inside batches.
+  uint32_t used = 0;
+  for (uint32_t p = 0; p < parts_; ++p) {
+    uint32_t nodes_of_part = 0;
+    for (uint32_t b = 0; b < d.joint_batch_; ++b) nodes_of_part += d.part(b, p).count;
+    used += nodes_of_part > 0;
+  }
+  if (used < 2) d.clear();
 }
 
 }  // namespace dynnet
