@@ -135,7 +135,7 @@ internal record Course(int Words, double LearningRate, int Size, int Layers, dou
 {
     public const int Update = 20, Report = 20_000;
     public static readonly Course Short = new(1_200_000, 0.004, 64, 1, 0, int.MaxValue, int.MaxValue);
-    public static readonly Course Full = new(5_000_000, 0.003, 128, 2, 0.3, 100, 29 * 60);
+    public static readonly Course Full = new(2_000_000, 0.003, 128, 2, 0.3, 40, 29 * 60);
 }
 
 /// <summary>A spelling, and the ways in which it may be pronounced.</summary>

@@ -24,14 +24,16 @@ internal sealed record Options
 
     public const string Usage = """
         usage: Benchmarks TASK [--style ops|cells] [--mode train|infer] [--data DIR] [--batch N] [--threads N]
-                               [--seconds S]
+                               [--seconds S] [--busy N]
+               Benchmarks --all [--data DIR] [--seconds S]
 
           treelstm, tagger, tagger-chars, lm, pronounce   examples a second
           construction                                    nanoseconds a node, and bytes of managed memory a node
           decode                                          what an incremental forward for each token costs more
 
         Without --data, input of the same size distribution is made. DIR holds trees/train.txt, tags/dev.txt and
-        cmudict-en-us.dict, of which a task reads its own.
+        cmudict-en-us.dict, of which a task reads its own. --busy starts N processes beside it that each keep a processor
+        busy. --all runs all tasks in all settings.
         """;
 
     public required string Task { get; init; }
@@ -47,6 +49,8 @@ internal sealed record Options
     public int Threads { get; init; } = 1;
 
     public double Seconds { get; init; } = 5;
+
+    public int Busy { get; init; }
 
     public static Options Parse(ReadOnlySpan<string> arguments)
     {
@@ -66,6 +70,7 @@ internal sealed record Options
                 "--data" => options with { Data = value },
                 "--batch" => options with { Batch = Count(name, value) },
                 "--threads" => options with { Threads = Count(name, value) },
+                "--busy" => options with { Busy = Count(name, value) },
                 "--seconds" => options with { Seconds = Duration(name, value) },
                 _ => throw new FormatException($"There is no option {name}."),
             };

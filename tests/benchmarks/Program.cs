@@ -1,11 +1,20 @@
 // Measures the benchmark tasks and prints one JSON object a line. They are not tests: nothing is compared.
+using System.Diagnostics;
 using DynNet.Native;
 using DynNet.Native.Benchmarks;
 
 try
 {
+    if (args is ["--all", ..])
+        return Table.Run(args.AsSpan(1));
+    if (args is [BusyNeighbours.Task])
+    {
+        BusyNeighbours.Spin();
+        return 0;
+    }
     Options options = Options.Parse(args);
     Device.Cpu.Threads = options.Threads;
+    using var neighbours = new BusyNeighbours(options.Busy);
     Console.WriteLine(options.Task switch
     {
         "construction" => ConstructionBenchmark.Run(options),
@@ -22,7 +31,15 @@ try
     string Throughput<T>(Workload<T> workload)
     {
         using (workload)
-            return Report.Line(options, workload.Measure(options.Seconds), workload.Unit);
+            return Report.Line(
+                options, workload.Measure(options.Seconds), workload.Unit, ("peak_mb", PeakMemory() / 1e6));
+    }
+
+    // The most that the process held at any time, in bytes.
+    long PeakMemory()
+    {
+        using var process = Process.GetCurrentProcess();
+        return process.PeakWorkingSet64;
     }
 }
 catch (FormatException e)

@@ -17,6 +17,8 @@ internal static class Report
         Text("mode", $"{options.Mode}".ToLowerInvariant());
         Number("batch", options.Batch);
         Number("threads", options.Threads);
+        if (options.Busy > 0)
+            Number("busy", options.Busy);
         Number("value", value);
         Text("unit", unit);
         foreach ((string name, double number) in more)
