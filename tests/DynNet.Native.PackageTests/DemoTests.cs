@@ -37,6 +37,7 @@ public sealed partial class DemoTests
         Assert.That(output[1], Does.Match(@"^ +1,000 words: loss \d+\.\d{3}, PER \d+\.\d\d %, WER \d+\.\d\d %; "));
         Assert.That(output[2], Does.Match(@"^Ended after \d+ s\..*\bPER \d+\.\d\d %, WER \d+\.\d\d %"));
         Assert.That(output[3], Does.Match(@"^On \d+ other held-out spellings: PER \d+\.\d\d %, WER \d+\.\d\d %$"));
+        Assert.That(output[4], Does.Match(@"^The same by beam search: PER \d+\.\d\d %, WER \d+\.\d\d %$"));
     }
 
     [Test]
@@ -51,7 +52,7 @@ public sealed partial class DemoTests
             runs.Add((figures, File.ReadAllBytes(Path.Combine(folder, Model))));
         }
 
-        Assert.That(runs[0].Figures, Has.Length.EqualTo(4), "a loss, and the error rates of a report and of both ends");
+        Assert.That(runs[0].Figures, Has.Length.EqualTo(5), "a loss, and error rates: a report's, the model's, the end's two");
         Assert.That(runs[1].Figures, Is.EqualTo(runs[0].Figures));
         Assert.That(runs[1].Model, Is.EqualTo(runs[0].Model));
     }
