@@ -160,9 +160,10 @@ void BackwardPass::make_plan(uint32_t root) {
 
 void BackwardPass::divide(uint32_t root, const uint8_t* include) {
   if (full_ || graph_.has_derived_weights_ || !graph_.batching_ || dynnet::threads() < 2 || !defers_all()) return;
-  if (!graph_.plan_is_whole_ || graph_.division_.parts() == 0)
+  // What the forward could not divide, its own plan backward cannot be either.
+  if (!graph_.plan_is_whole_)
     graph_.divide(graph_.backward_plan_, 0, root + 1, include, &graph_.backward_divider_, &graph_.backward_division_);
-  else if (parallel::is_free())
+  else if (graph_.division_.parts() > 0 && parallel::is_free())
     graph_.divider_.divide(graph_.backward_plan_, &graph_.backward_division_);
 }
 
