@@ -149,22 +149,21 @@ void BackwardPass::make_plan(uint32_t root) {
   } else if (graph_.batching_) {
     graph_.scheduler_.schedule(graph_.recorded(), 0, root + 1, include, graph_.types_.size(), &plan);
   } else {
-    for (uint32_t node = 0; node <= root; ++node) {
-      if (!include[node]) continue;
-      plan.batches.push_back({static_cast<uint32_t>(plan.nodes.size()), 1, graph_.nodes_[node].type});
-      plan.nodes.push_back(node);
-    }
+    for (uint32_t node = 0; node <= root; ++node)
+      if (include[node]) plan.append_alone(node, graph_.nodes_[node].type);
   }
   divide(root, include);
 }
 
 void BackwardPass::divide(uint32_t root, const uint8_t* include) {
-  if (full_ || graph_.has_derived_weights_ || !graph_.batching_ || dynnet::threads() < 2 || !defers_all()) return;
+  if (full_ || graph_.has_derived_weights_ || !graph_.batching_ || !parallel::is_free()) return;
   // What the forward could not divide, its own plan backward cannot be either.
-  if (!graph_.plan_is_whole_)
-    graph_.divide(graph_.backward_plan_, 0, root + 1, include, &graph_.backward_divider_, &graph_.backward_division_);
-  else if (graph_.division_.parts() > 0 && parallel::is_free())
+  const bool as_forward = graph_.plan_is_whole_;
+  if ((as_forward && graph_.division_.parts() == 0) || !defers_all()) return;
+  if (as_forward)
     graph_.divider_.divide(graph_.backward_plan_, &graph_.backward_division_);
+  else
+    graph_.divide(graph_.backward_plan_, 0, root + 1, include, &graph_.backward_divider_, &graph_.backward_division_);
 }
 
 bool BackwardPass::defers_all() const {

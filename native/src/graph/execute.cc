@@ -175,17 +175,13 @@ void Graph::make_plan(uint32_t begin, uint32_t end) {
     }
   }
   if (pending == 1) {
-    plan_.batches.push_back({static_cast<uint32_t>(plan_.nodes.size()), 1, nodes_[pending_node].type});
-    plan_.nodes.push_back(pending_node);
+    plan_.append_alone(pending_node, nodes_[pending_node].type);
   } else if (batching_) {
     scheduler_.schedule(recorded(), begin, end, include, types_.size(), &plan_);
     if (latest_batch_ == 0) divide(plan_, begin, end, include, &divider_, &division_);
   } else {
-    for (uint32_t node = begin; node < end; ++node) {
-      if (!include[node - begin]) continue;
-      plan_.batches.push_back({static_cast<uint32_t>(plan_.nodes.size()), 1, nodes_[node].type});
-      plan_.nodes.push_back(node);
-    }
+    for (uint32_t node = begin; node < end; ++node)
+      if (include[node - begin]) plan_.append_alone(node, nodes_[node].type);
   }
 }
 

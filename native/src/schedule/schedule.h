@@ -24,6 +24,11 @@ struct Plan {
     batches.clear();
     nodes.clear();
   }
+  /// A batch of one node.
+  void append_alone(uint32_t node, uint32_t type) {
+    batches.push_back({static_cast<uint32_t>(nodes.size()), 1, type});
+    nodes.push_back(node);
+  }
 };
 
 /// Makes plans. Types depend on each other as their nodes do; those that do so in a circle, as the parts of a recurrent
