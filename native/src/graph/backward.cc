@@ -144,10 +144,13 @@ void BackwardPass::make_plan(uint32_t root) {
         if (node <= root && include[node]) plan.nodes.push_back(node);
       }
       const auto count = static_cast<uint32_t>(plan.nodes.size()) - begin;
-      if (count > 0) plan.batches.push_back({begin, count, batch.type});
+      Plan::Batch kept = batch;
+      kept.begin = begin;
+      kept.count = count;
+      plan.batches.push_back(kept);
     }
   } else if (graph_.batching_) {
-    graph_.scheduler_.schedule(graph_.recorded(), 0, root + 1, include, graph_.types_.size(), &plan);
+    graph_.scheduler_.schedule(graph_.recorded(), 0, root + 1, include, graph_.types_, &plan);
   } else {
     for (uint32_t node = 0; node <= root; ++node)
       if (include[node]) plan.append_alone(node, graph_.nodes_[node].type);
@@ -180,9 +183,14 @@ bool BackwardPass::defers_all() const {
 }
 
 void BackwardPass::allocate_gradients(uint32_t batch, const uint32_t* nodes) {
-  const uint32_t count = graph_.backward_plan_.batches[batch].count;
-  const int64_t size = graph_.types_[graph_.backward_plan_.batches[batch].type].size;
-  auto* memory = graph_.gradient_memory_.allocate<float>(size * count);
+  const Plan::Batch& of = graph_.backward_plan_.batches[batch];
+  const Type& type = graph_.types_[of.type];
+  if (of.stage == Stage::kLate || of.count == 0) return;
+  const int64_t size = type.size;
+  const int64_t count = of.count;
+  // What late stages carry lies behind the gradients of all nodes, in the same order.
+  const int64_t carried = of.stage == Stage::kEarly && type.def->carries ? count : 0;
+  auto* memory = graph_.gradient_memory_.allocate<float>(size * (count + carried));
   for (uint32_t i = 0; i < count; ++i) graph_.gradients_[nodes[i]] = memory + i * size;
 }
 
@@ -207,8 +215,9 @@ void BackwardPass::run(uint32_t root) {
   *gradient = first ? 1 : *gradient + 1;
   for (uint32_t b = batches; b-- > joint;) {
     const Plan::Batch& batch = plan.batches[b];
+    if (batch.count == 0) continue;
     main_.place = {.batch = b, .count = batch.count};
-    run_batch(main_, graph_.types_[batch.type], &plan.nodes[batch.begin], batch.count);
+    run_batch(main_, batch, &plan.nodes[batch.begin], batch.count);
   }
   if (joint > 0) run_divided();
   finish_parameters();
@@ -226,14 +235,15 @@ void BackwardPass::run_divided() {
       const Division::Part own = division.part(b, p);
       if (own.count == 0) continue;
       parts[p].place = {.batch = b, .places = own.places, .count = own.count};
-      run_batch(parts[p], graph_.types_[graph_.backward_plan_.batches[b].type], own.nodes, own.count, p + 1);
+      run_batch(parts[p], graph_.backward_plan_.batches[b], own.nodes, own.count, p + 1);
     }
   });
   for (BackwardPart& part : parts) main_.deferred.merge(part.deferred);
 }
 
-void BackwardPass::run_batch(BackwardPart& part, const Type& type, const uint32_t* nodes, uint32_t count,
+void BackwardPass::run_batch(BackwardPart& part, const Plan::Batch& batch, const uint32_t* nodes, uint32_t count,
                              uint32_t lane) {
+  const Type& type = graph_.types_[batch.type];
   const auto begin = graph_.profile_time();
   finish_weights_among(nodes, count);
   float* dy = graph_.gradients_[nodes[0]];
@@ -241,6 +251,13 @@ void BackwardPass::run_batch(BackwardPart& part, const Type& type, const uint32_
   for (uint32_t i = 0; i < count; ++i) any |= touched_[nodes[i]] != 0;
   for (uint32_t i = 0; i < count; ++i)
     if (!touched_[nodes[i]]) std::memset(dy + i * type.size, 0, type.size * sizeof(float));
+  Rows carry;
+  if (batch.stage != Stage::kWhole && type.def->carries) {
+    const bool early = batch.stage == Stage::kEarly;
+    const uint32_t all = early ? batch.count : graph_.backward_plan_.batches[batch.owner].count;
+    carry = {dy + all * type.size, nullptr, type.size};
+    if (!any && !early) std::memset(carry.base, 0, count * type.size * sizeof(float));
+  }
   if (!any || type.def->backward == nullptr) return;
 
   Arena& scratch = part.scratch;
@@ -255,11 +272,13 @@ void BackwardPass::run_batch(BackwardPart& part, const Type& type, const uint32_
     for (uint32_t i = 0; i < count; ++i) list[i] = graph_.aux_[nodes[i]];
     aux = rows_from(list, count);
   }
-  type.def->backward(Backward{{type, count, rows_from(y, count), x, aux, graph_.data_of(type, nodes, count, scratch),
-                               graph_.parameters_of(type, nodes[0], scratch), kernels(), scratch},
-                              Rows{dy, nullptr, type.size},
-                              nodes,
-                              part});
+  type.def->backward(Backward{
+      {type, batch.stage, batch.early, count, rows_from(y, count), x, aux, graph_.data_of(type, nodes, count, scratch),
+       graph_.parameters_of(type, nodes[0], scratch), kernels(), scratch},
+      Rows{dy, nullptr, type.size},
+      nodes,
+      carry,
+      part});
   graph_.note(Phase::kBackward, begin, &type, count, lane);
 }
 

@@ -71,7 +71,8 @@ class BackwardPass {
   void allocate_gradients(uint32_t batch, const uint32_t* nodes);
   void run_divided();
   /// @param lane of the profile
-  void run_batch(BackwardPart& part, const Type& type, const uint32_t* nodes, uint32_t count, uint32_t lane = 0);
+  void run_batch(BackwardPart& part, const Plan::Batch& batch, const uint32_t* nodes, uint32_t count,
+                 uint32_t lane = 0);
   /// The memory of a node's gradient; `first` tells whether nothing was put there yet, so that it is not set.
   float* touch(uint32_t node, bool* first);
   void finish_weights_among(const uint32_t* nodes, uint32_t count);

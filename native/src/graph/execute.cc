@@ -177,7 +177,7 @@ void Graph::make_plan(uint32_t begin, uint32_t end) {
   if (pending == 1) {
     plan_.append_alone(pending_node, nodes_[pending_node].type);
   } else if (batching_) {
-    scheduler_.schedule(recorded(), begin, end, include, types_.size(), &plan_);
+    scheduler_.schedule(recorded(), begin, end, include, types_, &plan_);
     if (latest_batch_ == 0) divide(plan_, begin, end, include, &divider_, &division_);
   } else {
     for (uint32_t node = begin; node < end; ++node)
@@ -188,8 +188,10 @@ void Graph::make_plan(uint32_t begin, uint32_t end) {
 uint32_t Graph::first_joint_batch(const Plan& plan) const {
   constexpr int64_t kSmall = 16;
   size_t first = plan.batches.size();
-  while (first > 0 && plan.batches[first - 1].count == 1 && types_[plan.batches[first - 1].type].size <= kSmall)
-    --first;
+  const auto is_small = [&](const Plan::Batch& batch) {
+    return batch.stage == Stage::kWhole && batch.count == 1 && types_[batch.type].size <= kSmall;
+  };
+  while (first > 0 && is_small(plan.batches[first - 1])) --first;
   return static_cast<uint32_t>(first);
 }
 
@@ -238,10 +240,9 @@ void Graph::run_batches(uint32_t first) {
   const Arena::Mark batch_scratch = scratch_.mark();
   for (size_t i = first; i < plan_.batches.size(); ++i) {
     const Plan::Batch& batch = plan_.batches[i];
-    const Type& type = types_[batch.type];
     const uint32_t* nodes = &plan_.nodes[batch.begin];
-    run(type, nodes, batch.count, allocate_results(type, nodes[0], batch.count), scratch_);
-    if (check_values_) check(nodes, batch.count);
+    run(batch, nodes, batch.count, allocate_results(batch, nodes[0]), scratch_);
+    if (check_values_ && batch.stage != Stage::kEarly) check(nodes, batch.count);
     scratch_.rewind(batch_scratch);
   }
 }
@@ -252,22 +253,22 @@ void Graph::run_divided() {
   auto* results = scratch_.allocate<Results>(division.joint_batch());
   for (uint32_t b = 0; b < division.joint_batch(); ++b) {
     const Plan::Batch& batch = plan_.batches[b];
-    const Type& type = types_[batch.type];
     const uint32_t* nodes = &plan_.nodes[batch.begin];
-    results[b] = allocate_results(type, nodes[0], batch.count);
-    if (division.is_first(b)) run(type, nodes, batch.count, results[b], scratch_);
+    results[b] = allocate_results(batch, nodes[0]);
+    if (division.is_first(b)) run(batch, nodes, batch.count, results[b], scratch_);
   }
   auto run_part = [&](uint32_t p) {
     Arena& scratch = parts_[p]->scratch;
     for (uint32_t b = 0; b < division.joint_batch(); ++b) {
       const Division::Part part = division.part(b, p);
       if (part.count == 0) continue;
-      const Type& type = types_[plan_.batches[b].type];
+      const Plan::Batch& batch = plan_.batches[b];
+      const Type& type = types_[batch.type];
       const auto before = static_cast<int64_t>(part.nodes - division.nodes(b));
       const Results own = results[b].y == nullptr
                               ? Results{}
                               : Results{results[b].y + before * type.size, results[b].aux + before * type.aux};
-      run(type, part.nodes, part.count, own, scratch, p + 1);
+      run(batch, part.nodes, part.count, own, scratch, p + 1);
       scratch.reset();
     }
   };
@@ -275,7 +276,11 @@ void Graph::run_divided() {
   run_batches(division.joint_batch());
 }
 
-Graph::Results Graph::allocate_results(const Type& type, uint32_t node, uint32_t count) {
+Graph::Results Graph::allocate_results(const Plan::Batch& batch, uint32_t node) {
+  const Type& type = types_[batch.type];
+  const uint32_t count = batch.count;
+  // A late stage completes what lies where the early one put it.
+  if (batch.stage == Stage::kLate) return {};
   // What is a view for one node is a view for all of the type.
   if (type.def->view != nullptr && type.def->view(type, data_.data() + nodes_[node].data) >= 0) return {};
   return {value_memory_.allocate<float>(type.size * count),
@@ -316,8 +321,10 @@ dn_parameter* const* Graph::parameters_of(const Type& type, uint32_t node, Arena
   return found;
 }
 
-void Graph::run(const Type& type, const uint32_t* nodes, uint32_t count, Results results, Arena& scratch,
+void Graph::run(const Plan::Batch& batch, const uint32_t* nodes, uint32_t count, Results results, Arena& scratch,
                 uint32_t lane) {
+  const Type& type = types_[batch.type];
+  if (batch.stage == Stage::kLate) results = {values_[nodes[0]], aux_[nodes[0]]};
   if (results.y == nullptr) return assign_views(type, nodes, count);
   const auto begin = profile_time();
   const auto operand_count = static_cast<uint32_t>(type.operands.size());
@@ -328,11 +335,11 @@ void Graph::run(const Type& type, const uint32_t* nodes, uint32_t count, Results
     keys = scratch.allocate<uint64_t>(count);
     for (uint32_t i = 0; i < count; ++i) keys[i] = random_key(nodes[i]);
   }
-  type.def->forward(
-      Forward{{type, count, Rows{results.y, nullptr, type.size}, x, Rows{results.aux, nullptr, type.aux},
-               data_of(type, nodes, count, scratch), parameters_of(type, nodes[0], scratch), kernels(), scratch},
-              keys});
-  for (uint32_t i = 0; i < count; ++i) {
+  type.def->forward(Forward{{type, batch.stage, batch.early, count, Rows{results.y, nullptr, type.size}, x,
+                             Rows{results.aux, nullptr, type.aux}, data_of(type, nodes, count, scratch),
+                             parameters_of(type, nodes[0], scratch), kernels(), scratch},
+                            keys});
+  for (uint32_t i = 0; i < count && batch.stage != Stage::kLate; ++i) {
     values_[nodes[i]] = results.y + i * type.size;
     aux_[nodes[i]] = results.aux + i * type.aux;
   }

@@ -173,9 +173,11 @@ class Graph {
     float* y;
     float* aux;
   };
-  Results allocate_results(const Type& type, uint32_t node, uint32_t count);
+  Results allocate_results(const Plan::Batch& batch, uint32_t node);
+  /// Runs some nodes of a batch, which are all of it unless it is divided.
   /// @param lane of the profile
-  void run(const Type& type, const uint32_t* nodes, uint32_t count, Results results, Arena& scratch, uint32_t lane = 0);
+  void run(const Plan::Batch& batch, const uint32_t* nodes, uint32_t count, Results results, Arena& scratch,
+           uint32_t lane = 0);
   /// The time now, if there is a profile; else none, which costs nothing.
   Profile::Clock::time_point profile_time() const {
     return profile_ != nullptr ? Profile::Clock::now() : Profile::Clock::time_point{};

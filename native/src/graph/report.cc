@@ -10,6 +10,7 @@ dn_batch_stats Graph::batch_stats() const {
   dn_batch_stats stats{};
   for (size_t i = latest_batch_; i < plan_.batches.size(); ++i) {
     const Plan::Batch& batch = plan_.batches[i];
+    if (batch.stage == Stage::kEarly) continue;
     stats.nodes += batch.count;
     ++stats.batches;
     if (batch.count > 1) stats.batched_nodes += batch.count;
@@ -23,11 +24,16 @@ const std::string& Graph::batching_report() {
     uint32_t batches = 0;
     uint32_t largest = 0;
     uint32_t alone = 0;
+    bool early = false;
   };
   std::map<uint32_t, Line> lines;
   for (size_t i = latest_batch_; i < plan_.batches.size(); ++i) {
     const Plan::Batch& batch = plan_.batches[i];
     Line& line = lines[batch.type];
+    if (batch.stage == Stage::kEarly) {
+      line.early = true;
+      continue;
+    }
     line.nodes += batch.count;
     ++line.batches;
     line.largest = std::max(line.largest, batch.count);
@@ -46,6 +52,7 @@ const std::string& Graph::batching_report() {
     if (type.operands.size() > 6) operands += ", ...";
     report_ += format("%s(%s) -> %s: %u nodes in %u batches, at most %u together", type.def->name, operands.c_str(),
                       type.dim.text().c_str(), line.nodes, line.batches, line.largest);
+    if (line.early) report_ += "; what their first operands contribute, of all nodes at once";
     if (line.alone > 0) {
       const char* reason = "each waited for another of its type, or for operands that were ready at different times";
       if (line.nodes == 1) reason = "the only node with this operation, these shapes and these weights";

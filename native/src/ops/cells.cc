@@ -46,6 +46,17 @@ bool gates_defer(const Type& type, int i) {
                  : (i == kWx || i == kWh) && type.shared[static_cast<size_t>(i)] != 0 && type.shared[kB] != 0;
 }
 
+// The inputs' part is early where the weights and the bias serve all nodes, as they do in a sequence.
+int gates_early(const Type& type, uint32_t ready) {
+  constexpr uint32_t kNeeded = 1u << kX | 1u << kWx | 1u << kB;
+  return (ready & kNeeded) == kNeeded && type.shared[kWx] && type.shared[kWh] && type.shared[kB] ? 1 : 0;
+}
+
+// Whether x or h is multiplied in the batch's stage.
+bool in_stage(const BatchContext& b, int x) {
+  return b.stage == Stage::kWhole || (b.stage == Stage::kEarly) == (x == kX);
+}
+
 // The columns of x or h, one for each batch element of the result.
 Rows gate_columns(const BatchContext& b, int x) { return b.x_elements(x); }
 
@@ -54,6 +65,7 @@ void gates_forward(const Forward& b) {
   const int64_t n = b.element_count();
   const Rows y = b.y_elements();
   for (const int x : {kX, kH}) {
+    if (!in_stage(b, x)) continue;
     const int w = x == kX ? kWx : kWh;
     const int64_t k = b.type.operands[static_cast<size_t>(x)].size();
     const Rows columns = gate_columns(b, x);
@@ -68,6 +80,7 @@ void gates_forward(const Forward& b) {
                   first ? b.x[kB].at(node) : nullptr, !first);
     }
   }
+  if (b.stage == Stage::kEarly) return;
   b.parallel(n, kGateCost * static_cast<double>(m),
              [&](int64_t begin, int64_t end) { b.k.lstm_gates(y.from(begin), end - begin, b.type.v[0]); });
 }
@@ -76,13 +89,16 @@ void gates_backward(const Backward& b) {
   const int64_t m = 4 * b.type.v[0];
   const int64_t n = b.element_count();
   // The gradient before the activation; it lasts until the end of the pass for the deferred products.
-  const Rows d{b.scratch.allocate<float>(m * n), nullptr, m};
-  const Rows y = b.y_elements();
-  const Rows dy = b.dy_elements();
-  b.parallel(n, kGateCost * static_cast<double>(m), [&](int64_t begin, int64_t end) {
-    b.k.lstm_gates_backward(d.from(begin), y.from(begin), dy.from(begin), end - begin, b.type.v[0]);
-  });
+  const Rows d{b.stage == Stage::kWhole ? b.scratch.allocate<float>(m * n) : b.carry.base, nullptr, m};
+  if (b.stage != Stage::kEarly) {
+    const Rows y = b.y_elements();
+    const Rows dy = b.dy_elements();
+    b.parallel(n, kGateCost * static_cast<double>(m), [&](int64_t begin, int64_t end) {
+      b.k.lstm_gates_backward(d.from(begin), y.from(begin), dy.from(begin), end - begin, b.type.v[0]);
+    });
+  }
   for (const int x : {kX, kH}) {
+    if (!in_stage(b, x)) continue;
     const int w = x == kX ? kWx : kWh;
     const int64_t k = b.type.operands[static_cast<size_t>(x)].size();
     if (!b.type.deferred[static_cast<size_t>(w)]) {
@@ -95,7 +111,7 @@ void gates_backward(const Backward& b) {
     }
     if (b.wants(w)) b.defer_product(w, m, k, d, gate_columns(b, x), n);
   }
-  if (!b.wants(kB)) return;
+  if (b.stage == Stage::kLate || !b.wants(kB)) return;
   if (b.type.deferred[kB]) return b.defer_sum(kB, m, d, n);
   const Backward::Operand db = b.dx(kB);
   const auto batch = static_cast<int64_t>(b.type.dim.bd);
@@ -220,6 +236,8 @@ const OpDef op_vanilla_lstm_gates = {.name = "vanilla_lstm_gates",
                                      .forward = gates_forward,
                                      .backward = gates_backward,
                                      .defers = gates_defer,
+                                     .early = gates_early,
+                                     .carries = true,
                                      .weights = 1u << kWx | 1u << kWh | 1u << kB};
 
 const OpDef op_vanilla_lstm_c = {.name = "vanilla_lstm_c",

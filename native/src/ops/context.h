@@ -29,6 +29,9 @@ inline Rows rows_from(float* const* list, int64_t count) {
 class BatchContext {
  public:
   const Type& type;
+  Stage stage;
+  /// What OpDef::early said, where the stage is not kWhole.
+  int early;
   /// Nodes in the batch.
   int64_t count;
   /// The nodes' values, one row each.
@@ -108,11 +111,13 @@ class Backward : public BatchContext {
   Rows dy;
   /// The nodes' numbers.
   const uint32_t* nodes;
+  /// What the late stage leaves to the early one, one row a node, if the operation carries anything.
+  Rows carry;
   BackwardPart& part;
 
   /// The same batch with another gradient of the values, such as that before an activation.
   Backward with_gradient(Rows gradient) const {
-    return {{type, count, y, x, aux, data, parameters, k, scratch}, gradient, nodes, part};
+    return {{type, stage, early, count, y, x, aux, data, parameters, k, scratch}, gradient, nodes, carry, part};
   }
   /// Whether the gradient of an operand is wanted, of any node of the batch.
   bool wants(int i) const;

@@ -22,6 +22,11 @@ class Forward;
 class Backward;
 struct OpDef;
 
+/// What of its nodes a batch computes. Where a node's first operands are ready long before its others, as the inputs of
+/// a recurrent cell are before its state, their part is computed for all nodes of the type at once, and each node
+/// completed when its turn comes. Backward runs the same parts the other way round.
+enum class Stage : uint8_t { kWhole, kEarly, kLate };
+
 /// What nodes have in common that can run in one kernel: the operation, the operands' shapes, the attributes that are
 /// not a node's own, and which operands in weight positions are one and the same node. Interned per graph.
 struct Type {
@@ -96,6 +101,12 @@ struct OpDef {
   /// Whether backward leaves the gradient of operand i, if it is shared, to the end of the pass (Backward::defer_*).
   /// Null if it never does.
   bool (*defers)(const Type&, int i) = nullptr;
+  /// How much of a node can be computed from the operands whose bits are set in `ready`, in the operation's own units,
+  /// which forward and backward are told again; 0 for nothing. Null if there is never an early stage. Of a sum, what is
+  /// early must come first, so that the order of summation is the same in one stage or two.
+  int (*early)(const Type&, uint32_t ready) = nullptr;
+  /// Backward's late stage leaves to its early stage as many floats a node as the value has (Backward::carry).
+  bool carries = false;
   /// Bit i is set if operand i is in a weight position; bits 30 and 31 stand for all further even and odd ones.
   uint32_t weights = 0;
   /// Nodes have a gradient of their own to give to the gradient set: parameters and lookups.

@@ -105,11 +105,32 @@ void spread_bias(const Forward& b) {
     }
 }
 
+// Where the pairs of a stage begin and end among the operands.
+struct Pairs {
+  int begin, end;
+};
+Pairs pairs_of(const BatchContext& b) {
+  const auto count = static_cast<int>(b.type.operands.size());
+  const int early = 1 + 2 * b.early;
+  return {b.stage == Stage::kLate ? early : 1, b.stage == Stage::kEarly ? early : count};
+}
+
+// The first pairs whose matrix and input are ready, with the bias, provided that it is that of a product.
+int affine_early(const Type& type, uint32_t ready) {
+  const int pairs = static_cast<int>(type.operands.size()) / 2;
+  if (!one_bias(type) || (ready & 1) == 0) return 0;
+  int early = 0;
+  while (early + 1 < pairs && early < 15 && (ready >> (1 + 2 * early) & 3) == 3 && all_columns(type, 1 + 2 * early))
+    ++early;
+  return early;
+}
+
 void affine_forward(const Forward& b) {
   const auto count = static_cast<int>(b.type.operands.size());
   const bool bias_in_product = count > 1 && one_bias(b.type) && all_columns(b.type, 1);
+  const Pairs pairs = pairs_of(b);
   if (!bias_in_product) spread_bias(b);
-  for (int i = 1; i < count; i += 2) {
+  for (int i = pairs.begin; i < pairs.end; i += 2) {
     const ProductShape s = product_shape(b.type, i, i + 1);
     if (all_columns(b.type, i)) {
       const int64_t each = s.n * s.x_batch;
@@ -164,9 +185,9 @@ void affine_bias_backward(const Backward& b) {
 }
 
 void affine_backward(const Backward& b) {
-  const auto count = static_cast<int>(b.type.operands.size());
-  if (b.wants(0)) affine_bias_backward(b);
-  for (int i = 1; i < count; i += 2) {
+  const Pairs pairs = pairs_of(b);
+  if (b.stage != Stage::kLate && b.wants(0)) affine_bias_backward(b);
+  for (int i = pairs.begin; i < pairs.end; i += 2) {
     const ProductShape s = product_shape(b.type, i, i + 1);
     const int64_t each = s.n * s.x_batch;
     if (b.type.deferred[static_cast<size_t>(i)]) {
@@ -194,6 +215,7 @@ const OpDef op_affine_transform = {.name = "affine_transform",
                                    .forward = affine_forward,
                                    .backward = affine_backward,
                                    .defers = affine_defers,
+                                   .early = affine_early,
                                    // The bias, and every odd operand.
                                    .weights = 0xaaaaaaabu};
 

@@ -13,6 +13,15 @@ constexpr double kLargestPart = 1.3;
 
 }  // namespace
 
+// Calls visit(node) for each node of the batches before `end`, once.
+template <class Visit>
+void visit_nodes(const Plan& plan, uint32_t end, Visit&& visit) {
+  for (uint32_t b = 0; b < end; ++b) {
+    const Plan::Batch& batch = plan.batches[b];
+    for (uint32_t i = 0; i < batch.count && batch.stage != Stage::kEarly; ++i) visit(plan.nodes[batch.begin + i]);
+  }
+}
+
 // The root of a piece, with all paths to it made half as long (Tarjan and van Leeuwen 1984).
 uint32_t Divider::root(uint32_t local) {
   while (parent_[local] != local) local = parent_[local] = parent_[parent_[local]];
@@ -26,16 +35,16 @@ bool Divider::is_constant(const Recorded& record, uint32_t node) {
 
 bool Divider::find_parts(const Recorded& record, uint32_t begin, uint32_t end, const uint8_t* include, const Plan& plan,
                          uint32_t joint_batch, uint32_t threads) {
-  const uint32_t nodes =
-      joint_batch < plan.batches.size() ? plan.batches[joint_batch].begin : static_cast<uint32_t>(plan.nodes.size());
+  uint32_t nodes = 0;
+  visit_nodes(plan, joint_batch, [&](uint32_t) { ++nodes; });
   threads = std::min(threads, kMostParts);
   if (threads < 2 || nodes < kLeastNodes) return false;
   begin_ = begin;
   parent_.resize(end - begin);
   for (uint32_t i = 0; i < end - begin; ++i) parent_[i] = i;
   part_of_.assign(end - begin, kJoint);
-  for (uint32_t at = 0; at < nodes; ++at)
-    part_of_[plan.nodes[at] - begin] = is_constant(record, plan.nodes[at]) ? kFirst : 0;
+  visit_nodes(plan, joint_batch,
+              [&](uint32_t node) { part_of_[node - begin] = is_constant(record, node) ? kFirst : 0; });
   for (uint32_t local = 0; local < end - begin; ++local) {
     if (!include[local] || part_of_[local] >= kFirst) continue;
     uint32_t own = root(local);
@@ -53,18 +62,18 @@ bool Divider::find_parts(const Recorded& record, uint32_t begin, uint32_t end, c
       }
     }
   }
-  return assign_parts(plan, nodes, threads);
+  return assign_parts(plan, joint_batch, threads);
 }
 
 // Each piece, in the order of the record, goes to the part that is smallest so far.
-bool Divider::assign_parts(const Plan& plan, uint32_t nodes, uint32_t threads) {
+bool Divider::assign_parts(const Plan& plan, uint32_t joint_batch, uint32_t threads) {
   size_.assign(parent_.size(), 0);
   uint32_t divided = 0;
-  for (uint32_t at = 0; at < nodes; ++at) {
-    if (part_of(plan.nodes[at]) == kFirst) continue;
-    ++size_[root(plan.nodes[at] - begin_)];
+  visit_nodes(plan, joint_batch, [&](uint32_t node) {
+    if (part_of(node) == kFirst) return;
+    ++size_[root(node - begin_)];
     ++divided;
-  }
+  });
   Array<uint32_t> load(threads, 0);
   for (uint32_t local = 0; local < parent_.size(); ++local) {
     if (parent_[local] != local || size_[local] == 0) continue;
@@ -74,10 +83,10 @@ bool Divider::assign_parts(const Plan& plan, uint32_t nodes, uint32_t threads) {
   }
   const uint32_t largest = *std::max_element(load.begin(), load.end());
   if (largest * static_cast<double>(threads) > kLargestPart * divided) return false;
-  for (uint32_t at = 0; at < nodes; ++at) {
-    const uint32_t local = plan.nodes[at] - begin_;
-    if (part_of_[local] != kFirst) part_of_[local] = part_of_[root(local)];
-  }
+  visit_nodes(plan, joint_batch, [&](uint32_t node) {
+    uint8_t& part = part_of_[node - begin_];
+    if (part != kFirst) part = part_of_[root(node - begin_)];
+  });
   parts_ = threads;
   return true;
 }
@@ -86,9 +95,12 @@ void Divider::divide(const Plan& plan, Division* division) {
   Division& d = *division;
   d.parts_ = parts_;
   d.joint_batch_ = static_cast<uint32_t>(plan.batches.size());
-  while (d.joint_batch_ > 0 && part_of(plan.nodes[plan.batches[d.joint_batch_ - 1].begin]) == kJoint) --d.joint_batch_;
-  const uint32_t nodes = d.joint_batch_ < plan.batches.size() ? plan.batches[d.joint_batch_].begin
-                                                              : static_cast<uint32_t>(plan.nodes.size());
+  const auto is_joint = [&](const Plan::Batch& batch) {
+    return batch.count == 0 || part_of(plan.nodes[batch.begin]) == kJoint;
+  };
+  while (d.joint_batch_ > 0 && is_joint(plan.batches[d.joint_batch_ - 1])) --d.joint_batch_;
+  uint32_t nodes = 0;
+  for (uint32_t b = 0; b < d.joint_batch_; ++b) nodes += plan.batches[b].count;
   d.nodes_.resize(nodes);
   d.places_.resize(nodes);
   d.begins_.resize(size_t{d.joint_batch_} * parts_ + 1);
@@ -96,7 +108,7 @@ void Divider::divide(const Plan& plan, Division* division) {
   uint32_t end = 0;
   for (uint32_t b = 0; b < d.joint_batch_; ++b) {
     const Plan::Batch& batch = plan.batches[b];
-    const bool first = part_of(plan.nodes[batch.begin]) == kFirst;
+    const bool first = batch.count > 0 && part_of(plan.nodes[batch.begin]) == kFirst;
     std::fill(next_.begin(), next_.end(), 0);
     for (uint32_t i = 0; i < batch.count && !first; ++i) ++next_[part_of(plan.nodes[batch.begin + i])];
     for (uint32_t p = 0; p < parts_; ++p) {

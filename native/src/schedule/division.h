@@ -60,7 +60,7 @@ class Divider {
   uint32_t root(uint32_t local);
   /// The part of a node; kJoint for those that were recorded since.
   uint8_t part_of(uint32_t node) const { return node - begin_ < part_of_.size() ? part_of_[node - begin_] : kJoint; }
-  bool assign_parts(const Plan& plan, uint32_t nodes, uint32_t threads);
+  bool assign_parts(const Plan& plan, uint32_t joint_batch, uint32_t threads);
 
   static constexpr uint8_t kJoint = 255;
   static constexpr uint8_t kFirst = 254;

@@ -1,5 +1,8 @@
 #include "schedule/schedule.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace dynnet {
 namespace {
 
@@ -37,7 +40,7 @@ void Scheduler::make_groups(const Node* nodes, uint32_t n, const uint8_t* includ
     if (group >= groups_.size() || groups_[group].type != type) {
       group = static_cast<uint32_t>(groups_.size());
       group_of_type_[type] = group;
-      groups_.push_back({type, 0, 0, 0, 0, kNone, kNone});
+      groups_.push_back({type, 0, 0, 0, 0, kNone, kNone, 0, kNone});
     }
     ++groups_[group].remaining;
     group_of_[i] = group;
@@ -112,6 +115,63 @@ void Scheduler::visit(uint32_t group, uint32_t* visited, uint32_t* components) {
   ++*components;
 }
 
+void Scheduler::find_unready(const Recorded& record, uint32_t begin, uint32_t n, const uint8_t* include,
+                             const TypeTable& types) {
+  constexpr uint32_t kMostOperands = 32;
+  bool any = false;
+  for (const Group& group : groups_) any |= types[group.type].def->early != nullptr;
+  if (!any || row_words_ == 0) return;
+  for (uint32_t i = 0; i < n; ++i) {
+    if (!include[i]) continue;
+    Group& group = groups_[group_of_[i]];
+    if (types[group.type].def->early == nullptr) continue;
+    const uint32_t first = record.nodes[begin + i].operands;
+    const uint32_t count = std::min(record.operands_end(begin + i) - first, kMostOperands);
+    for (uint32_t operand = 0; operand < count; ++operand) {
+      const uint32_t node = record.operands[first + operand];
+      if (node >= begin && include[node - begin] && groups_[group_of_[node - begin]].component == group.component)
+        group.unready |= uint32_t{1} << operand;
+    }
+  }
+}
+
+// The ready nodes of a group; before the first of several batches the early stage of all of them.
+void Scheduler::append_batch(Group& group, const Type& type, Plan* plan) {
+  Plan::Batch batch{static_cast<uint32_t>(plan->nodes.size()), group.ready, group.type};
+  if (group.early_batch != kNone) {
+    batch.stage = Stage::kLate;
+    batch.early = plan->batches[group.early_batch].early;
+    batch.owner = group.early_batch;
+  } else if (group.remaining > group.ready && type.def->early != nullptr && row_words_ != 0) {
+    batch.early = type.def->early(type, ~group.unready);
+    if (batch.early > 0) {
+      batch.stage = Stage::kLate;
+      batch.owner = group.early_batch = static_cast<uint32_t>(plan->batches.size());
+      plan->batches.push_back({0, 0, group.type, Stage::kEarly, batch.early});
+    }
+  }
+  plan->batches.push_back(batch);
+}
+
+void Scheduler::list_early_nodes(size_t first_batch, Plan* plan) {
+  for (size_t b = first_batch; b < plan->batches.size(); ++b)
+    if (plan->batches[b].stage == Stage::kLate) plan->batches[plan->batches[b].owner].count += plan->batches[b].count;
+  auto end = static_cast<uint32_t>(plan->nodes.size());
+  for (size_t b = first_batch; b < plan->batches.size(); ++b) {
+    if (plan->batches[b].stage != Stage::kEarly) continue;
+    plan->batches[b].begin = end;
+    end += std::exchange(plan->batches[b].count, 0);
+  }
+  plan->nodes.resize(end);
+  for (size_t b = first_batch; b < plan->batches.size(); ++b) {
+    const Plan::Batch& late = plan->batches[b];
+    if (late.stage != Stage::kLate) continue;
+    Plan::Batch& early = plan->batches[late.owner];
+    std::copy_n(&plan->nodes[late.begin], late.count, &plan->nodes[early.begin + early.count]);
+    early.count += late.count;
+  }
+}
+
 bool Scheduler::better(const Group& a, const Group& b) const {
   if (a.component != b.component) return a.component < b.component;
   // a.ready / a.remaining > b.ready / b.remaining, without division.
@@ -121,12 +181,14 @@ bool Scheduler::better(const Group& a, const Group& b) const {
 }
 
 void Scheduler::schedule(const Recorded& record, uint32_t begin, uint32_t end, const uint8_t* include,
-                         uint32_t type_count, Plan* plan) {
+                         const TypeTable& types, Plan* plan) {
   const Node* nodes = record.nodes;
   const uint32_t n = end - begin;
-  make_groups(nodes + begin, n, include, type_count);
+  const size_t first_batch = plan->batches.size();
+  make_groups(nodes + begin, n, include, types.size());
   find_dependences(record, begin, n, include);
   find_components();
+  find_unready(record, begin, n, include, types);
   for (uint32_t i = 0; i < n; ++i)
     if (include[i] && waiting_[i] == 0) make_ready(nodes[begin + i], i);
 
@@ -137,7 +199,7 @@ void Scheduler::schedule(const Recorded& record, uint32_t begin, uint32_t end, c
     Group& group = groups_[active_[best]];
     active_[best] = active_.back();
     active_.pop_back();
-    plan->batches.push_back({static_cast<uint32_t>(plan->nodes.size()), group.ready, group.type});
+    append_batch(group, types[group.type], plan);
     group.remaining -= group.ready;
     group.ready = 0;
     const size_t first_of_batch = plan->nodes.size();
@@ -150,6 +212,7 @@ void Scheduler::schedule(const Recorded& record, uint32_t begin, uint32_t end, c
       }
     }
   }
+  list_early_nodes(first_batch, plan);
 }
 
 }  // namespace dynnet

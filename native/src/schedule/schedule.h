@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "graph/node.h"
+#include "graph/type_table.h"
 #include "memory/memory.h"
 
 namespace dynnet {
@@ -16,6 +17,11 @@ struct Plan {
     uint32_t begin;
     uint32_t count;
     uint32_t type;
+    Stage stage = Stage::kWhole;
+    /// What OpDef::early said.
+    int32_t early = 0;
+    /// Of a late stage: the batch that is its early stage, whose nodes are those of all its late stages in their order.
+    uint32_t owner = 0;
   };
   Array<Batch> batches;
   Array<uint32_t> nodes;
@@ -40,7 +46,7 @@ class Scheduler {
  public:
   /// Plans those nodes of [begin, end) for which `include` is not 0; all their other operands have values. include[i]
   /// is for node begin + i.
-  void schedule(const Recorded& record, uint32_t begin, uint32_t end, const uint8_t* include, uint32_t type_count,
+  void schedule(const Recorded& record, uint32_t begin, uint32_t end, const uint8_t* include, const TypeTable& types,
                 Plan* plan);
 
  private:
@@ -52,11 +58,19 @@ class Scheduler {
     uint32_t depth;
     uint32_t first;
     uint32_t last;
+    /// Bit i is set if operand i of some node is computed in the group's own component; only where types have an early
+    /// stage.
+    uint32_t unready;
+    /// The early stage, once there is one.
+    uint32_t early_batch;
   };
   void make_groups(const Node* nodes, uint32_t n, const uint8_t* include, uint32_t type_count);
   void find_dependences(const Recorded& record, uint32_t begin, uint32_t n, const uint8_t* include);
   void find_components();
   void visit(uint32_t group, uint32_t* visited, uint32_t* components);
+  void find_unready(const Recorded& record, uint32_t begin, uint32_t n, const uint8_t* include, const TypeTable& types);
+  void append_batch(Group& group, const Type& type, Plan* plan);
+  static void list_early_nodes(size_t first_batch, Plan* plan);
   void make_ready(const Node& node, uint32_t local);
   bool better(const Group& a, const Group& b) const;
 

@@ -14,6 +14,8 @@ constexpr int kStrips = kWidth == 16 ? 2 : 1;
 constexpr int kColumns = kWidth == 16 ? 12 : kWidth == 8 ? 6 : 3;
 /// Uses in a block: those of one tile stay in the first cache.
 constexpr int kUses = 128;
+/// Rows in a block: what the uses of a block have of them stays in the second cache while all columns go by.
+constexpr int64_t kRows = 512;
 
 /// Vectors of the last strip of a tile: whole ones, or those that the matrix has left.
 template <bool kWhole>
@@ -70,11 +72,10 @@ void tile(const float* const* d, const float* const* x, int64_t uses, int64_t r,
   }
 }
 
-/// All rows of kN columns from column c.
+/// Rows r to m of kN columns from column c.
 template <int kN>
-void run_columns(int64_t m, const float* const* d, const float* const* x, int64_t uses, int64_t c, float* g,
+void run_columns(int64_t r, int64_t m, const float* const* d, const float* const* x, int64_t uses, int64_t c, float* g,
                  int64_t ldg, bool add) {
-  int64_t r = 0;
   for (; r + kStrips * kStrip <= m; r += kStrips * kStrip) {
     tile<kStrips, kN, true>(d, x, uses, r, c, kStrip, g, ldg, add);
   }
@@ -88,10 +89,10 @@ void run_columns(int64_t m, const float* const* d, const float* const* x, int64_
 }
 
 template <int kN>
-void run(int columns, int64_t m, const float* const* d, const float* const* x, int64_t uses, int64_t c, float* g,
-         int64_t ldg, bool add) {
-  if (columns == kN) return run_columns<kN>(m, d, x, uses, c, g, ldg, add);
-  if constexpr (kN > 1) run<kN - 1>(columns, m, d, x, uses, c, g, ldg, add);
+void run(int columns, int64_t r, int64_t m, const float* const* d, const float* const* x, int64_t uses, int64_t c,
+         float* g, int64_t ldg, bool add) {
+  if (columns == kN) return run_columns<kN>(r, m, d, x, uses, c, g, ldg, add);
+  if constexpr (kN > 1) run<kN - 1>(columns, r, m, d, x, uses, c, g, ldg, add);
 }
 
 void outer_sum(int64_t m, int64_t n, int64_t k0, int64_t k1, Rows d, Rows x, float* g, int64_t ldg, bool accumulate) {
@@ -104,11 +105,14 @@ void outer_sum(int64_t m, int64_t n, int64_t k0, int64_t k1, Rows d, Rows x, flo
       xs[u] = row(x, i + u);
     }
     const bool add = accumulate || i > 0;
-    int64_t blocks = (k1 - k0 + kColumns - 1) / kColumns;
-    for (int64_t c = k0; c < k1; --blocks) {
-      const int columns = static_cast<int>((k1 - c + blocks - 1) / blocks);
-      run<kColumns>(columns, m, ds, xs, uses, c, g, ldg, add);
-      c += columns;
+    for (int64_t r = 0; r < m; r += kRows) {
+      const int64_t end = m - r < kRows ? m : r + kRows;
+      int64_t blocks = (k1 - k0 + kColumns - 1) / kColumns;
+      for (int64_t c = k0; c < k1; --blocks) {
+        const int columns = static_cast<int>((k1 - c + blocks - 1) / blocks);
+        run<kColumns>(columns, r, end, ds, xs, uses, c, g, ldg, add);
+        c += columns;
+      }
     }
   }
 }
