@@ -39,6 +39,8 @@ void GradientTargets::check_given() const {
 
 // ---------------------------------------------------------------------------------------------- what operations call
 
+dn_parameter* Backward::parameter(int i) const { return part.parameter(*this, i); }
+
 bool Backward::wants(int i) const { return part.wants(*this, i); }
 
 Backward::Operand Backward::dx(int i) const { return part.operand(*this, i); }
@@ -54,21 +56,63 @@ void Backward::add_rows(const dn_lookup_parameter& table, const int32_t* rows, c
   part.add_rows(table, rows, values, n);
 }
 
+dn_parameter* BackwardPart::parameter(const Backward& batch, int operand) const {
+  if (!batch.type.shared[static_cast<size_t>(operand)]) return nullptr;
+  const Type& type = pass.graph_.type_of(pass.operand_of(batch.nodes[0], operand));
+  const bool is_parameter = type.op == Op::parameter || type.op == Op::const_parameter;
+  return is_parameter ? static_cast<dn_parameter*>(type.object) : nullptr;
+}
+
 bool BackwardPart::wants(const Backward& batch, int operand) const {
-  for (int64_t i = 0; i < batch.count; ++i)
-    if (pass.wanted_[pass.operand_of(batch.nodes[i], operand)]) return true;
+  const int64_t count = batch.type.shared[static_cast<size_t>(operand)] ? 1 : batch.count;
+  for (int64_t i = 0; i < count; ++i)
+    if (pass.wants(pass.operand_of(batch.nodes[i], operand))) return true;
   return false;
+}
+
+uint8_t* BackwardPass::row_of_states(const Backward& batch, int number, int64_t size) {
+  const Rows& x = batch.x[number];
+  const int64_t last = batch.count - 1;
+  if (!as_forward_ || x.list != nullptr || (x.stride != size && last > 0)) return nullptr;
+  const uint32_t first_node = operand_of(batch.nodes[0], number);
+  const uint32_t last_node = operand_of(batch.nodes[last], number);
+  const auto& node = graph_.nodes_[first_node];
+  // Values of inputs, parameters and views may lie one after the other in an order that is not that of the gradients.
+  if ((node.flags & Node::kGiven) != 0 || graph_.types_[node.type].def->view != nullptr) return nullptr;
+  float* const first = graph_.gradients_[first_node];
+  if (first == nullptr || graph_.gradients_[last_node] != first + last * size) return nullptr;
+  if (slots_[last_node] - slots_[first_node] != last) return nullptr;
+  return &states_[slots_[first_node]];
 }
 
 Backward::Operand BackwardPart::operand(const Backward& batch, int number) {
   const int64_t count = batch.count;
   const int64_t size = batch.type.operands[static_cast<size_t>(number)].total();
+  Backward::Operand result;
+  if (uint8_t* const states = pass.row_of_states(batch, number, size)) {
+    uint8_t all = 0xff, any = 0;
+    for (int64_t i = 0; i < count; ++i) {
+      all &= states[i];
+      any |= states[i];
+    }
+    if ((all & BackwardPass::kWanted) != 0) {
+      result.rows = {pass.gradient_of(pass.operand_of(batch.nodes[0], number)), nullptr, size};
+      result.accumulate = (any & BackwardPass::kTouched) != 0;
+      result.collides = false;
+      for (int64_t i = 0; i < count; ++i) {
+        if (result.accumulate && (states[i] & BackwardPass::kTouched) == 0)
+          std::memset(result.rows.at(i), 0, size * sizeof(float));
+        states[i] |= BackwardPass::kTouched;
+      }
+      return result;
+    }
+  }
   auto** list = scratch.allocate<float*>(count);
   auto** fresh = scratch.allocate<float*>(count);
   int64_t fresh_count = 0;
   for (int64_t i = 0; i < count; ++i) {
     const uint32_t node = pass.operand_of(batch.nodes[i], number);
-    if (!pass.wanted_[node]) {
+    if (!pass.wants(node)) {
       // Some nodes of a batch may have an operand without gradient: what they write is not read.
       list[i] = fresh[fresh_count++] = scratch.allocate<float>(size);
       continue;
@@ -77,7 +121,6 @@ Backward::Operand BackwardPart::operand(const Backward& batch, int number) {
     list[i] = pass.touch(node, &first);
     if (first) fresh[fresh_count++] = list[i];
   }
-  Backward::Operand result;
   result.rows = rows_from(list, count);
   result.accumulate = fresh_count < count;
   // Rows that are all fresh are all different; of others, two may be the same.
@@ -102,12 +145,13 @@ void BackwardPart::add_rows(const dn_lookup_parameter& table, const int32_t* row
 
 // Only those that this pass writes: frozen models serve any number of passes at once.
 void BackwardPass::lock_targets(uint32_t root) {
-  for (uint32_t node = 0; node <= root; ++node) {
-    const Type& type = graph_.type_of(node);
-    if (!wanted_[node] || !type.def->trained) continue;
-    const bool dense = type.op == Op::parameter;
-    targets_.of(dense ? *static_cast<dn_parameter*>(type.object)->storage
-                      : *static_cast<dn_lookup_parameter*>(type.object)->storage);
+  for (const Graph::UsedParameter& used : graph_.parameters_)
+    if (used.node <= root && wanted_[used.node] && graph_.type_of(used.node).def->trained)
+      targets_.of(*used.parameter->storage);
+  for (const Plan::Batch& batch : graph_.backward_plan_.batches) {
+    const Type& type = graph_.types_[batch.type];
+    if (type.def->trained && batch.count > 0)
+      targets_.of(*static_cast<const dn_lookup_parameter*>(type.object)->storage);
   }
   targets_.check_given();
 }
@@ -115,9 +159,7 @@ void BackwardPass::lock_targets(uint32_t root) {
 void BackwardPass::find_wanted(uint32_t root) {
   const uint32_t needed = full_ ? ~uint32_t{0} : Node::kTrained;
   wanted_ = graph_.scratch_.allocate<uint8_t>(root + 1);
-  touched_ = graph_.scratch_.allocate<uint8_t>(root + 1);
   std::memset(wanted_, 0, root + 1);
-  std::memset(touched_, 0, root + 1);
   wanted_[root] = full_ || (graph_.nodes_[root].flags & needed) != 0;
   for (uint32_t node = root + 1; node-- > 0;) {
     if (!wanted_[node]) continue;
@@ -194,6 +236,29 @@ void BackwardPass::allocate_gradients(uint32_t batch, const uint32_t* nodes) {
   for (uint32_t i = 0; i < count; ++i) graph_.gradients_[nodes[i]] = memory + i * size;
 }
 
+void BackwardPass::number_slots(uint32_t root) {
+  const Plan& plan = graph_.backward_plan_;
+  const Division& division = graph_.backward_division_;
+  const uint32_t joint = division.parts() > 0 ? division.joint_batch() : 0;
+  slots_ = graph_.scratch_.allocate<uint32_t>(root + 1);
+  states_ = graph_.scratch_.allocate<uint8_t>(root + 1);
+  std::memset(slots_, 0xff, (root + 1) * sizeof(uint32_t));
+  uint32_t slot = 0;
+  const auto number = [&](uint32_t node) {
+    states_[slot] = wanted_[node] ? kWanted : 0;
+    slots_[node] = slot++;
+  };
+  for (uint32_t b = 0; b < plan.batches.size(); ++b) {
+    const Plan::Batch& batch = plan.batches[b];
+    if (batch.stage == Stage::kLate) continue;
+    const uint32_t* nodes = b < joint ? division.nodes(b) : &plan.nodes[batch.begin];
+    for (uint32_t i = 0; i < batch.count; ++i) number(nodes[i]);
+    allocate_gradients(b, nodes);
+  }
+  for (uint32_t node = 0; node <= root; ++node)
+    if (slots_[node] == Graph::kNone) number(node);
+}
+
 void BackwardPass::run(uint32_t root) {
   const FlushDenormals flush;
   const auto planned_from = graph_.profile_time();
@@ -201,23 +266,22 @@ void BackwardPass::run(uint32_t root) {
   graph_.gradients_.assign(root + 1, nullptr);
   find_wanted(root);
   if (!wanted_[root]) return;
-  lock_targets(root);
   make_plan(root);
+  lock_targets(root);
+  number_slots(root);
   graph_.note(Phase::kPlan, planned_from);
   const Plan& plan = graph_.backward_plan_;
   const Division& division = graph_.backward_division_;
   const uint32_t joint = division.parts() > 0 ? division.joint_batch() : 0;
-  const auto batches = static_cast<uint32_t>(plan.batches.size());
-  for (uint32_t b = 0; b < batches; ++b)
-    allocate_gradients(b, b < joint ? division.nodes(b) : &plan.nodes[plan.batches[b].begin]);
+  as_forward_ = graph_.plan_is_whole_ && division.parts() == graph_.division_.parts();
   bool first;
   float* gradient = touch(root, &first);
   *gradient = first ? 1 : *gradient + 1;
-  for (uint32_t b = batches; b-- > joint;) {
+  for (auto b = static_cast<uint32_t>(plan.batches.size()); b-- > joint;) {
     const Plan::Batch& batch = plan.batches[b];
     if (batch.count == 0) continue;
     main_.place = {.batch = b, .count = batch.count};
-    run_batch(main_, batch, &plan.nodes[batch.begin], batch.count);
+    run_batch(main_, b, &plan.nodes[batch.begin], batch.count);
   }
   if (joint > 0) run_divided();
   finish_parameters();
@@ -235,50 +299,57 @@ void BackwardPass::run_divided() {
       const Division::Part own = division.part(b, p);
       if (own.count == 0) continue;
       parts[p].place = {.batch = b, .places = own.places, .count = own.count};
-      run_batch(parts[p], graph_.backward_plan_.batches[b], own.nodes, own.count, p + 1);
+      run_batch(parts[p], b, own.nodes, own.count, p + 1);
     }
   });
   for (BackwardPart& part : parts) main_.deferred.merge(part.deferred);
 }
 
-void BackwardPass::run_batch(BackwardPart& part, const Plan::Batch& batch, const uint32_t* nodes, uint32_t count,
+// Those that the forward found are there still if it ran the same nodes together.
+const Rows* BackwardPass::operand_rows(uint32_t batch, const uint32_t* nodes, uint32_t count, uint32_t lane,
+                                       Arena& scratch) {
+  if (as_forward_) {
+    const Division& division = graph_.division_;
+    const bool divided = lane > 0;
+    const uint32_t forward_count = divided ? division.part(batch, lane - 1).count : graph_.plan_.batches[batch].count;
+    const size_t parts = std::max<size_t>(division.parts(), 1);
+    const Rows* rows = graph_.operand_rows_[batch * parts + (divided ? lane - 1 : 0)];
+    if (forward_count == count && rows != nullptr) return rows;
+  }
+  return graph_.operand_rows(graph_.types_[graph_.backward_plan_.batches[batch].type], nodes, count, scratch);
+}
+
+void BackwardPass::run_batch(BackwardPart& part, uint32_t number, const uint32_t* nodes, uint32_t count,
                              uint32_t lane) {
+  const Plan::Batch& batch = graph_.backward_plan_.batches[number];
   const Type& type = graph_.types_[batch.type];
   const auto begin = graph_.profile_time();
   finish_weights_among(nodes, count);
-  float* dy = graph_.gradients_[nodes[0]];
+  float* const dy = graph_.gradients_[nodes[0]];
+  const uint8_t* const states = &state(nodes[0]);
   bool any = false;
-  for (uint32_t i = 0; i < count; ++i) any |= touched_[nodes[i]] != 0;
+  for (uint32_t i = 0; i < count; ++i) any |= (states[i] & kTouched) != 0;
   for (uint32_t i = 0; i < count; ++i)
-    if (!touched_[nodes[i]]) std::memset(dy + i * type.size, 0, type.size * sizeof(float));
+    if ((states[i] & kTouched) == 0) std::memset(dy + i * type.size, 0, type.size * sizeof(float));
   Rows carry;
   if (batch.stage != Stage::kWhole && type.def->carries) {
     const bool early = batch.stage == Stage::kEarly;
-    const uint32_t all = early ? batch.count : graph_.backward_plan_.batches[batch.owner].count;
+    const int64_t all = early ? batch.count : graph_.backward_plan_.batches[batch.owner].count;
     carry = {dy + all * type.size, nullptr, type.size};
     if (!any && !early) std::memset(carry.base, 0, count * type.size * sizeof(float));
   }
   if (!any || type.def->backward == nullptr) return;
 
   Arena& scratch = part.scratch;
-  const auto operand_count = static_cast<uint32_t>(type.operands.size());
-  auto* x = scratch.allocate<Rows>(operand_count);
-  for (uint32_t i = 0; i < operand_count; ++i) x[i] = graph_.rows_of(nodes, count, i, scratch);
-  auto** y = scratch.allocate<float*>(count);
-  for (uint32_t i = 0; i < count; ++i) y[i] = graph_.values_[nodes[i]];
-  Rows aux;
-  if (type.aux > 0) {
-    auto** list = scratch.allocate<float*>(count);
-    for (uint32_t i = 0; i < count; ++i) list[i] = graph_.aux_[nodes[i]];
-    aux = rows_from(list, count);
-  }
-  type.def->backward(Backward{
-      {type, batch.stage, batch.early, count, rows_from(y, count), x, aux, graph_.data_of(type, nodes, count, scratch),
-       graph_.parameters_of(type, nodes[0], scratch), kernels(), scratch},
-      Rows{dy, nullptr, type.size},
-      nodes,
-      carry,
-      part});
+  const Rows* x = operand_rows(number, nodes, count, lane, scratch);
+  const Rows y = graph_.own_rows(graph_.values_, nodes, count, type.size, scratch);
+  const Rows aux = type.aux > 0 ? graph_.own_rows(graph_.aux_, nodes, count, type.aux, scratch) : Rows{};
+  type.def->backward(Backward{{type, batch.stage, batch.early, count, y, x, aux,
+                               graph_.data_of(type, nodes, count, scratch), kernels(), scratch},
+                              Rows{dy, nullptr, type.size},
+                              nodes,
+                              carry,
+                              part});
   graph_.note(Phase::kBackward, begin, &type, count, lane);
 }
 
@@ -292,8 +363,8 @@ float* BackwardPass::touch(uint32_t node, bool* first) {
     return targets_.of(*parameter.storage).accumulate(parameter);
   }
   if (gradient == nullptr) gradient = graph_.gradient_memory_.allocate<float>(graph_.type_of(node).size);
-  *first = touched_[node] == 0;
-  touched_[node] = 1;
+  *first = (state(node) & kTouched) == 0;
+  state(node) |= kTouched;
   return gradient;
 }
 

@@ -44,6 +44,7 @@ struct BackwardPart {
   Deferred deferred{};
 
   // What Backward offers to operations.
+  dn_parameter* parameter(const Backward& batch, int operand) const;
   bool wants(const Backward& batch, int operand) const;
   Backward::Operand operand(const Backward& batch, int number);
   void defer(const Backward& batch, int operand, int64_t m, int64_t k, Rows d, Rows x, int64_t n);
@@ -59,6 +60,11 @@ class BackwardPass {
  private:
   friend struct BackwardPart;
 
+  /// What is known of a node's gradient, as bits.
+  static constexpr uint8_t kWanted = 1;
+  /// Something was put there; before that, it is not set.
+  static constexpr uint8_t kTouched = 2;
+
   uint32_t operand_of(uint32_t node, int operand) const {
     return graph_.operands_[graph_.nodes_[node].operands + static_cast<uint32_t>(operand)];
   }
@@ -69,10 +75,18 @@ class BackwardPass {
   /// Whether each parameter whose gradient is wanted has it from what is deferred, so that threads do not meet there.
   bool defers_all() const;
   void allocate_gradients(uint32_t batch, const uint32_t* nodes);
+  void number_slots(uint32_t root);
+  uint8_t& state(uint32_t node) { return states_[slots_[node]]; }
+  float* gradient_of(uint32_t node) const { return graph_.gradients_[node]; }
+  bool wants(uint32_t node) const { return (states_[slots_[node]] & kWanted) != 0; }
+  /// The states of `count` nodes that are operand `number` of a batch's nodes, where their gradients lie one after the
+  /// other as their values do; else null.
+  uint8_t* row_of_states(const Backward& batch, int number, int64_t size);
   void run_divided();
+  /// Runs some nodes of a batch, which are all of it unless it is divided.
   /// @param lane of the profile
-  void run_batch(BackwardPart& part, const Plan::Batch& batch, const uint32_t* nodes, uint32_t count,
-                 uint32_t lane = 0);
+  void run_batch(BackwardPart& part, uint32_t batch, const uint32_t* nodes, uint32_t count, uint32_t lane = 0);
+  const Rows* operand_rows(uint32_t batch, const uint32_t* nodes, uint32_t count, uint32_t lane, Arena& scratch);
   /// The memory of a node's gradient; `first` tells whether nothing was put there yet, so that it is not set.
   float* touch(uint32_t node, bool* first);
   void finish_weights_among(const uint32_t* nodes, uint32_t count);
@@ -82,7 +96,11 @@ class BackwardPass {
   GradientTargets& targets_;
   const bool full_;
   uint8_t* wanted_ = nullptr;
-  uint8_t* touched_ = nullptr;
+  /// Each node's place in `states_`: first the nodes of the plan, in the order in which their gradients lie.
+  uint32_t* slots_ = nullptr;
+  uint8_t* states_ = nullptr;
+  /// Whether the gradients lie in the same order as the values, so that what is known of one holds for the other.
+  bool as_forward_ = false;
   /// Of what is not divided.
   BackwardPart main_;
 };

@@ -137,6 +137,8 @@ void Graph::compute(uint32_t end) {
     const auto planned_from = profile_time();
     make_plan(begin, end);
     note(Phase::kPlan, planned_from);
+    if (!extends) rows_memory_.reset();
+    operand_rows_.resize(plan_.batches.size() * std::max<size_t>(division_.parts(), 1), nullptr);
     const FlushDenormals flush;
     if (latest_batch_ == 0 && division_.parts() > 0)
       run_divided();
@@ -238,10 +240,11 @@ bool Graph::run_parts(uint32_t count, const std::function<void(uint32_t)>& run_p
 
 void Graph::run_batches(uint32_t first) {
   const Arena::Mark batch_scratch = scratch_.mark();
+  const size_t parts = std::max<size_t>(division_.parts(), 1);
   for (size_t i = first; i < plan_.batches.size(); ++i) {
     const Plan::Batch& batch = plan_.batches[i];
     const uint32_t* nodes = &plan_.nodes[batch.begin];
-    run(batch, nodes, batch.count, allocate_results(batch, nodes[0]), scratch_);
+    operand_rows_[i * parts] = run(batch, nodes, batch.count, allocate_results(batch, nodes[0]), rows_memory_, scratch_);
     if (check_values_ && batch.stage != Stage::kEarly) check(nodes, batch.count);
     scratch_.rewind(batch_scratch);
   }
@@ -255,10 +258,11 @@ void Graph::run_divided() {
     const Plan::Batch& batch = plan_.batches[b];
     const uint32_t* nodes = &plan_.nodes[batch.begin];
     results[b] = allocate_results(batch, nodes[0]);
-    if (division.is_first(b)) run(batch, nodes, batch.count, results[b], scratch_);
+    if (division.is_first(b)) run(batch, nodes, batch.count, results[b], rows_memory_, scratch_);
   }
   auto run_part = [&](uint32_t p) {
-    Arena& scratch = parts_[p]->scratch;
+    Part& memory = *parts_[p];
+    memory.rows.reset();
     for (uint32_t b = 0; b < division.joint_batch(); ++b) {
       const Division::Part part = division.part(b, p);
       if (part.count == 0) continue;
@@ -268,8 +272,9 @@ void Graph::run_divided() {
       const Results own = results[b].y == nullptr
                               ? Results{}
                               : Results{results[b].y + before * type.size, results[b].aux + before * type.aux};
-      run(batch, part.nodes, part.count, own, scratch, p + 1);
-      scratch.reset();
+      operand_rows_[size_t{b} * division.parts() + p] =
+          run(batch, part.nodes, part.count, own, memory.rows, memory.scratch, p + 1);
+      memory.scratch.reset();
     }
   };
   was_shared_ = run_parts(division.parts(), run_part);
@@ -294,10 +299,36 @@ void Graph::assign_views(const Type& type, const uint32_t* nodes, uint32_t count
   }
 }
 
-Rows Graph::rows_of(const uint32_t* nodes, uint32_t count, uint32_t operand, Arena& scratch) const {
-  if (count == 1) return {values_[operands_[nodes_[nodes[0]].operands + operand]], nullptr, 0};
-  auto** list = scratch.allocate<float*>(count);
-  for (uint32_t i = 0; i < count; ++i) list[i] = values_[operands_[nodes_[nodes[i]].operands + operand]];
+Rows Graph::rows_of(const uint32_t* nodes, uint32_t count, uint32_t operand, Arena& memory) const {
+  const auto value = [&](uint32_t i) { return values_[operands_[nodes_[nodes[i]].operands + operand]]; };
+  float* const first = value(0);
+  if (count == 1) return {first, nullptr, 0};
+  // Mostly they are evenly spaced, and nothing has to be written down.
+  const int64_t stride = value(1) - first;
+  uint32_t even = 2;
+  while (even < count && value(even) == first + even * stride) ++even;
+  if (even == count) return {first, nullptr, stride};
+  auto** list = memory.allocate<float*>(count);
+  for (uint32_t i = 0; i < count; ++i) list[i] = value(i);
+  return {nullptr, list, 0};
+}
+
+Rows* Graph::operand_rows(const Type& type, const uint32_t* nodes, uint32_t count, Arena& memory) const {
+  const auto operand_count = static_cast<uint32_t>(type.operands.size());
+  auto* rows = memory.allocate<Rows>(operand_count);
+  for (uint32_t i = 0; i < operand_count; ++i) rows[i] = rows_of(nodes, type.shared[i] ? 1 : count, i, memory);
+  return rows;
+}
+
+Rows Graph::own_rows(const Array<float*>& of, const uint32_t* nodes, uint32_t count, int64_t size,
+                     Arena& memory) const {
+  // Nodes that were computed together lie one after the other, and different nodes in different places.
+  float* const first = of[nodes[0]];
+  uint32_t even = 1;
+  while (even < count && of[nodes[even]] == first + even * size) ++even;
+  if (even == count) return {first, nullptr, size};
+  auto** list = memory.allocate<float*>(count);
+  for (uint32_t i = 0; i < count; ++i) list[i] = of[nodes[i]];
   return rows_from(list, count);
 }
 
@@ -308,42 +339,32 @@ const uint32_t* const* Graph::data_of(const Type& type, const uint32_t* nodes, u
   return list;
 }
 
-dn_parameter* const* Graph::parameters_of(const Type& type, uint32_t node, Arena& scratch) const {
-  if (type.def->weights == 0) return nullptr;
-  auto** found = scratch.allocate<dn_parameter*>(static_cast<int64_t>(type.operands.size()));
-  for (size_t i = 0; i < type.operands.size(); ++i) {
-    found[i] = nullptr;
-    if (!type.shared[i]) continue;
-    const Type& operand = type_of(operands_[nodes_[node].operands + i]);
-    if (operand.op == Op::parameter || operand.op == Op::const_parameter)
-      found[i] = static_cast<dn_parameter*>(operand.object);
-  }
-  return found;
-}
-
-void Graph::run(const Plan::Batch& batch, const uint32_t* nodes, uint32_t count, Results results, Arena& scratch,
-                uint32_t lane) {
+const Rows* Graph::run(const Plan::Batch& batch, const uint32_t* nodes, uint32_t count, Results results, Arena& rows,
+                       Arena& scratch, uint32_t lane) {
   const Type& type = types_[batch.type];
-  if (batch.stage == Stage::kLate) results = {values_[nodes[0]], aux_[nodes[0]]};
-  if (results.y == nullptr) return assign_views(type, nodes, count);
+  const bool late = batch.stage == Stage::kLate;
+  if (late) results = {values_[nodes[0]], type.aux > 0 ? aux_[nodes[0]] : nullptr};
+  if (results.y == nullptr) {
+    assign_views(type, nodes, count);
+    return nullptr;
+  }
   const auto begin = profile_time();
-  const auto operand_count = static_cast<uint32_t>(type.operands.size());
-  auto* x = scratch.allocate<Rows>(operand_count);
-  for (uint32_t i = 0; i < operand_count; ++i) x[i] = rows_of(nodes, count, i, scratch);
+  const Rows* x = operand_rows(type, nodes, count, rows);
   uint64_t* keys = nullptr;
   if (type.def->random) {
     keys = scratch.allocate<uint64_t>(count);
     for (uint32_t i = 0; i < count; ++i) keys[i] = random_key(nodes[i]);
   }
   type.def->forward(Forward{{type, batch.stage, batch.early, count, Rows{results.y, nullptr, type.size}, x,
-                             Rows{results.aux, nullptr, type.aux}, data_of(type, nodes, count, scratch),
-                             parameters_of(type, nodes[0], scratch), kernels(), scratch},
+                             Rows{results.aux, nullptr, type.aux}, data_of(type, nodes, count, scratch), kernels(),
+                             scratch},
                             keys});
-  for (uint32_t i = 0; i < count && batch.stage != Stage::kLate; ++i) {
-    values_[nodes[i]] = results.y + i * type.size;
-    aux_[nodes[i]] = results.aux + i * type.aux;
+  if (!late) {
+    for (uint32_t i = 0; i < count; ++i) values_[nodes[i]] = results.y + i * type.size;
+    for (uint32_t i = 0; i < count && type.aux > 0; ++i) aux_[nodes[i]] = results.aux + i * type.aux;
   }
   note(Phase::kForward, begin, &type, count, lane);
+  return x;
 }
 
 void Graph::check(const uint32_t* nodes, uint32_t count) {

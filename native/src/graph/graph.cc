@@ -209,6 +209,7 @@ void Graph::clear(bool keep_memory) {
   empty(values_, keep_memory);
   empty(aux_, keep_memory);
   empty(gradients_, keep_memory);
+  empty(operand_rows_, keep_memory);
   checkpoints_.clear();
   inputs_.clear();
   pending_indices_.clear();
@@ -233,6 +234,7 @@ void Graph::clear(bool keep_memory) {
     input_memory_.reset();
     gradient_memory_.reset();
     scratch_.reset();
+    rows_memory_.reset();
     division_.clear();
     return;
   }
@@ -240,6 +242,7 @@ void Graph::clear(bool keep_memory) {
   input_memory_.free_all();
   gradient_memory_.free_all();
   scratch_.free_all();
+  rows_memory_.free_all();
   plan_ = {};
   backward_plan_ = {};
   scheduler_ = {};

@@ -176,8 +176,9 @@ class Graph {
   Results allocate_results(const Plan::Batch& batch, uint32_t node);
   /// Runs some nodes of a batch, which are all of it unless it is divided.
   /// @param lane of the profile
-  void run(const Plan::Batch& batch, const uint32_t* nodes, uint32_t count, Results results, Arena& scratch,
-           uint32_t lane = 0);
+  /// @return the rows of the operands, in `rows`
+  const Rows* run(const Plan::Batch& batch, const uint32_t* nodes, uint32_t count, Results results, Arena& rows,
+                  Arena& scratch, uint32_t lane = 0);
   /// The time now, if there is a profile; else none, which costs nothing.
   Profile::Clock::time_point profile_time() const {
     return profile_ != nullptr ? Profile::Clock::now() : Profile::Clock::time_point{};
@@ -189,11 +190,13 @@ class Graph {
   }
   void check(const uint32_t* nodes, uint32_t count);
   void assign_views(const Type& type, const uint32_t* nodes, uint32_t count);
-  /// The rows that the values of one operand of some nodes are.
-  Rows rows_of(const uint32_t* nodes, uint32_t count, uint32_t operand, Arena& scratch) const;
+  /// The rows that the values of the operands of some nodes are, for each operand.
+  Rows* operand_rows(const Type& type, const uint32_t* nodes, uint32_t count, Arena& memory) const;
+  Rows rows_of(const uint32_t* nodes, uint32_t count, uint32_t operand, Arena& memory) const;
+  /// The values of some nodes of one type, or what forward kept of them.
+  Rows own_rows(const Array<float*>& of, const uint32_t* nodes, uint32_t count, int64_t size, Arena& memory) const;
   /// Each node's own attributes; null if nodes of the type have none.
   const uint32_t* const* data_of(const Type& type, const uint32_t* nodes, uint32_t count, Arena& scratch) const;
-  dn_parameter* const* parameters_of(const Type& type, uint32_t node, Arena& scratch) const;
   [[noreturn]] void report_nonfinite(uint32_t node, int64_t element, float value) const;
 
   // The record.
@@ -243,11 +246,17 @@ class Graph {
   /// What each thread of a divided computation has of its own.
   struct Part {
     Arena scratch{"a graph's scratch memory"};
+    /// Where `operand_rows_` of the part are.
+    Arena rows{"a graph's rows"};
     std::exception_ptr error;
   };
   std::vector<std::unique_ptr<Part>> parts_;
   /// Whether several threads computed `division_`.
   bool was_shared_ = false;
+  /// The rows of each batch's operands, part by part where the plan is divided, for the backward of a whole plan. Null
+  /// for views.
+  Array<const Rows*> operand_rows_;
+  Arena rows_memory_{"a graph's rows"};
 
   // What backward left.
   Array<float*> gradients_;

@@ -42,8 +42,6 @@ class BatchContext {
   Rows aux;
   /// Each node's own attributes.
   const uint32_t* const* data;
-  /// For each operand, the parameter that it is if it is shared; or null.
-  dn_parameter* const* parameters;
   const Kernels& k;
   /// Memory until the end of the pass.
   Arena& scratch;
@@ -61,9 +59,6 @@ class BatchContext {
   Rows y_elements() const { return elements(y, type.dim.size(), type.dim.bd, type.dim.bd); }
   /// Batch elements of all nodes.
   int64_t element_count() const { return count * type.dim.bd; }
-  /// The parameter that a shared operand is, or null if it is computed from parameters.
-  dn_parameter* parameter(int operand) const { return parameters[operand]; }
-
   int32_t data_int(int64_t node, int word = 0) const { return static_cast<int32_t>(data[node][word]); }
   float data_float(int64_t node, int word = 0) const {
     float value;
@@ -117,8 +112,10 @@ class Backward : public BatchContext {
 
   /// The same batch with another gradient of the values, such as that before an activation.
   Backward with_gradient(Rows gradient) const {
-    return {{type, stage, early, count, y, x, aux, data, parameters, k, scratch}, gradient, nodes, carry, part};
+    return {{type, stage, early, count, y, x, aux, data, k, scratch}, gradient, nodes, carry, part};
   }
+  /// The parameter that a shared operand is, or null if it is computed from parameters.
+  dn_parameter* parameter(int operand) const;
   /// Whether the gradient of an operand is wanted, of any node of the batch.
   bool wants(int i) const;
   /// Where to put the gradient of an operand that is wanted. Asked for once, and written before the next is asked for,

@@ -45,7 +45,7 @@ void run_product(const BatchContext& b, int64_t m, int64_t n, int64_t k, Left a,
   });
 }
 
-Left packed_transpose(const BatchContext& b, int operand, int64_t m, int64_t k) {
+Left packed_transpose(const Backward& b, int operand, int64_t m, int64_t k) {
   const float* packed = nullptr;
   const float* values = b.x[operand].at(0);
   if (dn_parameter* parameter = b.parameter(operand)) {

@@ -14,7 +14,7 @@ void run_product(const BatchContext& b, int64_t m, int64_t n, int64_t k, Left a,
                  bool accumulate, bool serial = false);
 
 /// The transpose of a shared left operand {m, k}, packed: a parameter's own packed copy, or one made for this batch.
-Left packed_transpose(const BatchContext& b, int operand, int64_t m, int64_t k);
+Left packed_transpose(const Backward& b, int operand, int64_t m, int64_t k);
 
 /// The gradients of y = W x for n columns, W being operand `w` {m, k}, shared by the batch, and x operand `x_operand`
 /// as `columns`: adds to that of x, and defers that of W.
