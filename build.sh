@@ -23,7 +23,8 @@ usage: ./build.sh VERB [ARGUMENTS]
   demo [FILE]           trains a model that pronounces English words, on FILE or on CMUdict
     --full              on all of it, until it stops improving
     --pronounce "TEXT"  pronounces TEXT with the trained model
-  bench TASK [OPTIONS]  treelstm, tagger, tagger-chars, lm, pronounce, construction or decode; --all for all of them
+  bench TASK [OPTIONS]  treelstm, tagger, tagger-chars, lm, pronounce, recurrent, tree-cell, scheduling, construction or
+                        decode; --all for all of them
   bindings              writes the binding's generated files anew from the C header
   pack                  the NuGet package, into artifacts/package
   clean                 removes all that was built

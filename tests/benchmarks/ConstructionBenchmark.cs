@@ -11,8 +11,8 @@ internal static class ConstructionBenchmark
     {
         using var model = new Model(Options.Seed);
         using var graph = new ComputationGraph(Options.Seed);
-        Tree[] trees = Tree.All(options.Data, out int words);
-        TreeLstm network = TreeLstm.Create(options.Style, model, words);
+        Tree[] trees = Tree.All(options.DataFile, out int words);
+        TreeNetwork network = TreeLstm.Create(options.Style, model, words);
         var losses = new List<Expression>();
         int next = 0;
 

@@ -36,8 +36,8 @@ internal static class DecodeBenchmark
             steps.Add(Time(byStep: true));
             wholes.Add(Time(byStep: false));
         }
-        double step = Median(steps);
-        double whole = Median(wholes);
+        double step = Statistics.Median([.. steps]);
+        double whole = Statistics.Median([.. wholes]);
         return Report.Line(
             options, step - whole, "us/token", ("us_per_token_by_step", step), ("us_per_token_at_once", whole));
 
@@ -66,11 +66,5 @@ internal static class DecodeBenchmark
                 throw new InvalidOperationException("A score is not finite.");
             return Stopwatch.GetElapsedTime(begin).TotalMicroseconds / Length;
         }
-    }
-
-    private static double Median(List<double> values)
-    {
-        values.Sort();
-        return values[values.Count / 2];
     }
 }

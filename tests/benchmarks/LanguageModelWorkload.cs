@@ -3,8 +3,8 @@ using static DynNet.Native.Ops;
 namespace DynNet.Native.Benchmarks;
 
 /// <summary>
-/// LSTM language model: words of 128, one layer of 256, the full softmax. An example is a minibatch: sentences of one
-/// length, side by side in the batch dimension.
+/// LSTM language model: words of 128, one layer of 256, the full softmax. An example is a minibatch, sentences of one
+/// length: side by side in the batch dimension, or each recorded on its own and batched automatically.
 /// </summary>
 internal sealed class LanguageModelWorkload : Workload<int[][]>
 {
@@ -20,6 +20,7 @@ internal sealed class LanguageModelWorkload : Workload<int[][]>
     // Begins and ends each sentence.
     private const int Boundary = 0;
 
+    private readonly Minibatch _minibatch;
     private readonly LookupParameter _words;
     private readonly Lstm _lstm;
     private readonly Parameter _weights;
@@ -28,7 +29,7 @@ internal sealed class LanguageModelWorkload : Workload<int[][]>
     private Expression _bias;
 
     public LanguageModelWorkload(Options options)
-        : this(options, Sentences(options.Data, out int words), words)
+        : this(options, Sentences(options.DataFile, out int words), words)
     {
     }
 
@@ -36,6 +37,7 @@ internal sealed class LanguageModelWorkload : Workload<int[][]>
         // Each example is a minibatch already.
         : base(options with { Batch = 1 }, [.. Minibatches(sentences, options.Batch)], "words/s")
     {
+        _minibatch = options.Minibatch;
         _words = Model.AddLookupParameters(words, [WordSize]);
         _lstm = Lstm.Create(options.Style, Model, WordSize, Hidden);
         _weights = Model.AddParameters([words, Hidden]);
@@ -52,15 +54,45 @@ internal sealed class LanguageModelWorkload : Workload<int[][]>
     protected override int Record(ComputationGraph graph, int[][] example, List<Expression> losses)
     {
         int batch = example[0].Length;
-        Lstm.State state = _lstm.Start(batch);
-        for (int i = 0; i + 1 < example.Length; i++)
+        if (_minibatch == Minibatch.Hand)
         {
-            state = _lstm.Next(state, graph.Lookup(_words, example[i]));
-            Expression scores = AffineTransform(_bias, _weight, state.H);
-            losses.Add(SumBatches(PickNegLogSoftmax(scores, example[i + 1])));
+            RecordTogether(graph, example, losses);
+        }
+        else
+        {
+            for (int sentence = 0; sentence < batch; sentence++)
+                RecordAlone(graph, example, sentence, losses);
         }
         return (example.Length - 1) * batch;
     }
+
+    protected override long Flops(int[][] example)
+    {
+        long word = _lstm.StepFlops + MatrixProduct.Flops(_words.Rows, 1, Hidden);
+        return (example.Length - 1) * example[0].Length * word;
+    }
+
+    private void RecordTogether(ComputationGraph graph, int[][] example, List<Expression> losses)
+    {
+        Lstm.State state = _lstm.Start(example[0].Length);
+        for (int i = 0; i + 1 < example.Length; i++)
+        {
+            state = _lstm.Next(state, graph.Lookup(_words, example[i]));
+            losses.Add(SumBatches(PickNegLogSoftmax(Scores(state), example[i + 1])));
+        }
+    }
+
+    private void RecordAlone(ComputationGraph graph, int[][] example, int sentence, List<Expression> losses)
+    {
+        Lstm.State state = _lstm.Start();
+        for (int i = 0; i + 1 < example.Length; i++)
+        {
+            state = _lstm.Next(state, graph.Lookup(_words, example[i][sentence]));
+            losses.Add(PickNegLogSoftmax(Scores(state), example[i + 1][sentence]));
+        }
+    }
+
+    private Expression Scores(in Lstm.State state) => AffineTransform(_bias, _weight, state.H);
 
     // A row for each place: the words that the sentences have there.
     private static IEnumerable<int[][]> Minibatches(IEnumerable<int[]> sentences, int batch) =>
@@ -69,9 +101,9 @@ internal sealed class LanguageModelWorkload : Workload<int[][]>
         where chunk.Length == batch
         select Enumerable.Range(0, length.Key).Select(i => Array.ConvertAll(chunk, s => s[i])).ToArray();
 
-    private static List<int[]> Sentences(string? folder, out int words)
+    private static List<int[]> Sentences(string? file, out int words)
     {
-        if (folder is null)
+        if (file is null)
         {
             words = Vocabulary;
             var random = new Random(Options.Seed);
@@ -87,7 +119,7 @@ internal sealed class LanguageModelWorkload : Workload<int[][]>
         // The words without their tags. All are in the vocabulary, which has about as many as the figures are for.
         string[][] text =
         [
-            .. File.ReadLines(Path.Combine(folder, "tags", "dev.txt")).Where(line => line.Length > 0)
+            .. File.ReadLines(file).Where(line => line.Length > 0)
                 .Select(line => Array.ConvertAll(line.Split(' '), token => token[..token.LastIndexOf('|')])),
         ];
         var numbers = new Numbering();

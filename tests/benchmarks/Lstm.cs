@@ -4,10 +4,15 @@ using static DynNet.Native.Ops;
 namespace DynNet.Native.Benchmarks;
 
 /// <summary>An LSTM of one layer, in either style.</summary>
-internal abstract class Lstm
+internal abstract class Lstm(int inputSize, int hidden)
 {
     /// <summary>A place in a sequence.</summary>
     internal readonly record struct State(Expression C, Expression H, LstmState Cell);
+
+    protected int Hidden { get; } = hidden;
+
+    /// <summary>The operations of the matrix products of a step of one sequence, forward.</summary>
+    public long StepFlops { get; } = 4 * MatrixProduct.Flops(hidden, 1, inputSize + hidden);
 
     public static Lstm Create(Style style, Model model, int inputSize, int hidden) =>
         style == Style.Ops ? new OpsLstm(model, inputSize, hidden) : new CellLstm(model, inputSize, hidden);
@@ -26,7 +31,7 @@ internal abstract class Lstm
 
 /// <summary>By the library's builder, which has a cell's operations.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "The builder lives as long as the program.")]
-internal sealed class CellLstm(Model model, int inputSize, int hidden) : Lstm
+internal sealed class CellLstm(Model model, int inputSize, int hidden) : Lstm(inputSize, hidden)
 {
     private readonly VanillaLstmBuilder _builder = new(model, 1, inputSize, hidden);
     private ComputationGraph _graph = null!;
@@ -44,7 +49,7 @@ internal sealed class CellLstm(Model model, int inputSize, int hidden) : Lstm
 }
 
 /// <summary>From elementary operations, parameters for each gate.</summary>
-internal sealed class OpsLstm(Model model, int inputSize, int hidden) : Lstm
+internal sealed class OpsLstm(Model model, int inputSize, int hidden) : Lstm(inputSize, hidden)
 {
     private readonly Gate _i = new(model, inputSize, hidden, 0);
     // The builder adds 1 to what its bias is.
@@ -62,7 +67,7 @@ internal sealed class OpsLstm(Model model, int inputSize, int hidden) : Lstm
 
     public override State Start(int batch = 1)
     {
-        Dim dim = [hidden];
+        Dim dim = [Hidden];
         Expression zeros = _graph.Constant(dim.WithBatch(batch), 0);
         return new State(zeros, zeros, default);
     }

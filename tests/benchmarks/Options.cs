@@ -16,6 +16,13 @@ internal enum Mode
     Infer,
 }
 
+/// <summary>What makes a minibatch of sentences of like length: the program, or automatic batching.</summary>
+internal enum Minibatch
+{
+    Hand,
+    Auto,
+}
+
 /// <summary>What the command line says.</summary>
 internal sealed record Options
 {
@@ -24,16 +31,19 @@ internal sealed record Options
 
     public const string Usage = """
         usage: Benchmarks TASK [--style ops|cells] [--mode train|infer] [--data DIR] [--batch N] [--threads N]
-                               [--seconds S] [--busy N]
+                               [--seconds S] [--busy N] [--minibatch hand|auto] [--of TASK]
                Benchmarks --all [--data DIR] [--seconds S]
 
           treelstm, tagger, tagger-chars, lm, pronounce   examples a second
+          recurrent, tree-cell                            the same, of cells that the engine does not name (ops only)
+          scheduling --of TASK                            the share that planning has of forward and backward
           construction                                    nanoseconds a node, and bytes of managed memory a node
           decode                                          what an incremental forward for each token costs more
 
-        Without --data, input of the same size distribution is made. DIR holds trees/train.txt, tags/dev.txt and
-        cmudict-en-us.dict, of which a task reads its own. --busy starts N processes beside it that each keep a processor
-        busy. --all runs all tasks in all settings.
+        DIR holds trees/train.txt, tags/dev.txt and cmudict-en-us.dict, of which a task reads its own; where that is
+        missing, input of the same size distribution is made. Examples a second come with the operations of their matrix
+        products and the peak of one core, in 10^9 a second. --minibatch auto records the sentences of lm one by one.
+        --busy starts N processes beside it that each keep a processor busy. --all runs all tasks in all settings.
         """;
 
     public required string Task { get; init; }
@@ -42,6 +52,10 @@ internal sealed record Options
 
     public Mode Mode { get; init; } = Mode.Train;
 
+    /// <summary>The task that is scheduled.</summary>
+    public string Of { get; init; } = "treelstm";
+
+    /// <summary>A folder of files.</summary>
     public string? Data { get; init; }
 
     public int Batch { get; init; }
@@ -51,6 +65,23 @@ internal sealed record Options
     public double Seconds { get; init; } = 5;
 
     public int Busy { get; init; }
+
+    public Minibatch Minibatch { get; init; } = Minibatch.Hand;
+
+    /// <summary>The task whose network is run.</summary>
+    public string Network => Task == "scheduling" ? Of : Task;
+
+    /// <summary>The file that the task reads; null if it makes its input up.</summary>
+    public string? DataFile
+    {
+        get
+        {
+            if (Data is null || DataFileOf(Network) is not { } name)
+                return null;
+            string file = Path.Combine(Data, name);
+            return File.Exists(file) ? file : null;
+        }
+    }
 
     public static Options Parse(ReadOnlySpan<string> arguments)
     {
@@ -67,10 +98,12 @@ internal sealed record Options
             {
                 "--style" => options with { Style = Choice<Style>(name, value) },
                 "--mode" => options with { Mode = Choice<Mode>(name, value) },
-                "--data" => options with { Data = value },
+                "--data" => options with { Data = Folder(name, value) },
                 "--batch" => options with { Batch = Count(name, value) },
                 "--threads" => options with { Threads = Count(name, value) },
                 "--busy" => options with { Busy = Count(name, value) },
+                "--minibatch" => options with { Minibatch = Choice<Minibatch>(name, value) },
+                "--of" => options with { Of = value },
                 "--seconds" => options with { Seconds = Duration(name, value) },
                 _ => throw new FormatException($"There is no option {name}."),
             };
@@ -85,6 +118,18 @@ internal sealed record Options
         "pronounce" => 20,
         _ => 10,
     };
+
+    private static string? DataFileOf(string network) => network switch
+    {
+        "treelstm" or "tree-cell" or "construction" => "trees/train.txt",
+        "tagger" or "tagger-chars" or "recurrent" or "lm" => "tags/dev.txt",
+        "pronounce" => "cmudict-en-us.dict",
+        _ => null,
+    };
+
+    // A file may be missing in it, but a folder that is missing is a slip.
+    private static string Folder(string name, string value) =>
+        Directory.Exists(value) ? value : throw new FormatException($"{name}: there is no folder '{value}'.");
 
     private static T Choice<T>(string name, string value)
         where T : struct, Enum =>

@@ -1,5 +1,6 @@
 // Measures the benchmark tasks and prints one JSON object a line. They are not tests: nothing is compared.
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using DynNet.Native;
 using DynNet.Native.Benchmarks;
 
@@ -19,20 +20,25 @@ try
     {
         "construction" => ConstructionBenchmark.Run(options),
         "decode" => DecodeBenchmark.Run(options),
-        "treelstm" => Throughput(new TreeLstmWorkload(options)),
-        "tagger" => Throughput(new TaggerWorkload(options, characters: false)),
-        "tagger-chars" => Throughput(new TaggerWorkload(options, characters: true)),
-        "lm" => Throughput(new LanguageModelWorkload(options)),
-        "pronounce" => Throughput(new PronounceWorkload(options)),
-        _ => throw new FormatException($"There is no task '{options.Task}'."),
+        "scheduling" => SchedulingBenchmark.Run(options),
+        _ => Throughput(),
     });
     return 0;
 
-    string Throughput<T>(Workload<T> workload)
+    string Throughput()
     {
-        using (workload)
-            return Report.Line(
-                options, workload.Measure(options.Seconds), workload.Unit, ("peak_mb", PeakMemory() / 1e6));
+        using Workload workload = Workload.Create(options);
+        // Before and after, since a shared machine is not as fast at one time as at another.
+        double[] before = Peak.Measure();
+        Speed speed = workload.Measure(options.Seconds);
+        double peak = Statistics.Median([.. before, .. Peak.Measure()]);
+        double gflops = speed.Flops / 1e9;
+        List<(string Name, double Value)> more =
+            [("peak_mb", PeakMemory() / 1e6), ("gflops", gflops), ("peak_gflops", peak)];
+        // The peak is that of one core.
+        if (options.Threads == 1)
+            more.Add(("of_limit", gflops / peak));
+        return Report.Line(options, speed.Units, workload.Unit, CollectionsMarshal.AsSpan(more));
     }
 
     // The most that the process held at any time, in bytes.

@@ -13,10 +13,10 @@ internal sealed record Word(int[] Letters, int[] Phonemes)
     private const double MeanPhonemes = 6.4;
     private const double Deviation = 2.1;
 
-    /// <summary>Reads cmudict-en-us.dict in a folder, or makes words.</summary>
-    public static Word[] All(string? folder, out int letters, out int phonemes)
+    /// <summary>Reads words from a dictionary of CMUdict's format, or makes some.</summary>
+    public static Word[] All(string? file, out int letters, out int phonemes)
     {
-        if (folder is null)
+        if (file is null)
         {
             letters = MadeUpLetters;
             phonemes = MadeUpPhonemes;
@@ -31,7 +31,7 @@ internal sealed record Word(int[] Letters, int[] Phonemes)
         var phonemeNumbers = new Numbering();
         Word[] words =
         [
-            .. File.ReadLines(Path.Combine(folder, "cmudict-en-us.dict")).Select(line => line.Split(' '))
+            .. File.ReadLines(file).Select(line => line.Split(' '))
                 .Where(fields => !fields[0].EndsWith(')'))
                 .Select(fields => new Word(
                     [.. fields[0].Select(letter => letterNumbers[$"{letter}"] + 1)],
@@ -74,7 +74,7 @@ internal sealed class PronounceWorkload : Workload<Word>
     private Expression _stateWeight;
 
     public PronounceWorkload(Options options)
-        : this(options, Word.All(options.Data, out int letters, out int phonemes), letters, phonemes)
+        : this(options, Word.All(options.DataFile, out int letters, out int phonemes), letters, phonemes)
     {
     }
 
@@ -127,6 +127,18 @@ internal sealed class PronounceWorkload : Workload<Word>
         return 1;
     }
 
+    protected override long Flops(Word example)
+    {
+        int places = example.Letters.Length + 2;
+        int steps = example.Phonemes.Length + 1;
+        long attention = MatrixProduct.Flops(places, steps, DecoderHidden)
+            + MatrixProduct.Flops(2 * EncoderHidden, steps, places);
+        return (places * (_forward.StepFlops + _backward.StepFlops)) + _start.Flops(columns: 1)
+            + (steps * _decoder.StepFlops) + attention
+            + _contextLayer.Flops(steps) + MatrixProduct.Flops(DecoderHidden, steps, DecoderHidden)
+            + _output.Flops(steps);
+    }
+
     // A column for each letter, and a boundary before and after them.
     private Expression Encode(ComputationGraph graph, int[] letters, out Expression last)
     {
@@ -170,6 +182,8 @@ internal sealed class PronounceWorkload : Workload<Word>
             _weight = graph.Parameter(_w);
             _bias = graph.Parameter(_b);
         }
+
+        public long Flops(int columns) => MatrixProduct.Flops(size, columns, inputSize);
 
         public Expression Of(Expression x) => AffineTransform(_bias, _weight, x);
 

@@ -13,8 +13,13 @@ internal static class Report
         // All names and words are our own, so that there is nothing to escape.
         var line = new StringBuilder("{");
         Text("task", options.Task);
+        if (options.Network != options.Task)
+            Text("of", options.Network);
         Text("style", $"{options.Style}".ToLowerInvariant());
         Text("mode", $"{options.Mode}".ToLowerInvariant());
+        if (options.Network == "lm")
+            Text("minibatch", $"{options.Minibatch}".ToLowerInvariant());
+        Text("data", options.DataFile is null ? "made-up" : "file");
         Number("batch", options.Batch);
         Number("threads", options.Threads);
         if (options.Busy > 0)

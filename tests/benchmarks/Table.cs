@@ -22,9 +22,24 @@ internal static class Table
            select $"tagger-chars --style {style} --batch {batch}",
         .. from style in (string[])["ops", "cells"]
            from batch in (int[])[16, 64]
-           select $"lm --style {style} --batch {batch}",
+           from minibatch in (string[])["hand", "auto"]
+           select $"lm --style {style} --batch {batch} --minibatch {minibatch}",
         "pronounce --style ops --batch 20",
         "pronounce --style cells --batch 20",
+        .. from task in (string[])["recurrent", "tree-cell"]
+           from batch in (int[])[10, 50]
+           select $"{task} --batch {batch}",
+    ];
+
+    // What has no use for more than the threads that they say.
+    private static readonly string[] _otherRows =
+    [
+        "scheduling --of treelstm --style ops --batch 10",
+        "scheduling --of treelstm --style ops --batch 50",
+        "scheduling --of tagger --style cells --batch 10",
+        "construction",
+        "decode",
+        "decode --threads 2",
     ];
 
     /// <summary>Prints a line for each.</summary>
@@ -34,7 +49,7 @@ internal static class Table
     {
         string[] common = arguments.ToArray();
         IEnumerable<string> rows = _rows.SelectMany(row => _threads.Select(threads => $"{row} {threads}"))
-            .Concat(["construction --threads 1", "decode --threads 1", "decode --threads 2"]);
+            .Concat(_otherRows);
         int[] statuses = [.. rows.Select(row => RunOne([.. row.Split(' '), .. common]))];
         return statuses.FirstOrDefault(status => status != 0);
     }

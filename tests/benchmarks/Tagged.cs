@@ -17,11 +17,10 @@ internal sealed record Tagged(Sentence[] Sentences, int WordCount, string[] Rare
     private const double LengthDeviation = 13;
     private const int MadeUpTags = 5;
 
-    /// <summary>Reads tags/dev.txt below a folder, or makes sentences.</summary>
-    public static Tagged All(string? folder)
+    /// <summary>Reads sentences from a file, or makes some.</summary>
+    public static Tagged All(string? file)
     {
-        List<(string Word, string Tag)[]> sentences =
-            folder is null ? MakeUp() : Read(Path.Combine(folder, "tags", "dev.txt"));
+        List<(string Word, string Tag)[]> sentences = file is null ? MakeUp() : Read(file);
         Dictionary<string, int> seen = sentences.SelectMany(s => s).CountBy(token => token.Word).ToDictionary();
         var words = new Numbering();
         var rareWords = new List<string>();

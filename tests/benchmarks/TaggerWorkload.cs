@@ -34,7 +34,7 @@ internal sealed class TaggerWorkload : Workload<Sentence>
     private Expression _tags;
 
     public TaggerWorkload(Options options, bool characters)
-        : this(options, characters, Tagged.All(options.Data))
+        : this(options, characters, Tagged.All(options.DataFile))
     {
     }
 
@@ -89,6 +89,21 @@ internal sealed class TaggerWorkload : Workload<Sentence>
             losses.Add(PickNegLogSoftmax(_tags * Tanh(_layer * both), example.Tags[i]));
         }
         return example.Words.Length;
+    }
+
+    protected override long Flops(Sentence example)
+    {
+        long word = _forward.StepFlops + _backward.StepFlops
+            + MatrixProduct.Flops(Layer, 1, 2 * Hidden) + MatrixProduct.Flops(_tagWeights.Dim.Rows, 1, Layer);
+        long characters = 0;
+        if (_characters)
+        {
+            long character = _characterForward!.StepFlops + _characterBackward!.StepFlops;
+            // Each way has a boundary at either end.
+            foreach (int rare in example.Words.Where(number => number < 0))
+                characters += (_rareWords[-1 - rare].Length + 2) * character;
+        }
+        return (example.Words.Length * word) + characters;
     }
 
     private Expression Word(ComputationGraph graph, int word)

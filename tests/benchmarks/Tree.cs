@@ -21,10 +21,13 @@ internal sealed class Tree
 
     public Tree? Right { get; private init; }
 
-    /// <summary>Reads trees/train.txt below a folder, or makes trees; and tells the size of the vocabulary.</summary>
-    public static Tree[] All(string? folder, out int words)
+    /// <summary>How many words it has.</summary>
+    public int Leaves { get; private init; } = 1;
+
+    /// <summary>Reads trees from a file, or makes some; and tells the size of the vocabulary.</summary>
+    public static Tree[] All(string? file, out int words)
     {
-        if (folder is null)
+        if (file is null)
         {
             words = Vocabulary;
             var random = new Random(Options.Seed);
@@ -38,7 +41,7 @@ internal sealed class Tree
         var numbers = new Numbering();
         Tree[] trees =
         [
-            .. File.ReadLines(Path.Combine(folder, "trees", "train.txt")).Select(line =>
+            .. File.ReadLines(file).Select(line =>
             {
                 int at = 0;
                 return Parse(line, ref at, numbers);
@@ -54,13 +57,11 @@ internal sealed class Tree
         if (leaves == 1)
             return new Tree { Word = vocabulary.Next(), Label = label };
         int left = random.NextDouble() < RightBranching ? 1 : random.Next(1, leaves);
-        return new Tree
-        {
-            Label = label,
-            Left = Make(random, vocabulary, left),
-            Right = Make(random, vocabulary, leaves - left),
-        };
+        return Join(label, Make(random, vocabulary, left), Make(random, vocabulary, leaves - left));
     }
+
+    private static Tree Join(int label, Tree left, Tree right) =>
+        new() { Label = label, Left = left, Right = right, Leaves = left.Leaves + right.Leaves };
 
     // (label word) or (label tree tree); a node with one child is that child.
     private static Tree Parse(string line, ref int at, Numbering numbers)
@@ -76,7 +77,7 @@ internal sealed class Tree
             if (line[at] == ' ')
             {
                 at++;
-                tree = new Tree { Label = label, Left = tree, Right = Parse(line, ref at, numbers) };
+                tree = Join(label, tree, Parse(line, ref at, numbers));
             }
         }
         else

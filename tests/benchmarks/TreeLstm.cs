@@ -2,82 +2,23 @@ using static DynNet.Native.Ops;
 
 namespace DynNet.Native.Benchmarks;
 
-/// <summary>Binary TreeLSTM with word vectors of 128 and a hidden size of 128, and a label at every node.</summary>
-internal sealed class TreeLstmWorkload : Workload<Tree>
+/// <summary>Binary TreeLSTM, in either style.</summary>
+internal abstract class TreeLstm : TreeNetwork
 {
-    private readonly TreeLstm _network;
-
-    public TreeLstmWorkload(Options options)
-        : this(options, Tree.All(options.Data, out int words), words)
-    {
-    }
-
-    private TreeLstmWorkload(Options options, Tree[] trees, int words)
-        : base(options, trees, "trees/s") =>
-        _network = TreeLstm.Create(options.Style, Model, words);
-
-    protected override void Begin(ComputationGraph graph) => _network.Begin(graph);
-
-    protected override int Record(ComputationGraph graph, Tree example, List<Expression> losses)
-    {
-        _network.Record(example, losses);
-        return 1;
-    }
-}
-
-/// <summary>The network, in either style.</summary>
-internal abstract class TreeLstm
-{
-    protected const int WordSize = 128;
-    protected const int Hidden = 128;
-    private const int Labels = 5;
-
-    private readonly LookupParameter _embeddings;
-    private readonly Parameter _labelWeights;
-    private Expression _labels;
-
     private protected TreeLstm(Model model, int words)
+        : base(model, words)
     {
-        _embeddings = model.AddLookupParameters(words, [WordSize]);
-        _labelWeights = model.AddParameters([Labels, Hidden]);
     }
 
-    protected ComputationGraph Graph { get; private set; } = null!;
+    // The gates i, o, u.
+    protected override long LeafFlops => 3 * MatrixProduct.Flops(Hidden, 1, WordSize);
+
+    // The same of both children, and f of each.
+    protected override long InnerFlops =>
+        (3 * MatrixProduct.Flops(Hidden, 1, 2 * Hidden)) + (2 * MatrixProduct.Flops(Hidden, 1, Hidden));
 
     public static TreeLstm Create(Style style, Model model, int words) =>
         style == Style.Ops ? new OpsTreeLstm(model, words) : new CellTreeLstm(model, words);
-
-    /// <summary>Records the parameters, once for a graph.</summary>
-    public void Begin(ComputationGraph graph)
-    {
-        Graph = graph;
-        _labels = graph.Parameter(_labelWeights);
-        BeginCells();
-    }
-
-    /// <summary>Records a tree and a loss for each of its nodes.</summary>
-    public (Expression H, Expression C) Record(Tree tree, List<Expression> losses)
-    {
-        (Expression H, Expression C) state;
-        if (tree is { Left: { } left, Right: { } right })
-        {
-            (Expression h1, Expression c1) = Record(left, losses);
-            (Expression h2, Expression c2) = Record(right, losses);
-            state = Inner(h1, c1, h2, c2);
-        }
-        else
-        {
-            state = Leaf(Graph.Lookup(_embeddings, tree.Word));
-        }
-        losses.Add(PickNegLogSoftmax(_labels * state.H, tree.Label));
-        return state;
-    }
-
-    protected abstract void BeginCells();
-
-    protected abstract (Expression H, Expression C) Leaf(Expression x);
-
-    protected abstract (Expression H, Expression C) Inner(Expression h1, Expression c1, Expression h2, Expression c2);
 }
 
 /// <summary>From elementary operations, a parameter for each gate.</summary>
@@ -120,25 +61,25 @@ internal sealed class OpsTreeLstm(Model model, int words) : TreeLstm(model, word
         _biasF = Graph.Parameter(_parameters[11]);
     }
 
-    protected override (Expression H, Expression C) Leaf(Expression x)
+    protected override TreeState Leaf(Expression x)
     {
         Expression i = Logistic(AffineTransform(_biasI, _leafI, x));
         Expression o = Logistic(AffineTransform(_biasO, _leafO, x));
         Expression u = Tanh(AffineTransform(_biasU, _leafU, x));
         Expression c = CMult(i, u);
-        return (CMult(o, Tanh(c)), c);
+        return new TreeState(CMult(o, Tanh(c)), c);
     }
 
-    protected override (Expression H, Expression C) Inner(Expression h1, Expression c1, Expression h2, Expression c2)
+    protected override TreeState Inner(TreeState left, TreeState right)
     {
-        Expression e = Concatenate(h1, h2);
+        Expression e = Concatenate(left.H, right.H);
         Expression i = Logistic(AffineTransform(_biasI, _innerI, e));
         Expression o = Logistic(AffineTransform(_biasO, _innerO, e));
         Expression u = Tanh(AffineTransform(_biasU, _innerU, e));
-        Expression f1 = Logistic(AffineTransform(_biasF, _f1, h1));
-        Expression f2 = Logistic(AffineTransform(_biasF, _f2, h2));
-        Expression c = CMult(i, u) + CMult(f1, c1) + CMult(f2, c2);
-        return (CMult(o, Tanh(c)), c);
+        Expression f1 = Logistic(AffineTransform(_biasF, _f1, left.H));
+        Expression f2 = Logistic(AffineTransform(_biasF, _f2, right.H));
+        Expression c = CMult(i, u) + CMult(f1, left.C) + CMult(f2, right.C);
+        return new TreeState(CMult(o, Tanh(c)), c);
     }
 }
 
@@ -164,19 +105,19 @@ internal sealed class CellTreeLstm(Model model, int words) : TreeLstm(model, wor
         _biasF = Graph.Parameter(_fBiases);
     }
 
-    protected override (Expression H, Expression C) Leaf(Expression x)
+    protected override TreeState Leaf(Expression x)
     {
         Expression iou = AffineTransform(_bias, _leaf, x);
         Expression c = TreeLstmC(iou);
-        return (TreeLstmH(iou, c), c);
+        return new TreeState(TreeLstmH(iou, c), c);
     }
 
-    protected override (Expression H, Expression C) Inner(Expression h1, Expression c1, Expression h2, Expression c2)
+    protected override TreeState Inner(TreeState left, TreeState right)
     {
-        Expression iou = AffineTransform(_bias, _inner, Concatenate(h1, h2));
-        Expression f1 = AffineTransform(_biasF, _f1, h1);
-        Expression f2 = AffineTransform(_biasF, _f2, h2);
-        Expression c = TreeLstmC(iou, f1, c1, f2, c2);
-        return (TreeLstmH(iou, c), c);
+        Expression iou = AffineTransform(_bias, _inner, Concatenate(left.H, right.H));
+        Expression f1 = AffineTransform(_biasF, _f1, left.H);
+        Expression f2 = AffineTransform(_biasF, _f2, right.H);
+        Expression c = TreeLstmC(iou, f1, left.C, f2, right.C);
+        return new TreeState(TreeLstmH(iou, c), c);
     }
 }
