@@ -1,5 +1,5 @@
-# The verbs of build.sh on PowerShell, over the same CMake presets and MSBuild targets. It installs nothing, and has not
-# been tested.
+# The verbs of build.sh on PowerShell, but for guard, over the same CMake presets and MSBuild targets. It installs
+# nothing, and has not been tested.
 param([string] $Verb = 'help', [Parameter(ValueFromRemainingArguments)] [string[]] $Rest = @())
 $ErrorActionPreference = 'Stop'
 $root = $PSScriptRoot

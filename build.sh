@@ -8,6 +8,8 @@ artifacts="$root/artifacts"
 source "$root/cmake/sh/common.sh"
 # shellcheck source=cmake/sh/setup.sh
 source "$root/cmake/sh/setup.sh"
+# shellcheck source=cmake/sh/guard.sh
+source "$root/cmake/sh/guard.sh"
 # shellcheck source=cmake/sh/test.sh
 source "$root/cmake/sh/test.sh"
 # shellcheck source=cmake/sh/demo.sh
@@ -25,6 +27,8 @@ usage: ./build.sh VERB [ARGUMENTS]
     --pronounce "TEXT"  pronounces TEXT with the trained model
   bench TASK [OPTIONS]  treelstm, tagger, tagger-chars, lm, pronounce, recurrent, tree-cell, scheduling, construction or
                         decode; --all for all of them
+  guard                 counts instructions and compares them with those on record; a part of test
+    --record            writes the record anew
   bindings              writes the binding's generated files anew from the C header
   pack                  the NuGet package, into artifacts/package
   clean                 removes all that was built
@@ -73,7 +77,7 @@ verb_clean() {
 verb="${1:-help}"
 if (($# > 0)); then shift; fi
 case "$verb" in
-  build | test | demo | bench | bindings | pack | clean | help) "verb_$verb" "$@" ;;
+  build | test | demo | bench | guard | bindings | pack | clean | help) "verb_$verb" "$@" ;;
   -h | --help) verb_help ;;
   *)
     verb_help >&2

@@ -15,7 +15,7 @@ have() {
 
 find_package() {
   case "$1" in
-    cmake | g++ | ccache | clang-format | shellcheck) command -v "$1" ;;
+    cmake | g++ | ccache | clang-format | shellcheck | valgrind) command -v "$1" ;;
     ninja-build) command -v ninja ;;
     binutils) command -v objdump ;;
     libgtest-dev) find /usr/include/gtest/gtest.h /usr/local/include/gtest/gtest.h -print -quit ;;

@@ -43,8 +43,26 @@ test_native() {
       passed=$((passed + $(grep -c '^\[       OK \]' "$log" || true)))
       echo "build.sh: the native tests ended in $(grep '^\[ RUN' "$log" | tail -n 1)" >&2
     fi
+    count_crash "$status" "$before" "the native tests"
+    # What a sanitizer adds would be counted too.
+    if [[ "$1" == release ]]; then test_guard; fi
+  else
+    count_crash "$status" "$before" "the native build"
   fi
-  count_crash "$status" "$before" "the native tests"
+}
+
+# Each section counts as a test.
+test_guard() {
+  local reason section
+  reason="$(guard_obstacle)"
+  if [[ -n "$reason" ]]; then
+    echo "build.sh: SKIPPED, the guard of instruction counts: $reason" >&2
+    skipped=$((skipped + ${#guard_sections[@]}))
+    return
+  fi
+  for section in "${guard_sections[@]}"; do
+    if check_guard "$section"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+  done
 }
 
 # One project after the other: some tests measure time and memory.
