@@ -244,7 +244,8 @@ void Graph::run_batches(uint32_t first) {
   for (size_t i = first; i < plan_.batches.size(); ++i) {
     const Plan::Batch& batch = plan_.batches[i];
     const uint32_t* nodes = &plan_.nodes[batch.begin];
-    operand_rows_[i * parts] = run(batch, nodes, batch.count, allocate_results(batch, nodes[0]), rows_memory_, scratch_);
+    operand_rows_[i * parts] =
+        run(batch, nodes, batch.count, allocate_results(batch, nodes[0]), rows_memory_, scratch_);
     if (check_values_ && batch.stage != Stage::kEarly) check(nodes, batch.count);
     scratch_.rewind(batch_scratch);
   }
@@ -355,10 +356,10 @@ const Rows* Graph::run(const Plan::Batch& batch, const uint32_t* nodes, uint32_t
     keys = scratch.allocate<uint64_t>(count);
     for (uint32_t i = 0; i < count; ++i) keys[i] = random_key(nodes[i]);
   }
-  type.def->forward(Forward{{type, batch.stage, batch.early, count, Rows{results.y, nullptr, type.size}, x,
-                             Rows{results.aux, nullptr, type.aux}, data_of(type, nodes, count, scratch), kernels(),
-                             scratch},
-                            keys});
+  type.def->forward(
+      Forward{{type, batch.stage, batch.early, count, Rows{results.y, nullptr, type.size}, x,
+               Rows{results.aux, nullptr, type.aux}, data_of(type, nodes, count, scratch), kernels(), scratch},
+              keys});
   if (!late) {
     for (uint32_t i = 0; i < count; ++i) values_[nodes[i]] = results.y + i * type.size;
     for (uint32_t i = 0; i < count && type.aux > 0; ++i) aux_[nodes[i]] = results.aux + i * type.aux;

@@ -51,6 +51,8 @@ uint32_t TypeTable::add(const uint32_t* key, uint32_t words, uint64_t hash, std:
   for (size_t i = 0; i < type->operands.size() && type->def->defers != nullptr; ++i)
     type->deferred[i] = type->def->defers(*type, static_cast<int>(i));
 
+  type->may_be_early = type->def->early != nullptr && type->def->early(*type, ~uint32_t{0}) > 0;
+
   uint32_t dim_key[DN_MAX_DIMS + 2] = {type->dim.nd, type->dim.bd};
   std::memcpy(dim_key + 2, type->dim.d, sizeof type->dim.d);
   uint64_t dim_hash;

@@ -50,6 +50,8 @@ struct Type {
   int64_t span_count = 0;
   /// Whether nodes have attributes of their own.
   bool has_data = false;
+  /// Whether OpDef::early finds something where all operands are ready.
+  bool may_be_early = false;
   /// The dn_parameter or dn_lookup_parameter, or null.
   void* object = nullptr;
   /// What the shape rule worked out for forward and backward.

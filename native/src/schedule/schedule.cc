@@ -7,20 +7,19 @@ namespace dynnet {
 namespace {
 
 constexpr uint32_t kNone = ~uint32_t{0};
-// For more groups than this, all are one component: a search over them would take longer than it saves.
-constexpr size_t kMostGroups = 1024;
 
 }  // namespace
 
-void Scheduler::make_ready(const Node& node, uint32_t local) {
-  Group& group = groups_[group_of_[local]];
-  next_[local] = kNone;
+inline void Scheduler::make_ready(const Node& node, uint32_t local) {
+  Local& own = locals_[local];
+  Group& group = groups_[own.group];
+  own.next = kNone;
   if (group.ready == 0) {
     group.first = local;
     group.depth = node.depth;
-    active_.push_back(group_of_[local]);
+    active_.push_back(own.group);
   } else {
-    next_[group.last] = local;
+    locals_[group.last].next = local;
   }
   group.last = local;
   ++group.ready;
@@ -28,63 +27,53 @@ void Scheduler::make_ready(const Node& node, uint32_t local) {
 
 // group_of_type_ keeps an entry for each type that was ever seen; only those of this plan are valid, which comparing
 // with the group's own type tells.
-void Scheduler::make_groups(const Node* nodes, uint32_t n, const uint8_t* include, uint32_t type_count) {
-  if (group_of_type_.size() < type_count) group_of_type_.resize(type_count, 0);
-  groups_.clear();
-  active_.clear();
-  group_of_.resize(n);
-  for (uint32_t i = 0; i < n; ++i) {
-    if (!include[i]) continue;
-    const uint32_t type = nodes[i].type;
-    uint32_t group = group_of_type_[type];
-    if (group >= groups_.size() || groups_[group].type != type) {
-      group = static_cast<uint32_t>(groups_.size());
-      group_of_type_[type] = group;
-      groups_.push_back({type, 0, 0, 0, 0, kNone, kNone, 0, kNone});
-    }
-    ++groups_[group].remaining;
-    group_of_[i] = group;
+inline uint32_t Scheduler::group_of(uint32_t type) {
+  uint32_t& group = group_of_type_[type];
+  if (group >= groups_.size() || groups_[group].type != type) [[unlikely]] {
+    group = static_cast<uint32_t>(groups_.size());
+    groups_.push_back({type, 0, 0, 0, 0, kNone, kNone, 0, kNone});
+    if (groups_.size() <= kMostGroups) uses_.resize(groups_.size() * kRowWords, 0);
   }
+  return group;
 }
 
 // Who waits for how many, who waits for whom, and which groups use which.
-void Scheduler::find_dependences(const Recorded& record, uint32_t begin, uint32_t n, const uint8_t* include) {
-  const Node* nodes = record.nodes;
-  const bool components = groups_.size() <= kMostGroups;
-  row_words_ = components ? (groups_.size() + 63) / 64 : 0;
-  uses_.assign(row_words_ * groups_.size(), 0);
-  waiting_.assign(n, 0);
-  successors_begin_.assign(n + 1, 0);
+void Scheduler::find_dependences(const Recorded& record, uint32_t begin, uint32_t n, const uint8_t* include,
+                                 uint32_t type_count) {
+  const Node* nodes = record.nodes + begin;
+  if (group_of_type_.size() < type_count) group_of_type_.resize(type_count, 0);
+  groups_.clear();
+  active_.clear();
+  uses_.clear();
+  locals_.resize(n);
+  const uint32_t first_operand = n > 0 ? nodes[0].operands : 0;
+  const uint32_t operands = n > 0 ? record.operands_end(begin + n - 1) - first_operand : 0;
+  successors_.resize(operands);
   for (uint32_t i = 0; i < n; ++i) {
     if (!include[i]) continue;
+    const uint32_t group = group_of(nodes[i].type);
+    ++groups_[group].remaining;
+    uint32_t waiting = 0;
     const uint32_t stop = record.operands_end(begin + i);
-    uint64_t* const uses = components ? &uses_[group_of_[i] * row_words_] : nullptr;
-    for (uint32_t at = nodes[begin + i].operands; at < stop; ++at) {
-      const uint32_t operand = record.operands[at];
-      if (operand < begin || !include[operand - begin]) continue;
-      ++waiting_[i];
-      ++successors_begin_[operand - begin + 1];
-      const uint32_t used = group_of_[operand - begin];
-      if (components) uses[used / 64] |= uint64_t{1} << used % 64;
+    for (uint32_t at = nodes[i].operands; at < stop; ++at) {
+      const uint32_t operand = record.operands[at] - begin;
+      if (record.operands[at] < begin || !include[operand]) continue;
+      ++waiting;
+      Local& used = locals_[operand];
+      successors_[at - first_operand] = {i, used.successor};
+      used.successor = at - first_operand;
+      if (group < kMostGroups && used.group < kMostGroups)
+        uses_[group * kRowWords + used.group / 64] |= uint64_t{1} << used.group % 64;
     }
-  }
-  for (uint32_t i = 0; i < n; ++i) successors_begin_[i + 1] += successors_begin_[i];
-  successors_.resize(successors_begin_[n]);
-  next_.assign(successors_begin_.begin(), successors_begin_.end() - 1);
-  for (uint32_t i = 0; i < n; ++i) {
-    if (!include[i] || waiting_[i] == 0) continue;
-    const uint32_t stop = record.operands_end(begin + i);
-    for (uint32_t at = nodes[begin + i].operands; at < stop; ++at) {
-      const uint32_t operand = record.operands[at];
-      if (operand >= begin && include[operand - begin]) successors_[next_[operand - begin]++] = i;
-    }
+    locals_[i] = {group, waiting, kNone, kNone};
   }
 }
 
 // Strongly connected components (Tarjan 1972). A component is complete when all that it uses are, so their numbers are
 // an order in which they can run.
 void Scheduler::find_components() {
-  if (row_words_ == 0) return;
+  has_components_ = groups_.size() <= kMostGroups;
+  if (!has_components_) return;
   seen_.assign(groups_.size(), kNone);
   back_.resize(groups_.size());
   open_.clear();
@@ -98,8 +87,8 @@ void Scheduler::visit(uint32_t group, uint32_t* visited, uint32_t* components) {
   seen_[group] = back_[group] = (*visited)++;
   groups_[group].component = kNone;
   open_.push_back(group);
-  for (size_t word = 0; word < row_words_; ++word) {
-    for (uint64_t bits = uses_[group * row_words_ + word]; bits != 0; bits &= bits - 1) {
+  for (size_t word = 0; word < (groups_.size() + 63) / 64; ++word) {
+    for (uint64_t bits = uses_[group * kRowWords + word]; bits != 0; bits &= bits - 1) {
       const auto used = static_cast<uint32_t>(word * 64 + static_cast<size_t>(__builtin_ctzll(bits)));
       if (seen_[used] == kNone) visit(used, visited, components);
       if (groups_[used].component == kNone && back_[used] < back_[group]) back_[group] = back_[used];
@@ -119,17 +108,20 @@ void Scheduler::find_unready(const Recorded& record, uint32_t begin, uint32_t n,
                              const TypeTable& types) {
   constexpr uint32_t kMostOperands = 32;
   bool any = false;
-  for (const Group& group : groups_) any |= types[group.type].def->early != nullptr;
-  if (!any || row_words_ == 0) return;
+  for (Group& group : groups_) {
+    group.may_be_early = has_components_ && types[group.type].may_be_early;
+    any |= group.may_be_early;
+  }
+  if (!any) return;
   for (uint32_t i = 0; i < n; ++i) {
     if (!include[i]) continue;
-    Group& group = groups_[group_of_[i]];
-    if (types[group.type].def->early == nullptr) continue;
+    Group& group = groups_[locals_[i].group];
+    if (!group.may_be_early) continue;
     const uint32_t first = record.nodes[begin + i].operands;
     const uint32_t count = std::min(record.operands_end(begin + i) - first, kMostOperands);
     for (uint32_t operand = 0; operand < count; ++operand) {
       const uint32_t node = record.operands[first + operand];
-      if (node >= begin && include[node - begin] && groups_[group_of_[node - begin]].component == group.component)
+      if (node >= begin && include[node - begin] && groups_[locals_[node - begin].group].component == group.component)
         group.unready |= uint32_t{1} << operand;
     }
   }
@@ -142,7 +134,7 @@ void Scheduler::append_batch(Group& group, const Type& type, Plan* plan) {
     batch.stage = Stage::kLate;
     batch.early = plan->batches[group.early_batch].early;
     batch.owner = group.early_batch;
-  } else if (group.remaining > group.ready && type.def->early != nullptr && row_words_ != 0) {
+  } else if (group.remaining > group.ready && group.may_be_early) {
     batch.early = type.def->early(type, ~group.unready);
     if (batch.early > 0) {
       batch.stage = Stage::kLate;
@@ -185,13 +177,15 @@ void Scheduler::schedule(const Recorded& record, uint32_t begin, uint32_t end, c
   const Node* nodes = record.nodes;
   const uint32_t n = end - begin;
   const size_t first_batch = plan->batches.size();
-  make_groups(nodes + begin, n, include, types.size());
-  find_dependences(record, begin, n, include);
+  find_dependences(record, begin, n, include, types.size());
   find_components();
   find_unready(record, begin, n, include, types);
   for (uint32_t i = 0; i < n; ++i)
-    if (include[i] && waiting_[i] == 0) make_ready(nodes[begin + i], i);
+    if (include[i] && locals_[i].waiting == 0) make_ready(nodes[begin + i], i);
 
+  size_t planned = plan->nodes.size();
+  for (const Group& group : groups_) planned += group.remaining;
+  plan->nodes.reserve(planned);
   while (!active_.empty()) {
     size_t best = 0;
     for (size_t i = 1; i < active_.size(); ++i)
@@ -203,12 +197,11 @@ void Scheduler::schedule(const Recorded& record, uint32_t begin, uint32_t end, c
     group.remaining -= group.ready;
     group.ready = 0;
     const size_t first_of_batch = plan->nodes.size();
-    for (uint32_t i = group.first; i != kNone; i = next_[i]) plan->nodes.push_back(begin + i);
+    for (uint32_t i = group.first; i != kNone; i = locals_[i].next) plan->nodes.push_back(begin + i);
     for (size_t at = first_of_batch; at < plan->nodes.size(); ++at) {
-      const uint32_t i = plan->nodes[at] - begin;
-      for (uint32_t s = successors_begin_[i]; s < successors_begin_[i + 1]; ++s) {
-        const uint32_t successor = successors_[s];
-        if (--waiting_[successor] == 0) make_ready(nodes[begin + successor], successor);
+      for (uint32_t s = locals_[plan->nodes[at] - begin].successor; s != kNone; s = successors_[s].next) {
+        const uint32_t successor = successors_[s].node;
+        if (--locals_[successor].waiting == 0) make_ready(nodes[begin + successor], successor);
       }
     }
   }

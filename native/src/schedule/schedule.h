@@ -63,9 +63,29 @@ class Scheduler {
     uint32_t unready;
     /// The early stage, once there is one.
     uint32_t early_batch;
+    bool may_be_early = false;
   };
-  void make_groups(const Node* nodes, uint32_t n, const uint8_t* include, uint32_t type_count);
-  void find_dependences(const Recorded& record, uint32_t begin, uint32_t n, const uint8_t* include);
+  /// What a plan knows of a node, by its number counted from the first.
+  struct Local {
+    uint32_t group;
+    /// For how many operands it waits, counted as often as they are used.
+    uint32_t waiting;
+    /// The first of the list of those that wait for it, in `successors_`.
+    uint32_t successor;
+    /// The next ready node of its group.
+    uint32_t next;
+  };
+  struct Successor {
+    uint32_t node;
+    uint32_t next;
+  };
+  // For more groups than this, all are one component: a search over them would take longer than it saves.
+  static constexpr size_t kMostGroups = 1024;
+  static constexpr size_t kRowWords = kMostGroups / 64;
+
+  uint32_t group_of(uint32_t type);
+  void find_dependences(const Recorded& record, uint32_t begin, uint32_t n, const uint8_t* include,
+                        uint32_t type_count);
   void find_components();
   void visit(uint32_t group, uint32_t* visited, uint32_t* components);
   void find_unready(const Recorded& record, uint32_t begin, uint32_t n, const uint8_t* include, const TypeTable& types);
@@ -74,18 +94,16 @@ class Scheduler {
   void make_ready(const Node& node, uint32_t local);
   bool better(const Group& a, const Group& b) const;
 
-  // Scratch, kept between plans. Arrays by local node number, except group_of_type_.
-  Array<uint32_t> waiting_;
-  Array<uint32_t> successors_begin_;
-  Array<uint32_t> successors_;
-  Array<uint32_t> next_;
-  Array<uint32_t> group_of_;
+  // Scratch, kept between plans.
+  Array<Local> locals_;
+  /// By operand: the node whose it is, in the list of all that wait for the operand.
+  Array<Successor> successors_;
   Array<Group> groups_;
   Array<uint32_t> active_;
   Array<uint32_t> group_of_type_;
   // For each group a row of bits: the groups whose results it uses.
   Array<uint64_t> uses_;
-  size_t row_words_ = 0;
+  bool has_components_ = false;
   // Tarjan's depth-first search: when each group was first seen, the earliest that it leads back to, and the groups
   // that have no component yet.
   Array<uint32_t> seen_;
