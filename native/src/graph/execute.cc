@@ -125,6 +125,7 @@ const float* Graph::value(uint32_t node) {
 void Graph::compute(uint32_t end) {
   const uint32_t begin = computed_;
   const Arena::Mark values = value_memory_.mark();
+  aux_.resize(size(), nullptr);
   // A few nodes more than what one plan computed, such as a loss over its length, are no reason to plan backward anew.
   constexpr uint32_t kFew = 16;
   const bool extends = plan_is_whole_ && begin > 0 && end - begin <= kFew && kFew * (end - begin) <= begin;

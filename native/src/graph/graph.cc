@@ -50,32 +50,34 @@ dn_expr Graph::record(const Call& call) {
   }
 
   // The key of the type: operation, operands' shapes and shared weights, then attributes that are not the node's own.
-  key_.clear();
-  key_.push_back(static_cast<uint32_t>(call.op) | static_cast<uint32_t>(call.operand_count) << 16);
+  constexpr size_t kMostOthers = 1 + Call::kMostWords + 4;
+  const size_t most = kMostOthers + 2 * static_cast<size_t>(call.operand_count);
+  if (key_.size() < most) key_.resize(2 * most);
+  uint32_t* const key = key_.data();
+  uint32_t words = 0;
+  key[words++] = static_cast<uint32_t>(call.op) | static_cast<uint32_t>(call.operand_count) << 16;
   uint32_t flags = call.operand_count > 0 ? Node::kOfParameters : 0;
   for (int32_t i = 0; i < call.operand_count; ++i) {
     const Node& operand = nodes_[checked(call.operands[i], def.name)];
-    key_.push_back(types_.shape_of(operand.type));
-    const bool shared = def.is_weight(i) && (operand.flags & Node::kOfParameters) != 0;
-    if (def.is_weight(i)) key_.push_back(shared ? call.operands[i].node : kNone);
+    key[words++] = types_.shape_of(operand.type);
+    if (def.is_weight(i)) key[words++] = (operand.flags & Node::kOfParameters) != 0 ? call.operands[i].node : kNone;
     flags = (flags & operand.flags & Node::kOfParameters) | ((flags | operand.flags) & Node::kTrained);
   }
   for (int32_t i = 0; i < call.word_count; ++i)
-    if ((def.data_words >> i & 1) == 0) key_.push_back(call.words[i]);
+    if ((def.data_words >> i & 1) == 0) key[words++] = call.words[i];
   if (call.object != nullptr) {
-    key_.push_back(static_cast<uint32_t>(call.object_id));
-    key_.push_back(static_cast<uint32_t>(call.object_id >> 32));
+    key[words++] = static_cast<uint32_t>(call.object_id);
+    key[words++] = static_cast<uint32_t>(call.object_id >> 32);
   }
   if (call.span_count >= 0) {
-    key_.push_back(static_cast<uint32_t>(call.span_count));
-    key_.push_back(static_cast<uint32_t>(call.span_count >> 32));
+    key[words++] = static_cast<uint32_t>(call.span_count);
+    key[words++] = static_cast<uint32_t>(call.span_count >> 32);
   }
 
   uint64_t hash;
-  const auto words = static_cast<uint32_t>(key_.size());
-  uint32_t type = types_.find(key_.data(), words, &hash);
+  uint32_t type = types_.find(key, words, &hash);
   if (type == KeyTable::kNone) [[unlikely]]
-    type = make_type(call, key_.data(), words, hash);
+    type = make_type(call, key, words, hash);
 
   if ((flags & Node::kOfParameters) != 0) has_derived_weights_ = true;
   if (is_parameter(call.op)) flags |= Node::kOfParameters;
@@ -137,7 +139,6 @@ dn_expr Graph::append(const Call& call, uint32_t type, uint32_t flags) {
     nodes_.push_back(
         {type, static_cast<uint32_t>(operands_begin), static_cast<uint32_t>(data_begin), stamp_, depth, flags});
     values_.push_back(nullptr);
-    aux_.push_back(nullptr);
     if (call.storage != nullptr) use_model(call.storage);
     give_value(call, node);
     if (immediate_) incremental_forward(node);
@@ -145,7 +146,6 @@ dn_expr Graph::append(const Call& call, uint32_t type, uint32_t flags) {
     // A node whose recording failed was never there.
     nodes_.resize(node);
     values_.resize(node);
-    aux_.resize(node);
     operands_.resize(operands_begin);
     data_.resize(data_begin);
     computed_ = std::min(computed_, node);
@@ -278,7 +278,6 @@ void Graph::revert() {
   operands_.resize(at.operands);
   data_.resize(at.data);
   values_.resize(at.nodes);
-  aux_.resize(at.nodes);
   inputs_.erase(inputs_.begin() + static_cast<ptrdiff_t>(at.inputs), inputs_.end());
   parameters_.erase(parameters_.begin() + static_cast<ptrdiff_t>(at.parameters), parameters_.end());
   tables_.erase(tables_.begin() + static_cast<ptrdiff_t>(at.tables), tables_.end());

@@ -43,17 +43,26 @@ class KeyTable {
     uint32_t words;
   };
   static uint64_t hash_of(const uint32_t* key, uint32_t words) {
-    uint64_t hash = words;
-    for (uint32_t i = 0; i < words; ++i) {
-      hash ^= key[i];
-      hash *= 0x9e3779b97f4a7c15u;
-      hash ^= hash >> 29;
-    }
-    return hash;
+    // Two words at a time, each pair multiplied on its own, so that no multiplication waits for another; where a pair
+    // stands is part of its factor. Keys that collide cost time only, since equality decides.
+    constexpr uint64_t kOdd = 0x9e3779b97f4a7c15u;
+    uint64_t hash = words * kOdd;
+    uint64_t factor = kOdd;
+    uint32_t i = 0;
+    for (; i + 1 < words; i += 2, factor += 2 * kOdd) hash += (key[i] | uint64_t{key[i + 1]} << 32) * factor;
+    if (i < words) hash += key[i] * factor;
+    hash ^= hash >> 32;
+    hash *= kOdd;
+    return hash ^ hash >> 29;
   }
   bool equals(uint32_t number, const uint32_t* key, uint32_t words) const {
     const Key& k = keys_[number];
-    return k.words == words && std::memcmp(&words_[k.begin], key, words * sizeof(uint32_t)) == 0;
+    if (k.words != words) return false;
+    // Keys are short: a call would take longer than the comparison.
+    const uint32_t* const own = &words_[k.begin];
+    uint32_t difference = 0;
+    for (uint32_t i = 0; i < words; ++i) difference |= own[i] ^ key[i];
+    return difference == 0;
   }
   void place(uint64_t hash, uint32_t number);
 
