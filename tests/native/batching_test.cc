@@ -229,6 +229,49 @@ TEST_F(Trees, BatchedOrNotTheBitsAreTheSame) {
   expect_report(graph_, {"batching is off"});
 }
 
+// A recurrence h = tanh(b + Wx x + Wh h): what the inputs contribute is computed for all steps at once, and changes no
+// bit of any value; nor does it count as another node.
+TEST(Batching, InputsOfARecurrenceComeEarly) {
+  const ModelHandle model = new_model();
+  dn_parameter* const b = add(model, {3}, initializer(DN_INIT_GLOROT, 1), "b");
+  dn_parameter* const wx = add(model, {3, 4}, initializer(DN_INIT_GLOROT, 1), "wx");
+  dn_parameter* const wh = add(model, {3, 3}, initializer(DN_INIT_GLOROT, 1), "wh");
+  const GraphHandle graph = new_graph();
+  const dn_expr bias = make(graph, dn_op_parameter, b);
+  const dn_expr x_weight = make(graph, dn_op_parameter, wx);
+  const dn_expr h_weight = make(graph, dn_op_parameter, wh);
+  constexpr int kSequences = 3, kSteps = 5;
+  std::vector<dn_expr> outputs, losses;
+  for (int sequence = 0; sequence < kSequences; ++sequence) {
+    dn_expr h = constant(graph, {3}, 0);
+    for (int step = 0; step < kSteps; ++step) {
+      const dn_expr x = make(graph, dn_op_tanh, input(graph, {4}, some_values(4, sequence * kSteps + step)));
+      h = make(graph, dn_op_tanh, make_of(graph.get(), dn_op_affine_transform, {bias, x_weight, x, h_weight, h}));
+      outputs.push_back(h);
+      losses.push_back(make(graph, dn_op_sum_elems, make(graph, dn_op_square, h)));
+    }
+  }
+  const dn_expr loss = sum_of(graph, losses);
+  const auto run = [&](int32_t batching) {
+    EXPECT_OK(dn_graph_set_batching(graph.get(), batching));
+    EXPECT_OK(dn_graph_forward(graph.get(), loss));
+    EXPECT_OK(dn_model_reset_gradients(model.get()));
+    EXPECT_OK(dn_graph_backward(graph.get(), loss, nullptr, 0));
+    std::vector<std::vector<float>> all;
+    for (const dn_expr h : outputs) all.push_back(value(graph, h));
+    for (dn_parameter* const parameter : {b, wx, wh}) all.push_back(gradient(parameter));
+    return all;
+  };
+  const std::vector<std::vector<float>> batched = run(1);
+  // For each step the sums, tanh; once the constants, tanh of x, squares, their sums; and the loss.
+  expect_stats(graph, kSequences * (1 + 5 * kSteps) + 1, 4 + 2 * kSteps + 1, kSequences * (1 + 5 * kSteps));
+  expect_report(graph, {"what their first operands contribute, of all nodes at once"});
+  const std::vector<std::vector<float>> alone = run(0);
+  for (size_t i = 0; i < outputs.size(); ++i) EXPECT_EQ(batched[i], alone[i]) << "step " << i;
+  for (size_t i = outputs.size(); i < batched.size(); ++i)
+    for (size_t j = 0; j < batched[i].size(); ++j) EXPECT_NEAR(batched[i][j], alone[i][j], 1e-5) << i << ", " << j;
+}
+
 TEST(Batching, TheReportIsOfTheLatestForward) {
   const GraphHandle graph = new_graph();
   expect_stats(graph, 0, 0, 0);
