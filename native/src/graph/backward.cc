@@ -227,7 +227,6 @@ bool BackwardPass::defers_all() const {
 void BackwardPass::allocate_gradients(uint32_t batch, const uint32_t* nodes) {
   const Plan::Batch& of = graph_.backward_plan_.batches[batch];
   const Type& type = graph_.types_[of.type];
-  if (of.stage == Stage::kLate || of.count == 0) return;
   const int64_t size = type.size;
   const int64_t count = of.count;
   // What late stages carry lies behind the gradients of all nodes, in the same order.
@@ -250,7 +249,7 @@ void BackwardPass::number_slots(uint32_t root) {
   };
   for (uint32_t b = 0; b < plan.batches.size(); ++b) {
     const Plan::Batch& batch = plan.batches[b];
-    if (batch.stage == Stage::kLate) continue;
+    if (batch.stage == Stage::kLate || batch.count == 0) continue;
     const uint32_t* nodes = b < joint ? division.nodes(b) : &plan.nodes[batch.begin];
     for (uint32_t i = 0; i < batch.count; ++i) number(nodes[i]);
     allocate_gradients(b, nodes);
