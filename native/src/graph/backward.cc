@@ -71,18 +71,13 @@ bool BackwardPart::wants(const Backward& batch, int operand) const {
 }
 
 uint8_t* BackwardPass::row_of_states(const Backward& batch, int number, int64_t size) {
-  const Rows& x = batch.x[number];
-  const int64_t last = batch.count - 1;
-  if (!as_forward_ || x.list != nullptr || (x.stride != size && last > 0)) return nullptr;
-  const uint32_t first_node = operand_of(batch.nodes[0], number);
-  const uint32_t last_node = operand_of(batch.nodes[last], number);
-  const auto& node = graph_.nodes_[first_node];
-  // Values of inputs, parameters and views may lie one after the other in an order that is not that of the gradients.
-  if ((node.flags & Node::kGiven) != 0 || graph_.types_[node.type].def->view != nullptr) return nullptr;
-  float* const first = graph_.gradients_[first_node];
-  if (first == nullptr || graph_.gradients_[last_node] != first + last * size) return nullptr;
-  if (slots_[last_node] - slots_[first_node] != last) return nullptr;
-  return &states_[slots_[first_node]];
+  const uint32_t first = operand_of(batch.nodes[0], number);
+  if (gradient_of(first) == nullptr) return nullptr;
+  for (int64_t i = 1; i < batch.count; ++i) {
+    const uint32_t node = operand_of(batch.nodes[i], number);
+    if (slots_[node] != slots_[first] + i || gradient_of(node) != gradient_of(first) + i * size) return nullptr;
+  }
+  return &state(first);
 }
 
 Backward::Operand BackwardPart::operand(const Backward& batch, int number) {

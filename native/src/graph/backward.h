@@ -79,8 +79,8 @@ class BackwardPass {
   uint8_t& state(uint32_t node) { return states_[slots_[node]]; }
   float* gradient_of(uint32_t node) const { return graph_.gradients_[node]; }
   bool wants(uint32_t node) const { return (states_[slots_[node]] & kWanted) != 0; }
-  /// The states of `count` nodes that are operand `number` of a batch's nodes, where their gradients lie one after the
-  /// other as their values do; else null.
+  /// The states of the nodes that are operand `number` of a batch's nodes, one after the other as their gradients are;
+  /// null where those lie otherwise.
   uint8_t* row_of_states(const Backward& batch, int number, int64_t size);
   void run_divided();
   /// Runs some nodes of a batch, which are all of it unless it is divided.
@@ -99,7 +99,7 @@ class BackwardPass {
   /// Each node's place in `states_`: first the nodes of the plan, in the order in which their gradients lie.
   uint32_t* slots_ = nullptr;
   uint8_t* states_ = nullptr;
-  /// Whether the gradients lie in the same order as the values, so that what is known of one holds for the other.
+  /// Whether the pass runs the batches of the forward, the same nodes together or fewer.
   bool as_forward_ = false;
   /// Of what is not divided.
   BackwardPart main_;

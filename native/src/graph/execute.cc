@@ -138,7 +138,10 @@ void Graph::compute(uint32_t end) {
     const auto planned_from = profile_time();
     make_plan(begin, end);
     note(Phase::kPlan, planned_from);
-    if (!extends) rows_memory_.reset();
+    if (!extends) {
+      rows_memory_.reset();
+      operand_rows_.clear();
+    }
     operand_rows_.resize(plan_.batches.size() * std::max<size_t>(division_.parts(), 1), nullptr);
     const FlushDenormals flush;
     if (latest_batch_ == 0 && division_.parts() > 0)
