@@ -334,6 +334,38 @@ TEST(PackedTranspose, FollowsTheVersion) {
   EXPECT_EQ(parameter->packed_transpose()[1], 9.0f);
 }
 
+TEST(Packed, FollowsTheVersion) {
+  const ModelHandle model = new_model();
+  // {2, 3}: columns (1, 2), (3, 4), (5, 6)
+  dn_parameter* parameter = add(model, {2, 3}, values_of({1, 2, 3, 4, 5, 6}), "W");
+  const float* packed = parameter->packed();
+  EXPECT_EQ(packed[0], 1.0f);
+  EXPECT_EQ(packed[1], 2.0f);
+  EXPECT_EQ(packed[2], 0.0f);
+  EXPECT_EQ(packed[16], 3.0f);
+  EXPECT_EQ(packed[33], 6.0f);
+  EXPECT_NE(parameter->packed_transpose(), packed);
+  const float changed[] = {7, 8, 9, 10, 11, 12};
+  ASSERT_OK(dn_parameter_set_values(parameter, changed, 6));
+  EXPECT_EQ(parameter->packed()[1], 8.0f);
+}
+
+TEST(Packed, IsWorthItAfterSomeColumnsOfOneVersion) {
+  const ModelHandle model = new_model();
+  dn_parameter* parameter = add(model, {2, 3}, kGlorot, "W");
+  EXPECT_FALSE(parameter->is_worth_packing(1));
+  EXPECT_FALSE(parameter->is_worth_packing(14));
+  const float changed[] = {7, 8, 9, 10, 11, 12};
+  ASSERT_OK(dn_parameter_set_values(parameter, changed, 6));
+  EXPECT_FALSE(parameter->is_worth_packing(15));
+  EXPECT_TRUE(parameter->is_worth_packing(1));
+  ASSERT_OK(dn_parameter_set_values(parameter, changed, 6));
+  EXPECT_TRUE(parameter->is_worth_packing(100));
+  // What is packed is read, however few the columns.
+  ASSERT_NE(parameter->packed(), nullptr);
+  EXPECT_TRUE(parameter->is_worth_packing(1));
+}
+
 TEST(PackedTranspose, ManyThreadsMayAskAtOnce) {
   const ModelHandle model = new_model();
   dn_parameter* parameter = add(model, {64, 48}, kGlorot, "W");

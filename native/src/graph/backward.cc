@@ -39,8 +39,6 @@ void GradientTargets::check_given() const {
 
 // ---------------------------------------------------------------------------------------------- what operations call
 
-dn_parameter* Backward::parameter(int i) const { return part.parameter(*this, i); }
-
 bool Backward::wants(int i) const { return part.wants(*this, i); }
 
 Backward::Operand Backward::dx(int i) const { return part.operand(*this, i); }
@@ -54,13 +52,6 @@ void Backward::defer_sum(int i, int64_t m, Rows d, int64_t n) const { part.defer
 void Backward::add_rows(const dn_lookup_parameter& table, const int32_t* rows, const float* const* values,
                         int64_t n) const {
   part.add_rows(table, rows, values, n);
-}
-
-dn_parameter* BackwardPart::parameter(const Backward& batch, int operand) const {
-  if (!batch.type.shared[static_cast<size_t>(operand)]) return nullptr;
-  const Type& type = pass.graph_.type_of(pass.operand_of(batch.nodes[0], operand));
-  const bool is_parameter = type.op == Op::parameter || type.op == Op::const_parameter;
-  return is_parameter ? static_cast<dn_parameter*>(type.object) : nullptr;
 }
 
 bool BackwardPart::wants(const Backward& batch, int operand) const {
@@ -339,9 +330,8 @@ void BackwardPass::run_batch(BackwardPart& part, uint32_t number, const uint32_t
   const Rows y = graph_.own_rows(graph_.values_, nodes, count, type.size, scratch);
   const Rows aux = type.aux > 0 ? graph_.own_rows(graph_.aux_, nodes, count, type.aux, scratch) : Rows{};
   type.def->backward(Backward{{type, batch.stage, batch.early, count, y, x, aux,
-                               graph_.data_of(type, nodes, count, scratch), kernels(), scratch},
+                               graph_.data_of(type, nodes, count, scratch), kernels(), scratch, graph_, nodes},
                               Rows{dy, nullptr, type.size},
-                              nodes,
                               carry,
                               part});
   graph_.note(Phase::kBackward, begin, &type, count, lane);

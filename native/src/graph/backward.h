@@ -44,7 +44,6 @@ struct BackwardPart {
   Deferred deferred{};
 
   // What Backward offers to operations.
-  dn_parameter* parameter(const Backward& batch, int operand) const;
   bool wants(const Backward& batch, int operand) const;
   Backward::Operand operand(const Backward& batch, int number);
   void defer(const Backward& batch, int operand, int64_t m, int64_t k, Rows d, Rows x, int64_t n);

@@ -344,6 +344,16 @@ const uint32_t* const* Graph::data_of(const Type& type, const uint32_t* nodes, u
   return list;
 }
 
+dn_parameter* Graph::parameter(uint32_t node, uint32_t operand) const {
+  const Type& type = type_of(operands_[nodes_[node].operands + operand]);
+  const bool is_parameter = type.op == Op::parameter || type.op == Op::const_parameter;
+  return is_parameter ? static_cast<dn_parameter*>(type.object) : nullptr;
+}
+
+dn_parameter* BatchContext::parameter(int i) const {
+  return type.shared[static_cast<size_t>(i)] != 0 ? graph.parameter(nodes[0], static_cast<uint32_t>(i)) : nullptr;
+}
+
 const Rows* Graph::run(const Plan::Batch& batch, const uint32_t* nodes, uint32_t count, Results results, Arena& rows,
                        Arena& scratch, uint32_t lane) {
   const Type& type = types_[batch.type];
@@ -360,10 +370,10 @@ const Rows* Graph::run(const Plan::Batch& batch, const uint32_t* nodes, uint32_t
     keys = scratch.allocate<uint64_t>(count);
     for (uint32_t i = 0; i < count; ++i) keys[i] = random_key(nodes[i]);
   }
-  type.def->forward(
-      Forward{{type, batch.stage, batch.early, count, Rows{results.y, nullptr, type.size}, x,
-               Rows{results.aux, nullptr, type.aux}, data_of(type, nodes, count, scratch), kernels(), scratch},
-              keys});
+  type.def->forward(Forward{
+      {type, batch.stage, batch.early, count, Rows{results.y, nullptr, type.size}, x,
+       Rows{results.aux, nullptr, type.aux}, data_of(type, nodes, count, scratch), kernels(), scratch, *this, nodes},
+      keys});
   if (!late) {
     for (uint32_t i = 0; i < count; ++i) values_[nodes[i]] = results.y + i * type.size;
     for (uint32_t i = 0; i < count && type.aux > 0; ++i) aux_[nodes[i]] = results.aux + i * type.aux;

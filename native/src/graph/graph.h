@@ -77,6 +77,8 @@ class Graph {
     report_stale(x, what);
   }
   const Type& type_of(uint32_t node) const { return types_[nodes_[node].type]; }
+  /// The parameter that an operand of a node is, or null.
+  dn_parameter* parameter(uint32_t node, uint32_t operand) const;
   void set_input(uint32_t node, const float* values, int64_t count);
   void set_indices(uint32_t node, const int32_t* indices, int64_t count);
 

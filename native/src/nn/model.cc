@@ -100,16 +100,42 @@ void Storage::rollback(Mark mark) {
 
 }  // namespace dynnet
 
-const float* dn_parameter::packed_transpose() {
-  const uint64_t wanted = version.load(std::memory_order_acquire);
-  if (packed_version_.load(std::memory_order_acquire) == wanted) return packed_.data();
+// The values as a matrix of so many rows and columns, in strips.
+template <class Pack>
+const float* dn_parameter::current(Copy& copy, int64_t rows, int64_t columns, Pack&& pack) {
+  if (is_current(copy)) return copy.values.data();
   const std::lock_guard<std::mutex> lock(packing_);
-  if (packed_version_.load(std::memory_order_relaxed) == wanted) return packed_.data();
+  if (is_current(copy)) return copy.values.data();
+  const uint64_t wanted = version.load(std::memory_order_acquire);
+  constexpr int64_t kStrip = 16;
+  if (copy.values.empty()) copy.values = dynnet::Buffer((rows + kStrip - 1) / kStrip * kStrip * columns, name.c_str());
+  pack(copy.values.data());
+  copy.version.store(wanted, std::memory_order_release);
+  return copy.values.data();
+}
+
+const float* dn_parameter::packed() {
   const int64_t m = dim.rows();
   const int64_t k = dim.size() / m;
-  constexpr int64_t kStrip = 16;
-  if (packed_.empty()) packed_ = dynnet::Buffer((k + kStrip - 1) / kStrip * kStrip * m, name.c_str());
-  dynnet::kernels().pack_transposed(m, k, values.data(), m, packed_.data());
-  packed_version_.store(wanted, std::memory_order_release);
-  return packed_.data();
+  return current(packed_, m, k, [&](float* to) { dynnet::kernels().pack(m, k, values.data(), m, to); });
+}
+
+const float* dn_parameter::packed_transpose() {
+  const int64_t m = dim.rows();
+  const int64_t k = dim.size() / m;
+  return current(packed_transpose_, k, m,
+                 [&](float* to) { dynnet::kernels().pack_transposed(m, k, values.data(), m, to); });
+}
+
+bool dn_parameter::is_worth_packing(int64_t n) {
+  // Packing reads and writes a matrix once; a product of so many columns takes about as much longer unpacked.
+  constexpr uint64_t kWorth = 16;
+  constexpr int kCountBits = 8;
+  if (is_current(packed_)) return true;
+  const uint64_t own = version.load(std::memory_order_relaxed) << kCountBits;
+  const uint64_t noted = unpacked_columns_.load(std::memory_order_relaxed);
+  const uint64_t before = noted >> kCountBits << kCountBits == own ? noted - own : 0;
+  if (before + static_cast<uint64_t>(n) >= kWorth) return true;
+  unpacked_columns_.store(own + before + static_cast<uint64_t>(n), std::memory_order_relaxed);
+  return false;
 }

@@ -45,14 +45,31 @@ struct dn_parameter {
   /// Advanced by whatever writes the values.
   std::atomic<uint64_t> version{1};
 
-  /// The transpose packed for `Kernels::product`, made at most once per version. Any number of threads may ask at once
-  /// while nobody writes the values.
+  /// The values, and their transpose, packed for `Kernels::product`, made at most once per version. Any number of
+  /// threads may ask at once while nobody writes the values.
+  const float* packed();
   const float* packed_transpose();
+  /// Whether a product of n columns should read the packed values: once as many columns were multiplied, since the
+  /// values changed, as make up for packing.
+  bool is_worth_packing(int64_t n);
 
  private:
+  struct Copy {
+    std::atomic<uint64_t> version{0};
+    dynnet::Buffer values;
+  };
+  bool is_current(const Copy& copy) const {
+    return copy.version.load(std::memory_order_acquire) == version.load(std::memory_order_acquire);
+  }
+  template <class Pack>
+  const float* current(Copy& copy, int64_t rows, int64_t columns, Pack&& pack);
+
   std::mutex packing_;
-  std::atomic<uint64_t> packed_version_{0};
-  dynnet::Buffer packed_;
+  Copy packed_;
+  Copy packed_transpose_;
+  /// The low bits of a version, and how many columns were multiplied by the unpacked values of it; only speed depends
+  /// on it.
+  std::atomic<uint64_t> unpacked_columns_{0};
 };
 
 /// A table of trained rows.

@@ -71,7 +71,7 @@ void gates_forward(const Forward& b) {
     const Rows columns = gate_columns(b, x);
     const bool first = x == kX;
     if (b.type.shared[static_cast<size_t>(w)] && b.type.shared[kB]) {
-      run_product(b, m, n, k, column_major(b.x[w].at(0), m), columns, y, first ? b.x[kB].at(0) : nullptr, !first);
+      run_product(b, m, n, k, shared_left(b, w, m, k, n), columns, y, first ? b.x[kB].at(0) : nullptr, !first);
       continue;
     }
     for (int64_t i = 0; i < n; ++i) {

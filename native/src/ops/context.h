@@ -14,6 +14,7 @@ struct dn_lookup_parameter;
 
 namespace dynnet {
 
+class Graph;
 struct BackwardPart;
 
 /// Rows as one base and stride where they are evenly spaced, else as the list.
@@ -45,6 +46,12 @@ class BatchContext {
   const Kernels& k;
   /// Memory until the end of the pass.
   Arena& scratch;
+  const Graph& graph;
+  /// The nodes' numbers.
+  const uint32_t* nodes;
+
+  /// The parameter that a shared operand is, or null if it is computed from parameters.
+  dn_parameter* parameter(int operand) const;
 
   /// One row for each batch element instead of one for each node. `batch` is the batch of the rows' operand; if it is 1
   /// and `batches` is not, each row is repeated. n is the size of one batch element.
@@ -104,18 +111,14 @@ class Backward : public BatchContext {
 
   /// The gradients of the nodes' values.
   Rows dy;
-  /// The nodes' numbers.
-  const uint32_t* nodes;
   /// What the late stage leaves to the early one, one row a node, if the operation carries anything.
   Rows carry;
   BackwardPart& part;
 
   /// The same batch with another gradient of the values, such as that before an activation.
   Backward with_gradient(Rows gradient) const {
-    return {{type, stage, early, count, y, x, aux, data, k, scratch}, gradient, nodes, carry, part};
+    return {{type, stage, early, count, y, x, aux, data, k, scratch, graph, nodes}, gradient, carry, part};
   }
-  /// The parameter that a shared operand is, or null if it is computed from parameters.
-  dn_parameter* parameter(int operand) const;
   /// Whether the gradient of an operand is wanted, of any node of the batch.
   bool wants(int i) const;
   /// Where to put the gradient of an operand that is wanted. Asked for once, and written before the next is asked for,

@@ -45,6 +45,12 @@ void run_product(const BatchContext& b, int64_t m, int64_t n, int64_t k, Left a,
   });
 }
 
+Left shared_left(const BatchContext& b, int operand, int64_t m, int64_t k, int64_t n) {
+  dn_parameter* const parameter = b.parameter(operand);
+  if (parameter != nullptr && parameter->is_worth_packing(n)) return {parameter->packed(), 16 * k, 16, true};
+  return column_major(b.x[operand].at(0), m);
+}
+
 Left packed_transpose(const Backward& b, int operand, int64_t m, int64_t k) {
   const float* packed = nullptr;
   const float* values = b.x[operand].at(0);

@@ -13,6 +13,9 @@ inline Left column_major(const float* a, int64_t m) { return {a, 16, m, false}; 
 void run_product(const BatchContext& b, int64_t m, int64_t n, int64_t k, Left a, Rows x, Rows y, const float* bias,
                  bool accumulate, bool serial = false);
 
+/// A shared left operand {m, k} of a product of n columns, packed where that pays.
+Left shared_left(const BatchContext& b, int operand, int64_t m, int64_t k, int64_t n);
+
 /// The transpose of a shared left operand {m, k}, packed: a parameter's own packed copy, or one made for this batch.
 Left packed_transpose(const Backward& b, int operand, int64_t m, int64_t k);
 

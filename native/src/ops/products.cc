@@ -45,8 +45,8 @@ void multiply_forward(const Forward& b) {
   const ProductShape s = product_shape(b.type, 0, 1);
   if (!one_matrix(b.type, 0)) return own_product(b, 0, 1, s, false);
   const int64_t each = s.n * s.x_batch;
-  run_product(b, s.m, b.count * each, s.k, column_major(b.x[0].at(0), s.m), b.elements(b.x[1], s.k, each, each),
-              b.elements(b.y, s.m, each, each), nullptr, false);
+  run_product(b, s.m, b.count * each, s.k, shared_left(b, 0, s.m, s.k, b.count * each),
+              b.elements(b.x[1], s.k, each, each), b.elements(b.y, s.m, each, each), nullptr, false);
 }
 
 void multiply_backward(const Backward& b) {
@@ -135,8 +135,9 @@ void affine_forward(const Forward& b) {
     if (all_columns(b.type, i)) {
       const int64_t each = s.n * s.x_batch;
       const bool first = i == 1 && bias_in_product;
-      run_product(b, s.m, b.count * each, s.k, column_major(b.x[i].at(0), s.m), b.elements(b.x[i + 1], s.k, each, each),
-                  b.elements(b.y, s.m, each, each), first ? b.x[0].at(0) : nullptr, !first);
+      run_product(b, s.m, b.count * each, s.k, shared_left(b, i, s.m, s.k, b.count * each),
+                  b.elements(b.x[i + 1], s.k, each, each), b.elements(b.y, s.m, each, each),
+                  first ? b.x[0].at(0) : nullptr, !first);
     } else if (s.batch == static_cast<int64_t>(b.type.dim.bd)) {
       own_product(b, i, i + 1, s, true);
     } else {

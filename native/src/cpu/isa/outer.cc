@@ -1,7 +1,9 @@
 // Sums of outer products: the gradients of weights, over all their uses, from columns that lie anywhere.
 //
 // A tile of G stays in registers while a block of uses goes by. Sums begin at what is in G (or 0), so that one call
-// over all uses and several over parts of them, in order, give the same bits.
+// over all uses and several over parts of them, in order, give the same bits. What a block of uses has of d and x is
+// copied side by side first: rows a power of two apart, as a network's are, would all want the same places in the
+// first cache, and each is read by many tiles.
 
 #include "cpu/isa/rows.h"
 
@@ -15,7 +17,11 @@ constexpr int kColumns = kWidth == 16 ? 12 : kWidth == 8 ? 6 : 3;
 /// Uses in a block: those of one tile stay in the first cache.
 constexpr int kUses = 128;
 /// Rows in a block: what the uses of a block have of them stays in the second cache while all columns go by.
-constexpr int64_t kRows = 512;
+constexpr int64_t kRows = 128;
+/// Floats between a strip of the copied d and the next, and between the copied columns of a use and the next's: one
+/// vector holds them.
+constexpr int64_t kStripFloats = int64_t{kUses} * kStrip;
+constexpr int64_t kXStride = kWidth;
 
 /// Vectors of the last strip of a tile: whole ones, or those that the matrix has left.
 template <bool kWhole>
@@ -28,13 +34,11 @@ DYNNET_INLINE auto lanes_of(int64_t rows, int v) {
   }
 }
 
-/// kS strips of rows from row r by kN columns from column c, over `uses` uses. The last strip has `last` rows.
+/// kS strips of rows by kN columns of G, over `uses` uses. The last strip has `last` rows.
 template <int kS, int kN, bool kWhole>
-void tile(const float* const* d, const float* const* x, int64_t uses, int64_t r, int64_t c, int64_t last, float* g,
-          int64_t ldg, bool add) {
+void tile(const float* d, const float* x, int64_t uses, int64_t last, float* g, int64_t ldg, bool add) {
   constexpr int kR = kS * kVectors, kLast = kR - kVectors;
   Vec sum[kN][kR];
-  g += r + c * ldg;
 #pragma GCC unroll 16
   for (int j = 0; j < kN; ++j) {
 #pragma GCC unroll 16
@@ -43,17 +47,16 @@ void tile(const float* const* d, const float* const* x, int64_t uses, int64_t r,
       sum[j][v] = !add ? Vec(0.0f) : v < kLast ? load(p) : lanes_of<kWhole>(last, v - kLast).load(p);
     }
   }
-  for (int64_t i = 0; i < uses; ++i) {
-    const float *di = d[i] + r, *xi = x[i] + c;
+  for (int64_t i = 0; i < uses; ++i, d += kStrip, x += kXStride) {
     Vec w[kR];
 #pragma GCC unroll 16
     for (int v = 0; v < kR; ++v) {
-      w[v] = v < kLast ? load(di + v * kWidth) : lanes_of<kWhole>(last, v - kLast).load(di + v * kWidth);
+      w[v] = load(d + (v / kVectors) * kStripFloats + (v % kVectors) * kWidth);
       if constexpr (kN > 1) hold(w[v]);
     }
 #pragma GCC unroll 16
     for (int j = 0; j < kN; ++j) {
-      const Vec b(xi[j]);
+      const Vec b(x[j]);
 #pragma GCC unroll 16
       for (int v = 0; v < kR; ++v) sum[j][v] = fma(w[v], b, sum[j][v]);
     }
@@ -72,30 +75,54 @@ void tile(const float* const* d, const float* const* x, int64_t uses, int64_t r,
   }
 }
 
-/// Rows r to m of kN columns from column c.
+/// `rows` rows of kN columns.
 template <int kN>
-void run_columns(int64_t r, int64_t m, const float* const* d, const float* const* x, int64_t uses, int64_t c, float* g,
-                 int64_t ldg, bool add) {
-  for (; r + kStrips * kStrip <= m; r += kStrips * kStrip) {
-    tile<kStrips, kN, true>(d, x, uses, r, c, kStrip, g, ldg, add);
-  }
-  if (m - r > kStrip) {
-    tile<kStrips, kN, false>(d, x, uses, r, c, m - r - kStrip, g, ldg, add);
-  } else if (m - r == kStrip) {
-    tile<1, kN, true>(d, x, uses, r, c, kStrip, g, ldg, add);
-  } else if (m > r) {
-    tile<1, kN, false>(d, x, uses, r, c, m - r, g, ldg, add);
+void run_columns(int64_t rows, const float* d, const float* x, int64_t uses, float* g, int64_t ldg, bool add) {
+  constexpr int64_t kTile = int64_t{kStrips} * kStrip;
+  for (; rows >= kTile; rows -= kTile, g += kTile, d += kStrips * kStripFloats)
+    tile<kStrips, kN, true>(d, x, uses, kStrip, g, ldg, add);
+  if (rows > kStrip) {
+    tile<kStrips, kN, false>(d, x, uses, rows - kStrip, g, ldg, add);
+  } else if (rows == kStrip) {
+    tile<1, kN, true>(d, x, uses, kStrip, g, ldg, add);
+  } else if (rows > 0) {
+    tile<1, kN, false>(d, x, uses, rows, g, ldg, add);
   }
 }
 
 template <int kN>
-void run(int columns, int64_t r, int64_t m, const float* const* d, const float* const* x, int64_t uses, int64_t c,
-         float* g, int64_t ldg, bool add) {
-  if (columns == kN) return run_columns<kN>(r, m, d, x, uses, c, g, ldg, add);
-  if constexpr (kN > 1) run<kN - 1>(columns, r, m, d, x, uses, c, g, ldg, add);
+void run(int columns, int64_t rows, const float* d, const float* x, int64_t uses, float* g, int64_t ldg, bool add) {
+  if (columns == kN) return run_columns<kN>(rows, d, x, uses, g, ldg, add);
+  if constexpr (kN > 1) run<kN - 1>(columns, rows, d, x, uses, g, ldg, add);
+}
+
+/// Rows r to r + rows of each use's d, in strips: kStrip floats a use, the last strip's padded with zeros.
+void copy_rows(const float* const* d, int64_t uses, int64_t r, int64_t rows, float* to) {
+  for (; rows > 0; rows -= kStrip, r += kStrip, to += kStripFloats) {
+    for (int64_t i = 0; i < uses; ++i) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) {
+        const float* from = d[i] + r + v * kWidth;
+        float* p = to + i * kStrip + v * kWidth;
+        store(p, rows >= kStrip ? load(from) : lanes_of<false>(rows, v).load(from));
+      }
+    }
+  }
+}
+
+/// Columns from c on of each use's x, of which `left` are there: as many as a vector holds.
+void copy_columns(const float* const* x, int64_t uses, int64_t c, int64_t left, float* to) {
+  if (left >= kWidth) {
+    for (int64_t i = 0; i < uses; ++i) store(to + i * kXStride, load(x[i] + c));
+    return;
+  }
+  const Part part(left);
+  for (int64_t i = 0; i < uses; ++i) store(to + i * kXStride, part.load(x[i] + c));
 }
 
 void outer_sum(int64_t m, int64_t n, int64_t k0, int64_t k1, Rows d, Rows x, float* g, int64_t ldg, bool accumulate) {
+  alignas(64) float d_copy[kRows / kStrip * kStripFloats];
+  alignas(64) float x_copy[kUses * kXStride];
   const float *ds[kUses], *xs[kUses];
   // Runs once even without uses: then the sum is 0, and overwrites.
   for (int64_t i = 0; i == 0 || i < n; i += kUses) {
@@ -106,11 +133,13 @@ void outer_sum(int64_t m, int64_t n, int64_t k0, int64_t k1, Rows d, Rows x, flo
     }
     const bool add = accumulate || i > 0;
     for (int64_t r = 0; r < m; r += kRows) {
-      const int64_t end = m - r < kRows ? m : r + kRows;
+      const int64_t rows = m - r < kRows ? m - r : kRows;
+      copy_rows(ds, uses, r, rows, d_copy);
       int64_t blocks = (k1 - k0 + kColumns - 1) / kColumns;
       for (int64_t c = k0; c < k1; --blocks) {
         const int columns = static_cast<int>((k1 - c + blocks - 1) / blocks);
-        run<kColumns>(columns, r, end, ds, xs, uses, c, g, ldg, add);
+        copy_columns(xs, uses, c, k1 - c, x_copy);
+        run<kColumns>(columns, rows, d_copy, x_copy, uses, g + r + c * ldg, ldg, add);
         c += columns;
       }
     }
