@@ -90,18 +90,38 @@ void tile(const Tile& t) {
   for (int j = 0; j < kN; ++j) x[j] = kN <= kDirect ? t.x[j] : t.scratch + j * kScratchStride;
   for (int64_t i = 0; i < k; ++i, a += step) {
     if constexpr (kN > kDirect) __builtin_prefetch(a + ahead, 0, 2);
-    Vec w[kR];
-#pragma GCC unroll 32
-    for (int r = 0; r < kR; ++r) {
+    // What there is less of waits in registers, beside the sums: all of x, or all of the left operand.
+    const auto left = [&](int r) DYNNET_INLINE_BODY {
       const float* p = a + (r / kVectors) * strip + (r % kVectors) * kWidth;
-      w[r] = kMasked && r >= kLast ? part_of(t.last, r - kLast).load(p) : load(p);
-      if constexpr (kN > 1) hold(w[r]);
-    }
+      return kMasked && r >= kLast ? part_of(t.last, r - kLast).load(p) : load(p);
+    };
+    if constexpr (kR > kN) {
+      Vec b[kN];
 #pragma GCC unroll 16
-    for (int j = 0; j < kN; ++j) {
-      const Vec b(x[j][i]);
+      for (int j = 0; j < kN; ++j) {
+        b[j] = Vec(x[j][i]);
+        hold(b[j]);
+      }
 #pragma GCC unroll 32
-      for (int r = 0; r < kR; ++r) sum[j][r] = fma(w[r], b, sum[j][r]);
+      for (int r = 0; r < kR; ++r) {
+        Vec w = left(r);
+        if constexpr (kN > 1) hold(w);
+#pragma GCC unroll 16
+        for (int j = 0; j < kN; ++j) sum[j][r] = fma(w, b[j], sum[j][r]);
+      }
+    } else {
+      Vec w[kR];
+#pragma GCC unroll 32
+      for (int r = 0; r < kR; ++r) {
+        w[r] = left(r);
+        hold(w[r]);
+      }
+#pragma GCC unroll 16
+      for (int j = 0; j < kN; ++j) {
+        const Vec b(x[j][i]);
+#pragma GCC unroll 32
+        for (int r = 0; r < kR; ++r) sum[j][r] = fma(w[r], b, sum[j][r]);
+      }
     }
   }
 
