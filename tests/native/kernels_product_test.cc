@@ -214,7 +214,8 @@ TEST_P(ProductKernels, ProductTransposed) {
 
 TEST_P(ProductKernels, OuterSum) {
   for (int trial = 0; trial < 60; ++trial) {
-    const int64_t m = Size(80), n = trial % 10 == 0 ? 300 : Size(60), k_size = Size(60);
+    const int64_t m = trial % 6 == 0 ? 200 + Size(100) : Size(80);
+    const int64_t n = trial % 10 == 0 ? 300 : Size(60), k_size = Size(60);
     const bool accumulate = trial % 2 == 1;
     Operand d(Layout::kDense, n, m), x(Layout::kDense, n, k_size);
     d.Fill(random_, -1, 1);
@@ -224,7 +225,7 @@ TEST_P(ProductKernels, OuterSum) {
     Operand expected(Layout::kStrided, k_size, m);
     expected.CopyFrom(before.columns);
     for (int64_t i = 0; i < n; ++i) {
-      k().outer_sum(m, 1, 0, k_size, d.view().from(i), x.view().from(i), expected.Row(0), before.lda(),
+      k().outer_sum(0, m, 1, k_size, d.view().from(i), x.view().from(i), expected.Row(0), before.lda(),
                     accumulate || i > 0);
     }
     for (int64_t c = 0; c < k_size; ++c) {
@@ -239,9 +240,9 @@ TEST_P(ProductKernels, OuterSum) {
       ds.CopyFrom(d);
       xs.CopyFrom(x);
       g.CopyFrom(before.columns);
-      const int64_t split = static_cast<int64_t>(random_() % static_cast<uint64_t>(k_size + 1));
-      k().outer_sum(m, n, split, k_size, ds.view(), xs.view(), g.Row(0), before.lda(), accumulate);
-      k().outer_sum(m, n, 0, split, ds.view(), xs.view(), g.Row(0), before.lda(), accumulate);
+      const int64_t split = static_cast<int64_t>(random_() % static_cast<uint64_t>(m + 1));
+      k().outer_sum(split, m, n, k_size, ds.view(), xs.view(), g.Row(0), before.lda(), accumulate);
+      k().outer_sum(0, split, n, k_size, ds.view(), xs.view(), g.Row(0), before.lda(), accumulate);
       ASSERT_TRUE(g.GuardsAreIntact());
       ExpectSameBits(g, expected, "outer_sum");
     }
@@ -251,9 +252,9 @@ TEST_P(ProductKernels, OuterSum) {
 TEST_P(ProductKernels, OuterSumOfNothingIsZero) {
   Operand g(Layout::kDense, 5, 20);
   g.Fill(random_, 1, 2);
-  k().outer_sum(20, 0, 0, 5, {}, {}, g.Row(0), 20, true);
+  k().outer_sum(0, 20, 0, 5, {}, {}, g.Row(0), 20, true);
   EXPECT_NE(g.At(4, 19), 0.0f);
-  k().outer_sum(20, 0, 0, 5, {}, {}, g.Row(0), 20, false);
+  k().outer_sum(0, 20, 0, 5, {}, {}, g.Row(0), 20, false);
   for (int64_t c = 0; c < 5; ++c) {
     for (int64_t r = 0; r < 20; ++r) EXPECT_EQ(g.At(c, r), 0.0f);
   }

@@ -100,9 +100,9 @@ struct Kernels {
   /// that.
   void (*product_transposed)(int64_t m, int64_t n, int64_t k, const float* a, int64_t lda, Rows d, Rows y,
                              bool accumulate);
-  /// G (+)= sum over n of d_i x_i^T, G column-major {m, k} with leading dimension ldg; columns k0 to k1 of G only. The
-  /// order of summation is ascending i.
-  void (*outer_sum)(int64_t m, int64_t n, int64_t k0, int64_t k1, Rows d, Rows x, float* g, int64_t ldg,
+  /// G (+)= sum over n of d_i x_i^T, G column-major with k columns and leading dimension ldg; rows r0 to r1 of G only.
+  /// The order of summation is ascending i.
+  void (*outer_sum)(int64_t r0, int64_t r1, int64_t n, int64_t k, Rows d, Rows x, float* g, int64_t ldg,
                     bool accumulate);
   /// Packs a column-major {m, k} matrix into strips (see Left): ceil(m / 16) * 16 * k floats, 64-byte aligned.
   void (*pack)(int64_t m, int64_t k, const float* a, int64_t lda, float* to);

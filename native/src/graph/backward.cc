@@ -360,7 +360,7 @@ void BackwardPass::finish_weights_among(const uint32_t* nodes, uint32_t count) {
       if (sum.node != nodes[i] || sum.uses.empty()) continue;
       bool first;
       float* gradient = touch(nodes[i], &first);
-      Deferred::finish(sum, gradient, !first, kernels(), graph_.scratch_);
+      Deferred::finish({{&sum, gradient, !first}}, kernels(), graph_.scratch_);
     }
   }
 }
@@ -370,6 +370,11 @@ void BackwardPass::finish_parameters() {
                              [&](const dn_lookup_parameter& table, const int32_t* rows, const float* const* values,
                                  int64_t n) { targets_.of(*table.storage).add_rows(table, rows, values, n); });
   main_.deferred.sort_sums();
+  std::vector<DeferredResult> results;
+  const auto finish = [&] {
+    Deferred::finish(results, kernels(), graph_.scratch_);
+    results.clear();
+  };
   for (DeferredSum& sum : main_.deferred.sums()) {
     if (sum.uses.empty()) continue;
     const auto begin = graph_.profile_time();
@@ -384,9 +389,15 @@ void BackwardPass::finish_parameters() {
       // A parameter without gradient, of which only the full gradients have one.
       gradient = touch(sum.node, &fresh);
     }
-    Deferred::finish(sum, gradient, !fresh, kernels(), graph_.scratch_);
+    // Both a matrix and a bias: one sum after the other.
+    if (!results.empty() && results.back().gradient == gradient) finish();
+    results.push_back({&sum, gradient, !fresh});
+    if (graph_.profile_ == nullptr) continue;
+    // A profile tells the parameters apart.
+    finish();
     graph_.note(Phase::kParameters, begin, &type, uses);
   }
+  finish();
 }
 
 // ---------------------------------------------------------------------------------------------------- the graph's part

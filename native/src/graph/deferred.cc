@@ -63,6 +63,48 @@ int64_t join(const std::vector<DeferredUse>& uses, bool with_x, float** d, float
   return at;
 }
 
+// All uses of a parameter, one after the other.
+struct Columns {
+  Rows d;
+  Rows x;
+  int64_t n;
+};
+
+Columns columns_of(DeferredSum& sum, Arena& scratch) {
+  sort_by_place(sum.uses);
+  if (sum.uses.size() == 1) return {sum.uses[0].d, sum.uses[0].x, sum.uses[0].n};
+  int64_t room = 0;
+  for (const DeferredUse& use : sum.uses) room += slots(use.place, use.n);
+  auto** d = scratch.allocate<float*>(room);
+  auto** x = scratch.allocate<float*>(room);
+  const int64_t n = join(sum.uses, sum.k > 0, d, x);
+  return {{nullptr, d, 0}, {nullptr, x, 0}, n};
+}
+
+// Some rows of a parameter's sum.
+struct SumPart {
+  DeferredResult result;
+  Columns columns;
+  int64_t r0, r1;
+  /// Nanoseconds, roughly.
+  double cost;
+};
+
+void add_parts(const DeferredResult& result, const Columns& columns, std::vector<SumPart>& parts) {
+  constexpr double kSpeed = 80;
+  constexpr double kLeast = 3000;
+  // A multiple of the kernels' tiles; fewer would copy the columns of x too often.
+  constexpr int64_t kRows = 64;
+  const DeferredSum& sum = *result.sum;
+  const double row_cost = 2.0 * static_cast<double>(columns.n * std::max<int64_t>(sum.k, 1)) / kSpeed;
+  const auto least = static_cast<int64_t>(kLeast / row_cost) / kRows * kRows + kRows;
+  const int64_t rows = sum.k == 0 || threads() == 1 ? sum.m : std::min(least, sum.m);
+  for (int64_t r = 0; r < sum.m; r += rows) {
+    const int64_t end = std::min(r + rows, sum.m);
+    parts.push_back({result, columns, r, end, row_cost * static_cast<double>(end - r)});
+  }
+}
+
 }  // namespace
 
 void Deferred::add(uint32_t node, int64_t m, int64_t k, const DeferredUse& use) {
@@ -85,32 +127,23 @@ void Deferred::merge(Deferred& other) {
   rows_.insert(rows_.end(), other.rows_.begin(), other.rows_.end());
 }
 
-void Deferred::finish(DeferredSum& sum, float* g, bool accumulate, const Kernels& k, Arena& scratch) {
-  sort_by_place(sum.uses);
-  Rows d = sum.uses[0].d;
-  Rows x = sum.uses[0].x;
-  int64_t n = sum.uses[0].n;
-  if (sum.uses.size() > 1) {
-    int64_t room = 0;
-    for (const DeferredUse& use : sum.uses) room += slots(use.place, use.n);
-    auto** d_list = scratch.allocate<float*>(room);
-    auto** x_list = scratch.allocate<float*>(room);
-    n = join(sum.uses, sum.k > 0, d_list, x_list);
-    d = {nullptr, d_list, 0};
-    x = {nullptr, x_list, 0};
-  }
-  sum.uses.clear();
-  if (sum.k == 0) {
-    k.sum_rows(g, d, n, sum.m, accumulate);
-    return;
-  }
-  // Multiples of the kernels' tile; few, since each part reads all of d.
-  constexpr int64_t kTile = 12;
-  const int64_t parts = 3 * static_cast<int64_t>(threads());
-  const int64_t least = static_cast<int64_t>(3000 * 40 / static_cast<double>(sum.m * n));
-  const int64_t grain = kTile * (std::max(sum.k / parts, least) / kTile + 1);
-  parallel_for(sum.k, grain,
-               [&](int64_t begin, int64_t end) { k.outer_sum(sum.m, n, begin, end, d, x, g, sum.m, accumulate); });
+void Deferred::finish(const std::vector<DeferredResult>& results, const Kernels& k, Arena& scratch) {
+  std::vector<SumPart> parts;
+  for (const DeferredResult& result : results) add_parts(result, columns_of(*result.sum, scratch), parts);
+  // The longest first, so that no thread begins one when the others end.
+  std::stable_sort(parts.begin(), parts.end(), [](const SumPart& a, const SumPart& b) { return a.cost > b.cost; });
+  parallel_for(static_cast<int64_t>(parts.size()), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const SumPart& part = parts[static_cast<size_t>(i)];
+      const DeferredSum& sum = *part.result.sum;
+      const Columns& c = part.columns;
+      if (sum.k == 0)
+        k.sum_rows(part.result.gradient, c.d, c.n, sum.m, part.result.accumulate);
+      else
+        k.outer_sum(part.r0, part.r1, c.n, sum.k, c.d, c.x, part.result.gradient, sum.m, part.result.accumulate);
+    }
+  });
+  for (const DeferredResult& result : results) result.sum->uses.clear();
 }
 
 void Deferred::sort_rows() { sort_by_place(rows_); }

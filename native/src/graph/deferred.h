@@ -42,6 +42,13 @@ struct DeferredSum {
   std::vector<DeferredUse> uses;
 };
 
+/// Where the sum over all uses of a parameter goes: overwritten, or added to.
+struct DeferredResult {
+  DeferredSum* sum;
+  float* gradient;
+  bool accumulate;
+};
+
 /// Rows of a lookup table and their gradients.
 struct DeferredRows {
   BatchPlace place;
@@ -62,8 +69,8 @@ class Deferred {
   /// Takes over what another thread left.
   void merge(Deferred& other);
 
-  /// g (+)= the sum over all uses, which are then forgotten.
-  static void finish(DeferredSum& sum, float* g, bool accumulate, const Kernels& k, Arena& scratch);
+  /// Computes sums, side by side where there are several threads. Their uses are then forgotten.
+  static void finish(const std::vector<DeferredResult>& results, const Kernels& k, Arena& scratch);
   /// Calls add(table, rows, values, n) for all rows, which are then forgotten.
   template <class Add>
   void finish_rows(Arena& scratch, Add&& add) {

@@ -109,7 +109,7 @@ void own_product_backward(const Backward& b, int a, int x_operand, const Product
               float* x = b.x[x_operand].at(i) + (s.x_batch == 1 ? 0 : e * s.k * s.n);
               float* dy = b.dy.at(i) + e * s.m * s.n;
               float* to = da.rows.at(i) + (s.a_batch == 1 ? 0 : e * s.m * s.k);
-              b.k.outer_sum(s.m, s.n, 0, s.k, Rows{dy, nullptr, s.m}, Rows{x, nullptr, s.k}, to, s.m, add);
+              b.k.outer_sum(0, s.m, s.n, s.k, Rows{dy, nullptr, s.m}, Rows{x, nullptr, s.k}, to, s.m, add);
             }
           }
         },

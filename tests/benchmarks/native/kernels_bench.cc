@@ -113,14 +113,14 @@ void Products(const Kernels& kernels) {
            [&] { kernels.product_transposed(m, n, k, a, m, y_dense, x_dense, false); });
     kernels.fill(y_dense, 0.5f, n, m);
     Report(kernels, "outer_sum lists" + size, "gflops", work,
-           [&] { kernels.outer_sum(m, n, 0, k, y_list, x_list, g, m, false); });
+           [&] { kernels.outer_sum(0, m, n, k, y_list, x_list, g, m, false); });
   }
   for (const auto& [m, n, k] :
        {std::array<int64_t, 3>{384, 200, 256}, {384, 20, 256}, {512, 1000, 256}, {9, 200, 32}}) {
     const Floats d(n * m), x(n * k), g(m * k);
     const auto ds = ListOf(d, n, m), xs = ListOf(x, n, k);
     Report(kernels, "outer_sum lists" + Size(m, n, k), "gflops", 2.0 * static_cast<double>(m * n * k), [&] {
-      kernels.outer_sum(m, n, 0, k, {nullptr, ds.data(), 0}, {nullptr, xs.data(), 0}, g, m, false);
+      kernels.outer_sum(0, m, n, k, {nullptr, ds.data(), 0}, {nullptr, xs.data(), 0}, g, m, false);
     });
   }
   const Floats a(512 * 256), to(512 * 256);

@@ -120,7 +120,7 @@ void copy_columns(const float* const* x, int64_t uses, int64_t c, int64_t left, 
   for (int64_t i = 0; i < uses; ++i) store(to + i * kXStride, part.load(x[i] + c));
 }
 
-void outer_sum(int64_t m, int64_t n, int64_t k0, int64_t k1, Rows d, Rows x, float* g, int64_t ldg, bool accumulate) {
+void outer_sum(int64_t r0, int64_t r1, int64_t n, int64_t k, Rows d, Rows x, float* g, int64_t ldg, bool accumulate) {
   alignas(64) float d_copy[kRows / kStrip * kStripFloats];
   alignas(64) float x_copy[kUses * kXStride];
   const float *ds[kUses], *xs[kUses];
@@ -132,13 +132,13 @@ void outer_sum(int64_t m, int64_t n, int64_t k0, int64_t k1, Rows d, Rows x, flo
       xs[u] = row(x, i + u);
     }
     const bool add = accumulate || i > 0;
-    for (int64_t r = 0; r < m; r += kRows) {
-      const int64_t rows = m - r < kRows ? m - r : kRows;
+    for (int64_t r = r0; r < r1; r += kRows) {
+      const int64_t rows = r1 - r < kRows ? r1 - r : kRows;
       copy_rows(ds, uses, r, rows, d_copy);
-      int64_t blocks = (k1 - k0 + kColumns - 1) / kColumns;
-      for (int64_t c = k0; c < k1; --blocks) {
-        const int columns = static_cast<int>((k1 - c + blocks - 1) / blocks);
-        copy_columns(xs, uses, c, k1 - c, x_copy);
+      int64_t blocks = (k + kColumns - 1) / kColumns;
+      for (int64_t c = 0; c < k; --blocks) {
+        const int columns = static_cast<int>((k - c + blocks - 1) / blocks);
+        copy_columns(xs, uses, c, k - c, x_copy);
         run<kColumns>(columns, rows, d_copy, x_copy, uses, g + r + c * ldg, ldg, add);
         c += columns;
       }
