@@ -7,8 +7,6 @@ namespace {
 
 using CellKernels = KernelsTest;
 
-double TanhSlope(double x) { return 1 - std::tanh(x) * std::tanh(x); }
-double LogisticSlope(double x) { return Logistic(x) * (1 - Logistic(x)); }
 
 /// Which of two gradients are wanted, and which of them add.
 struct Wants {
@@ -47,16 +45,19 @@ TEST_P(CellKernels, LstmForward) {
                }
              }},
         rows, random_);
-    CheckRowKernel(
-        "lstm_h",
-        {.inputs = {{n}, {4 * n}},
-         .outputs = {{n}},
-         .run = [&](const Rows* in, const Rows* out, int64_t, int64_t r) { k().lstm_h(out[0], in[0], in[1], r, n); },
-         .reference =
-             [&](int64_t, const auto& in, auto& out) {
-               for (int64_t j = 0; j < n; ++j) out[0][j] = in[1][2 * n + j] * std::tanh(in[0][j]);
-             }},
-        rows, random_);
+    CheckRowKernel("lstm_h",
+                   {.inputs = {{n}, {4 * n}},
+                    .outputs = {{n}, {n}},
+                    .run = [&](const Rows* in, const Rows* out, int64_t,
+                               int64_t r) { k().lstm_h(out[0], out[1], in[0], in[1], r, n); },
+                    .reference =
+                        [&](int64_t, const auto& in, auto& out) {
+                          for (int64_t j = 0; j < n; ++j) {
+                            out[1][j] = std::tanh(in[0][j]);
+                            out[0][j] = in[1][2 * n + j] * out[1][j];
+                          }
+                        }},
+                   rows, random_);
   }
 }
 
@@ -99,7 +100,7 @@ TEST_P(CellKernels, LstmBackward) {
                         }},
                    rows, random_);
     CheckRowKernel("lstm_h_backward",
-                   {.inputs = {{n}, {4 * n, -1, 1}, {n}},
+                   {.inputs = {{n, -1, 1}, {4 * n, -1, 1}, {n}},
                     .outputs = {{n}, {4 * n}},
                     .run =
                         [&](const Rows* in, const Rows* out, int64_t, int64_t r) {
@@ -108,13 +109,13 @@ TEST_P(CellKernels, LstmBackward) {
                         },
                     .reference =
                         [&](int64_t, const auto& in, auto& out) {
-                          const auto& [c, gates, dy] = std::tie(in[0], in[1], in[2]);
+                          const auto& [t, gates, dy] = std::tie(in[0], in[1], in[2]);
                           for (int64_t j = 0; j < n; ++j) {
-                            if (want_c) Put(add_c, out[0][j], dy[j] * gates[2 * n + j] * TanhSlope(c[j]));
+                            if (want_c) Put(add_c, out[0][j], dy[j] * gates[2 * n + j] * (1 - t[j] * t[j]));
                             if (!want_gates) continue;
                             Put(add_gates, out[1][j], 0);
                             Put(add_gates, out[1][n + j], 0);
-                            Put(add_gates, out[1][2 * n + j], dy[j] * std::tanh(c[j]));
+                            Put(add_gates, out[1][2 * n + j], dy[j] * t[j]);
                             Put(add_gates, out[1][3 * n + j], 0);
                           }
                         }},
@@ -125,39 +126,50 @@ TEST_P(CellKernels, LstmBackward) {
 TEST_P(CellKernels, TreeLstmForward) {
   for (int trial = 0; trial < 30; ++trial) {
     const int64_t rows = Size(9), n = Size(140);
-    CheckRowKernel(
-        "tree_leaf_c",
-        {.inputs = {{3 * n, -6, 6}},
-         .outputs = {{n}},
-         .run = [&](const Rows* in, const Rows* out, int64_t, int64_t r) { k().tree_leaf_c(out[0], in[0], r, n); },
-         .reference =
-             [&](int64_t, const auto& in, auto& out) {
-               for (int64_t j = 0; j < n; ++j) out[0][j] = Logistic(in[0][j]) * std::tanh(in[0][2 * n + j]);
-             },
-         .tolerance = 5e-7},
-        rows, random_);
-    CheckRowKernel("tree_child_c",
-                   {.inputs = {{n, -6, 6}, {n}},
-                    .outputs = {{n}},
+    CheckRowKernel("tree_leaf_c",
+                   {.inputs = {{3 * n, -6, 6}},
+                    .outputs = {{n}, {2 * n}},
                     .run = [&](const Rows* in, const Rows* out, int64_t,
-                               int64_t r) { k().tree_child_c(out[0], in[0], in[1], r, n); },
+                               int64_t r) { k().tree_leaf_c(out[0], out[1], in[0], r, n); },
                     .reference =
                         [&](int64_t, const auto& in, auto& out) {
-                          for (int64_t j = 0; j < n; ++j) out[0][j] += Logistic(in[0][j]) * in[1][j];
+                          for (int64_t j = 0; j < n; ++j) {
+                            out[1][j] = Logistic(in[0][j]);
+                            out[1][n + j] = std::tanh(in[0][2 * n + j]);
+                            out[0][j] = out[1][j] * out[1][n + j];
+                          }
+                        },
+                    .tolerance = 5e-7},
+                   rows, random_);
+    CheckRowKernel("tree_child_c",
+                   {.inputs = {{n, -6, 6}, {n}},
+                    .outputs = {{n}, {n}},
+                    .run = [&](const Rows* in, const Rows* out, int64_t,
+                               int64_t r) { k().tree_child_c(out[0], out[1], in[0], in[1], r, n); },
+                    .reference =
+                        [&](int64_t, const auto& in, auto& out) {
+                          for (int64_t j = 0; j < n; ++j) {
+                            out[1][j] = Logistic(in[0][j]);
+                            out[0][j] += out[1][j] * in[1][j];
+                          }
                         },
                     .tolerance = 1e-6},
                    rows, random_);
-    CheckRowKernel(
-        "tree_h",
-        {.inputs = {{3 * n, -6, 6}, {n}},
-         .outputs = {{n}},
-         .run = [&](const Rows* in, const Rows* out, int64_t, int64_t r) { k().tree_h(out[0], in[0], in[1], r, n); },
-         .reference =
-             [&](int64_t, const auto& in, auto& out) {
-               for (int64_t j = 0; j < n; ++j) out[0][j] = Logistic(in[0][n + j]) * std::tanh(in[1][j]);
-             },
-         .tolerance = 5e-7},
-        rows, random_);
+    CheckRowKernel("tree_h",
+                   {.inputs = {{3 * n, -6, 6}, {n}},
+                    .outputs = {{n}, {2 * n}},
+                    .run = [&](const Rows* in, const Rows* out, int64_t,
+                               int64_t r) { k().tree_h(out[0], out[1], in[0], in[1], r, n); },
+                    .reference =
+                        [&](int64_t, const auto& in, auto& out) {
+                          for (int64_t j = 0; j < n; ++j) {
+                            out[1][j] = Logistic(in[0][n + j]);
+                            out[1][n + j] = std::tanh(in[1][j]);
+                            out[0][j] = out[1][j] * out[1][n + j];
+                          }
+                        },
+                    .tolerance = 5e-7},
+                   rows, random_);
   }
 }
 
@@ -166,22 +178,23 @@ TEST_P(CellKernels, TreeLstmBackward) {
     const int64_t rows = Size(9), n = Size(140);
     const auto [want_first, want_second, add_first, add_second] = WantsOf(trial);
     CheckRowKernel("tree_leaf_c_backward",
-                   {.inputs = {{3 * n}, {n}},
+                   {.inputs = {{2 * n, -1, 1}, {n}},
                     .outputs = {{3 * n}},
                     .run = [&](const Rows* in, const Rows* out, int64_t,
                                int64_t r) { k().tree_leaf_c_backward(out[0], add_first, in[0], in[1], r, n); },
                     .reference =
                         [&](int64_t, const auto& in, auto& out) {
-                          const auto& [iou, dy] = std::tie(in[0], in[1]);
+                          const auto& [s, dy] = std::tie(in[0], in[1]);
                           for (int64_t j = 0; j < n; ++j) {
-                            Put(add_first, out[0][j], dy[j] * std::tanh(iou[2 * n + j]) * LogisticSlope(iou[j]));
+                            const double i = s[j], u = s[n + j];
+                            Put(add_first, out[0][j], dy[j] * u * i * (1 - i));
                             Put(add_first, out[0][n + j], 0);
-                            Put(add_first, out[0][2 * n + j], dy[j] * Logistic(iou[j]) * TanhSlope(iou[2 * n + j]));
+                            Put(add_first, out[0][2 * n + j], dy[j] * i * (1 - u * u));
                           }
                         }},
                    rows, random_);
     CheckRowKernel("tree_child_c_backward",
-                   {.inputs = {{n}, {n}, {n}},
+                   {.inputs = {{n, -1, 1}, {n}, {n}},
                     .outputs = {{n}, {n}},
                     .run =
                         [&](const Rows* in, const Rows* out, int64_t, int64_t r) {
@@ -191,30 +204,30 @@ TEST_P(CellKernels, TreeLstmBackward) {
                         },
                     .reference =
                         [&](int64_t, const auto& in, auto& out) {
-                          const auto& [f, c, dy] = std::tie(in[0], in[1], in[2]);
+                          const auto& [s, c, dy] = std::tie(in[0], in[1], in[2]);
                           for (int64_t j = 0; j < n; ++j) {
-                            if (want_first) Put(add_first, out[0][j], dy[j] * c[j] * LogisticSlope(f[j]));
-                            if (want_second) Put(add_second, out[1][j], dy[j] * Logistic(f[j]));
+                            if (want_first) Put(add_first, out[0][j], dy[j] * c[j] * s[j] * (1 - s[j]));
+                            if (want_second) Put(add_second, out[1][j], dy[j] * s[j]);
                           }
                         }},
                    rows, random_);
     CheckRowKernel("tree_h_backward",
-                   {.inputs = {{3 * n}, {n}, {n}},
+                   {.inputs = {{2 * n, -1, 1}, {n}},
                     .outputs = {{3 * n}, {n}},
                     .run =
                         [&](const Rows* in, const Rows* out, int64_t, int64_t r) {
                           k().tree_h_backward(want_first ? out[0] : Rows{}, add_first, want_second ? out[1] : Rows{},
-                                              add_second, in[0], in[1], in[2], r, n);
+                                              add_second, in[0], in[1], r, n);
                         },
                     .reference =
                         [&](int64_t, const auto& in, auto& out) {
-                          const auto& [iou, c, dy] = std::tie(in[0], in[1], in[2]);
+                          const auto& [s, dy] = std::tie(in[0], in[1]);
                           for (int64_t j = 0; j < n; ++j) {
-                            const double o = iou[n + j];
-                            if (want_second) Put(add_second, out[1][j], dy[j] * Logistic(o) * TanhSlope(c[j]));
+                            const double o = s[j], t = s[n + j];
+                            if (want_second) Put(add_second, out[1][j], dy[j] * o * (1 - t * t));
                             if (!want_first) continue;
                             Put(add_first, out[0][j], 0);
-                            Put(add_first, out[0][n + j], dy[j] * std::tanh(c[j]) * LogisticSlope(o));
+                            Put(add_first, out[0][n + j], dy[j] * t * o * (1 - o));
                             Put(add_first, out[0][2 * n + j], 0);
                           }
                         }},

@@ -162,24 +162,24 @@ struct Kernels {
   /// dc (+)= dy * f (null base and list: not wanted); dgates (+)= [dy * g; dy * c; 0; dy * i] (likewise).
   void (*lstm_c_backward)(Rows dc, bool accumulate_c, Rows dgates, bool accumulate_gates, Rows c, Rows gates, Rows dy,
                           int64_t rows, int64_t n);
-  /// y = o * tanh(c)
-  void (*lstm_h)(Rows y, Rows c, Rows gates, int64_t rows, int64_t n);
-  /// dc (+)= dy * o * (1 - tanh(c)^2); dgates (+)= [0; 0; dy * tanh(c); 0]
-  void (*lstm_h_backward)(Rows dc, bool accumulate_c, Rows dgates, bool accumulate_gates, Rows c, Rows gates, Rows dy,
+  /// t = tanh(c), y = o * t
+  void (*lstm_h)(Rows y, Rows t, Rows c, Rows gates, int64_t rows, int64_t n);
+  /// dc (+)= dy * o * (1 - t^2); dgates (+)= [0; 0; dy * t; 0]
+  void (*lstm_h_backward)(Rows dc, bool accumulate_c, Rows dgates, bool accumulate_gates, Rows t, Rows gates, Rows dy,
                           int64_t rows, int64_t n);
-  /// y = logistic(i) * tanh(u), iou = [i; o; u]: the part of a TreeLSTM's memory that has no child.
-  void (*tree_leaf_c)(Rows y, Rows iou, int64_t rows, int64_t n);
-  /// y += logistic(f) * c: one child's part.
-  void (*tree_child_c)(Rows y, Rows f, Rows c, int64_t rows, int64_t n);
+  /// s = [logistic(i); tanh(u)], y = their product, iou = [i; o; u]: the part of a TreeLSTM's memory that has no child.
+  void (*tree_leaf_c)(Rows y, Rows s, Rows iou, int64_t rows, int64_t n);
+  /// s = logistic(f), y += s * c: one child's part.
+  void (*tree_child_c)(Rows y, Rows s, Rows f, Rows c, int64_t rows, int64_t n);
   /// diou (+)= the gradient through tree_leaf_c (0 for o)
-  void (*tree_leaf_c_backward)(Rows diou, bool accumulate, Rows iou, Rows dy, int64_t rows, int64_t n);
+  void (*tree_leaf_c_backward)(Rows diou, bool accumulate, Rows s, Rows dy, int64_t rows, int64_t n);
   /// df (+)=, dc (+)= the gradients through tree_child_c; either may have null base and list: not wanted.
-  void (*tree_child_c_backward)(Rows df, bool accumulate_f, Rows dc, bool accumulate_c, Rows f, Rows c, Rows dy,
+  void (*tree_child_c_backward)(Rows df, bool accumulate_f, Rows dc, bool accumulate_c, Rows s, Rows c, Rows dy,
                                 int64_t rows, int64_t n);
-  /// y = logistic(o) * tanh(c)
-  void (*tree_h)(Rows y, Rows iou, Rows c, int64_t rows, int64_t n);
-  void (*tree_h_backward)(Rows diou, bool accumulate_iou, Rows dc, bool accumulate_c, Rows iou, Rows c, Rows dy,
-                          int64_t rows, int64_t n);
+  /// s = [logistic(o); tanh(c)], y = their product
+  void (*tree_h)(Rows y, Rows s, Rows iou, Rows c, int64_t rows, int64_t n);
+  void (*tree_h_backward)(Rows diou, bool accumulate_iou, Rows dc, bool accumulate_c, Rows s, Rows dy, int64_t rows,
+                          int64_t n);
 
   // ---- random numbers: counter-based (Philox 4x32-10; Salmon et al. 2011), a function of key and position only ----
 

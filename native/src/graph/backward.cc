@@ -142,13 +142,24 @@ void BackwardPass::lock_targets(uint32_t root) {
   targets_.check_given();
 }
 
+const uint32_t* BackwardPass::computed_nodes(uint32_t root) const {
+  if (replans_ || graph_.plan_.aliases.empty()) return nullptr;
+  auto* of = graph_.scratch_.allocate<uint32_t>(root + 1);
+  for (uint32_t node = 0; node <= root; ++node) of[node] = node;
+  for (const Plan::Alias& alias : graph_.plan_.aliases)
+    if (alias.node <= root) of[alias.node] = alias.of;
+  return of;
+}
+
 void BackwardPass::find_wanted(uint32_t root) {
+  const uint32_t* const computed = computed_nodes(root);
   const uint32_t needed = full_ ? ~uint32_t{0} : Node::kTrained;
   wanted_ = graph_.scratch_.allocate<uint8_t>(root + 1);
   std::memset(wanted_, 0, root + 1);
   wanted_[root] = full_ || (graph_.nodes_[root].flags & needed) != 0;
   for (uint32_t node = root + 1; node-- > 0;) {
     if (!wanted_[node]) continue;
+    if (computed != nullptr) wanted_[computed[node]] = 1;
     const uint32_t end = graph_.recorded().operands_end(node);
     for (uint32_t at = graph_.nodes_[node].operands; at < end; ++at) {
       const uint32_t operand = graph_.operands_[at];
@@ -164,7 +175,8 @@ void BackwardPass::make_plan(uint32_t root) {
   auto* include = graph_.scratch_.allocate<uint8_t>(root + 1);
   for (uint32_t node = 0; node <= root; ++node)
     include[node] = wanted_[node] && (graph_.nodes_[node].flags & Node::kGiven) == 0;
-  if (graph_.plan_is_whole_) {
+  if (!replans_) {
+    for (const Plan::Alias& alias : graph_.plan_.aliases) plan.aliases.push_back(alias);
     for (const Plan::Batch& batch : graph_.plan_.batches) {
       const auto begin = static_cast<uint32_t>(plan.nodes.size());
       for (uint32_t i = 0; i < batch.count; ++i) {
@@ -178,7 +190,7 @@ void BackwardPass::make_plan(uint32_t root) {
       plan.batches.push_back(kept);
     }
   } else if (graph_.batching_) {
-    graph_.scheduler_.schedule(graph_.recorded(), 0, root + 1, include, graph_.types_, &plan);
+    graph_.scheduler_.schedule(graph_.recorded(), 0, root + 1, include, graph_.types_, false, &plan);
   } else {
     for (uint32_t node = 0; node <= root; ++node)
       if (include[node]) plan.append_alone(node, graph_.nodes_[node].type);
@@ -189,9 +201,8 @@ void BackwardPass::make_plan(uint32_t root) {
 void BackwardPass::divide(uint32_t root, const uint8_t* include) {
   if (full_ || graph_.has_derived_weights_ || !graph_.batching_ || !parallel::is_free()) return;
   // What the forward could not divide, its own plan backward cannot be either.
-  const bool as_forward = graph_.plan_is_whole_;
-  if ((as_forward && graph_.division_.parts() == 0) || !defers_all()) return;
-  if (as_forward)
+  if ((!replans_ && graph_.division_.parts() == 0) || !defers_all()) return;
+  if (!replans_)
     graph_.divider_.divide(graph_.backward_plan_, &graph_.backward_division_);
   else
     graph_.divide(graph_.backward_plan_, 0, root + 1, include, &graph_.backward_divider_, &graph_.backward_division_);
@@ -236,12 +247,32 @@ void BackwardPass::number_slots(uint32_t root) {
   for (uint32_t b = 0; b < plan.batches.size(); ++b) {
     const Plan::Batch& batch = plan.batches[b];
     if (batch.stage == Stage::kLate || batch.count == 0) continue;
-    const uint32_t* nodes = b < joint ? division.nodes(b) : &plan.nodes[batch.begin];
+    const bool divided = b < joint && !division.is_first(b);
+    const uint32_t* nodes = divided ? division.nodes(b) : &plan.nodes[batch.begin];
     for (uint32_t i = 0; i < batch.count; ++i) number(nodes[i]);
     allocate_gradients(b, nodes);
   }
   for (uint32_t node = 0; node <= root; ++node)
     if (slots_[node] == Graph::kNone) number(node);
+  for (const Plan::Alias& alias : aliases())
+    if (alias.node <= root && wants(alias.node) && (alias.used || alias.node == root))
+      graph_.gradients_[alias.node] = graph_.gradient_memory_.allocate<float>(graph_.type_of(alias.node).size);
+}
+
+void BackwardPass::merge_gradients(const Plan::Batch& batch) {
+  for (uint32_t i = batch.aliases; i < batch.aliases + batch.alias_count; ++i) {
+    const Plan::Alias& alias = aliases()[i];
+    const float* const gradient = alias.node < graph_.gradients_.size() ? gradient_of(alias.node) : nullptr;
+    if (gradient == nullptr || (state(alias.node) & kTouched) == 0) continue;
+    const int64_t size = graph_.type_of(alias.node).size;
+    bool first;
+    const Rows to{touch(alias.of, &first)};
+    const Rows from{const_cast<float*>(gradient)};
+    if (first)
+      kernels().copy(to, from, 1, size);
+    else
+      kernels().add(to, from, 1, 1, size);
+  }
 }
 
 void BackwardPass::run(uint32_t root) {
@@ -258,7 +289,7 @@ void BackwardPass::run(uint32_t root) {
   const Plan& plan = graph_.backward_plan_;
   const Division& division = graph_.backward_division_;
   const uint32_t joint = division.parts() > 0 ? division.joint_batch() : 0;
-  as_forward_ = graph_.plan_is_whole_ && division.parts() == graph_.division_.parts();
+  as_forward_ = !replans_ && division.parts() == graph_.division_.parts();
   bool first;
   float* gradient = touch(root, &first);
   *gradient = first ? 1 : *gradient + 1;
@@ -269,7 +300,18 @@ void BackwardPass::run(uint32_t root) {
     run_batch(main_, b, &plan.nodes[batch.begin], batch.count);
   }
   if (joint > 0) run_divided();
+  for (uint32_t b = joint; b-- > 0;) {
+    const Plan::Batch& batch = plan.batches[b];
+    if (batch.count == 0 || !division.is_first(b)) continue;
+    main_.place = {.batch = b, .count = batch.count};
+    run_batch(main_, b, &plan.nodes[batch.begin], batch.count);
+  }
   finish_parameters();
+  // What is known of nodes that were computed for others is the sum over all of them.
+  for (const Plan::Alias& alias : aliases()) {
+    if (alias.of <= root) graph_.gradients_[alias.of] = nullptr;
+    if (alias.node <= root) graph_.gradients_[alias.node] = nullptr;
+  }
   if (graph_.profile_ != nullptr) graph_.profile_->settle();
 }
 
@@ -309,6 +351,7 @@ void BackwardPass::run_batch(BackwardPart& part, uint32_t number, const uint32_t
   const Plan::Batch& batch = graph_.backward_plan_.batches[number];
   const Type& type = graph_.types_[batch.type];
   const auto begin = graph_.profile_time();
+  merge_gradients(batch);
   finish_weights_among(nodes, count);
   float* const dy = graph_.gradients_[nodes[0]];
   const uint8_t* const states = &state(nodes[0]);
@@ -440,25 +483,34 @@ const float* Graph::gradient(uint32_t node) {
     std::memset(zeros, 0, type.size * sizeof(float));
     return gradients_[node] = zeros;
   }
-  if (type.op != Op::parameter)
+  const bool merged = is_merged(node);
+  const auto fail_for_no_path = [&] {
     fail(DN_E_STATE, "gradient: node %u (%s) is on no path to a parameter; ask backward for the full gradients", node,
          type.def->name);
+  };
+  if (type.op != Op::parameter && !merged) fail_for_no_path();
   if (parameters_changed())
     fail(DN_E_STATE, "gradient: parameters have changed since the backward, so the gradient of node %u is gone", node);
   if (forwards_ != differentiated_forward_)
     fail(DN_E_STATE, "gradient: the graph was computed anew since the backward, so the gradient of node %u is gone",
          node);
 
-  // A parameter's gradient went straight into the gradient set. The pass is run again into one that is thrown away; the
-  // gradients that were handed out stay where they are.
+  // A parameter's gradient went straight into the gradient set, and that of nodes that equal others is of all of them.
+  // The pass is run again, into a set that is thrown away and for each node on its own; the gradients that were handed
+  // out stay where they are.
   Array<float*> handed_out = gradients_;
   GradientTargets targets(nullptr);
   targets.use_temporary();
   try {
-    BackwardPass(*this, targets, full_).run(differentiated_);
+    BackwardPass(*this, targets, full_, merged).run(differentiated_);
   } catch (...) {
     gradients_ = std::move(handed_out);
     throw;
+  }
+  if (merged) {
+    handed_out.resize(std::max(handed_out.size(), gradients_.size()), nullptr);
+    for (size_t i = 0; i < gradients_.size(); ++i)
+      if (handed_out[i] == nullptr) handed_out[i] = gradients_[i];
   }
   gradients_ = std::move(handed_out);
   for (const UsedParameter& used : parameters_) {
@@ -470,6 +522,7 @@ const float* Graph::gradient(uint32_t node) {
     if (gradients_.size() <= used.node) gradients_.resize(used.node + 1, nullptr);
     gradients_[used.node] = copy;
   }
+  if (gradients_[node] == nullptr) fail_for_no_path();
   return gradients_[node];
 }
 

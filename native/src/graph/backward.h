@@ -52,8 +52,13 @@ struct BackwardPart {
 
 class BackwardPass {
  public:
-  BackwardPass(Graph& graph, GradientTargets& targets, bool full)
-      : graph_(graph), targets_(targets), full_(full), main_{*this, graph.scratch_} {}
+  /// @param each whether to find the gradient of each node, of those too that equal others
+  BackwardPass(Graph& graph, GradientTargets& targets, bool full, bool each = false)
+      : graph_(graph),
+        targets_(targets),
+        full_(full),
+        replans_(!graph.plan_is_whole_ || ((full || each) && !graph.plan_.aliases.empty())),
+        main_{*this, graph.scratch_} {}
   void run(uint32_t root);
 
  private:
@@ -69,6 +74,10 @@ class BackwardPass {
   }
   void lock_targets(uint32_t root);
   void find_wanted(uint32_t root);
+  /// The nodes that equal others, of those that the pass runs.
+  const Array<Plan::Alias>& aliases() const { return graph_.backward_plan_.aliases; }
+  /// For each node the one that was computed for it; null where that is itself for all.
+  const uint32_t* computed_nodes(uint32_t root) const;
   void make_plan(uint32_t root);
   void divide(uint32_t root, const uint8_t* include);
   /// Whether each parameter whose gradient is wanted has it from what is deferred, so that threads do not meet there.
@@ -82,6 +91,8 @@ class BackwardPass {
   /// null where those lie otherwise.
   uint8_t* row_of_states(const Backward& batch, int number, int64_t size);
   void run_divided();
+  /// Adds the gradients of the nodes that equal those of a batch to theirs.
+  void merge_gradients(const Plan::Batch& batch);
   /// Runs some nodes of a batch, which are all of it unless it is divided.
   /// @param lane of the profile
   void run_batch(BackwardPart& part, uint32_t batch, const uint32_t* nodes, uint32_t count, uint32_t lane = 0);
@@ -94,6 +105,8 @@ class BackwardPass {
   Graph& graph_;
   GradientTargets& targets_;
   const bool full_;
+  /// Whether the pass has a plan of its own instead of the forward's.
+  const bool replans_;
   uint8_t* wanted_ = nullptr;
   /// Each node's place in `states_`: first the nodes of the plan, in the order in which their gradients lie.
   uint32_t* slots_ = nullptr;

@@ -183,7 +183,7 @@ void Graph::make_plan(uint32_t begin, uint32_t end) {
   if (pending == 1) {
     plan_.append_alone(pending_node, nodes_[pending_node].type);
   } else if (batching_) {
-    scheduler_.schedule(recorded(), begin, end, include, types_, &plan_);
+    scheduler_.schedule(recorded(), begin, end, include, types_, true, &plan_);
     if (latest_batch_ == 0) divide(plan_, begin, end, include, &divider_, &division_);
   } else {
     for (uint32_t node = begin; node < end; ++node)
@@ -250,6 +250,7 @@ void Graph::run_batches(uint32_t first) {
     const uint32_t* nodes = &plan_.nodes[batch.begin];
     operand_rows_[i * parts] =
         run(batch, nodes, batch.count, allocate_results(batch, nodes[0]), rows_memory_, scratch_);
+    assign_aliases(batch);
     if (check_values_ && batch.stage != Stage::kEarly) check(nodes, batch.count);
     scratch_.rewind(batch_scratch);
   }
@@ -263,7 +264,9 @@ void Graph::run_divided() {
     const Plan::Batch& batch = plan_.batches[b];
     const uint32_t* nodes = &plan_.nodes[batch.begin];
     results[b] = allocate_results(batch, nodes[0]);
-    if (division.is_first(b)) run(batch, nodes, batch.count, results[b], rows_memory_, scratch_);
+    if (!division.is_first(b)) continue;
+    operand_rows_[size_t{b} * division.parts()] = run(batch, nodes, batch.count, results[b], rows_memory_, scratch_);
+    assign_aliases(batch);
   }
   auto run_part = [&](uint32_t p) {
     Part& memory = *parts_[p];
@@ -295,6 +298,20 @@ Graph::Results Graph::allocate_results(const Plan::Batch& batch, uint32_t node) 
   if (type.def->view != nullptr && type.def->view(type, data_.data() + nodes_[node].data) >= 0) return {};
   return {value_memory_.allocate<float>(type.size * count),
           type.aux > 0 ? value_memory_.allocate<float>(type.aux * count) : nullptr};
+}
+
+void Graph::assign_aliases(const Plan::Batch& batch) {
+  for (uint32_t i = batch.aliases; i < batch.aliases + batch.alias_count; ++i) {
+    const Plan::Alias& alias = plan_.aliases[i];
+    values_[alias.node] = values_[alias.of];
+    aux_[alias.node] = aux_[alias.of];
+  }
+}
+
+bool Graph::is_merged(uint32_t node) const {
+  for (const Plan::Alias& alias : plan_.aliases)
+    if (alias.node == node || alias.of == node) return true;
+  return false;
 }
 
 void Graph::assign_views(const Type& type, const uint32_t* nodes, uint32_t count) {

@@ -138,7 +138,9 @@ class Graph {
 
   [[noreturn]] void report_stale(dn_expr x, const char* what) const;
   Recorded recorded() const {
-    return {nodes_.data(), size(), operands_.data(), static_cast<uint32_t>(operands_.size())};
+    return {nodes_.data(),    size(),
+            operands_.data(), static_cast<uint32_t>(operands_.size()),
+            data_.data(),     static_cast<uint32_t>(data_.size())};
   }
   uint32_t make_type(const Call& call, const uint32_t* key, uint32_t words, uint64_t hash);
   std::unique_ptr<Type> describe(const Call& call) const;
@@ -191,6 +193,10 @@ class Graph {
       profile_->lane(lane).add(phase, type, nodes, begin);
   }
   void check(const uint32_t* nodes, uint32_t count);
+  /// Gives the nodes that equal those of a batch their values.
+  void assign_aliases(const Plan::Batch& batch);
+  /// Whether a node equals another, so that they were computed once.
+  bool is_merged(uint32_t node) const;
   void assign_views(const Type& type, const uint32_t* nodes, uint32_t count);
   /// The rows that the values of the operands of some nodes are, for each operand.
   Rows* operand_rows(const Type& type, const uint32_t* nodes, uint32_t count, Arena& memory) const;

@@ -29,15 +29,19 @@ struct Node {
   static constexpr int kRevertsShift = 8;
 };
 
-/// All nodes of a graph and their operands, as those see them who only read.
+/// All nodes of a graph, their operands and attributes, as those see them who only read.
 struct Recorded {
   const Node* nodes;
   uint32_t count;
   const uint32_t* operands;
   uint32_t operands_count;
+  const uint32_t* data;
+  uint32_t data_count;
 
   /// Where the operands of a node end.
   uint32_t operands_end(uint32_t node) const { return node + 1 < count ? nodes[node + 1].operands : operands_count; }
+  /// Where the attributes of a node end.
+  uint32_t data_end(uint32_t node) const { return node + 1 < count ? nodes[node + 1].data : data_count; }
 };
 
 }  // namespace dynnet

@@ -42,6 +42,9 @@ const std::string& Graph::batching_report() {
   const dn_batch_stats stats = batch_stats();
   report_ = format("%lld nodes in %lld batches, %lld of them with company\n", static_cast<long long>(stats.nodes),
                    static_cast<long long>(stats.batches), static_cast<long long>(stats.batched_nodes));
+  size_t merged = 0;
+  for (size_t i = latest_batch_; i < plan_.batches.size(); ++i) merged += plan_.batches[i].alias_count;
+  if (merged > 0) report_ += format("%zu more nodes equal others and were computed with them\n", merged);
   if (latest_batch_ == 0 && was_shared_)
     report_ += format("in %u parts, computed by several threads\n", division_.parts());
   for (const auto& [number, line] : lines) {

@@ -126,30 +126,56 @@ void lstm_state_shape(Shaping& s) {
   s.type.dim = Dim({s[0].rows()}, common_batch(s, s[0].bd, s[1].bd));
 }
 
-template <auto kernel>
-void lstm_state_forward(const Forward& b) {
+// What forward keeps for backward, one row of n floats for each batch element of the result.
+Rows kept_elements(const BatchContext& b, int64_t n) { return b.elements(b.aux, n, b.type.dim.bd, b.type.dim.bd); }
+
+void lstm_c_forward(const Forward& b) {
   const int64_t n = b.type.dim.rows();
   const Rows y = b.y_elements();
   const Rows c = b.x_elements(0);
   const Rows gates = b.x_elements(1);
   b.parallel(b.element_count(), kGateCost * static_cast<double>(n), [&](int64_t begin, int64_t end) {
-    (b.k.*kernel)(y.from(begin), c.from(begin), gates.from(begin), end - begin, n);
+    b.k.lstm_c(y.from(begin), c.from(begin), gates.from(begin), end - begin, n);
   });
 }
 
-template <auto kernel>
-void lstm_state_backward(const Backward& b) {
+void lstm_h_shape(Shaping& s) {
+  lstm_state_shape(s);
+  s.type.aux = s.type.dim.total();
+}
+
+void lstm_h_forward(const Forward& b) {
   const int64_t n = b.type.dim.rows();
+  const Rows y = b.y_elements();
+  const Rows t = kept_elements(b, n);
+  const Rows c = b.x_elements(0);
+  const Rows gates = b.x_elements(1);
+  b.parallel(b.element_count(), kGateCost * static_cast<double>(n), [&](int64_t begin, int64_t end) {
+    b.k.lstm_h(y.from(begin), t.from(begin), c.from(begin), gates.from(begin), end - begin, n);
+  });
+}
+
+// `x` is what the kernel reads beside the gates: c, or what forward kept.
+void lstm_state_backward(const Backward& b, decltype(Kernels::lstm_c_backward) kernel, Rows x) {
   // c {n} and the gates {4n} are never one node.
   Backward::Operand dc{};
   Backward::Operand dgates{};
   if (b.wants(0)) dc = b.dx_elements(0);
   if (b.wants(1)) dgates = b.dx_elements(1);
-  (b.k.*kernel)(dc.rows, dc.accumulate, dgates.rows, dgates.accumulate, b.x_elements(0), b.x_elements(1),
-                b.dy_elements(), b.element_count(), n);
+  kernel(dc.rows, dc.accumulate, dgates.rows, dgates.accumulate, x, b.x_elements(1), b.dy_elements(), b.element_count(),
+         b.type.dim.rows());
+}
+
+void lstm_c_backward(const Backward& b) { lstm_state_backward(b, b.k.lstm_c_backward, b.x_elements(0)); }
+
+void lstm_h_backward(const Backward& b) {
+  lstm_state_backward(b, b.k.lstm_h_backward, kept_elements(b, b.type.dim.rows()));
 }
 
 // ---- tree_lstm_c: iou, then f and c of each child ----
+
+// Of [i; o; u] i and u are kept, and f of each child, for each element of c.
+int64_t tree_c_kept(int operands) { return 2 + operands / 2; }
 
 void tree_c_shape(Shaping& s) {
   if (s.count() % 2 == 0) s.bad_argument("%d operands, expected [i; o; u] and a pair f, c for each child", s.count());
@@ -162,18 +188,30 @@ void tree_c_shape(Shaping& s) {
     batch = common_batch(s, batch, s[i].bd);
   }
   s.type.dim = Dim({static_cast<uint32_t>(n)}, batch);
+  s.type.aux = tree_c_kept(s.count()) * s.type.dim.total();
+}
+
+// Where in each row of what is kept the part of pair i of operands begins.
+Rows kept_of_child(const BatchContext& b, Rows kept, int i) {
+  const int64_t offset = (2 + i / 2) * static_cast<int64_t>(b.type.dim.rows());
+  if (kept.list == nullptr) return {kept.base + offset, nullptr, kept.stride};
+  auto** list = b.scratch.allocate<float*>(b.element_count());
+  for (int64_t j = 0; j < b.element_count(); ++j) list[j] = kept.list[j] + offset;
+  return {nullptr, list, 0};
 }
 
 void tree_c_forward(const Forward& b) {
   const int64_t n = b.type.dim.rows();
   const auto count = static_cast<int>(b.type.operands.size());
+  const Rows s = kept_elements(b, tree_c_kept(count) * n);
   auto* x = b.scratch.allocate<Rows>(count);
   for (int i = 0; i < count; ++i) x[i] = b.x_elements(i);
   const Rows y = b.y_elements();
   b.parallel(b.element_count(), kGateCost * static_cast<double>(n * count), [&](int64_t begin, int64_t end) {
-    b.k.tree_leaf_c(y.from(begin), x[0].from(begin), end - begin, n);
+    b.k.tree_leaf_c(y.from(begin), s.from(begin), x[0].from(begin), end - begin, n);
     for (int i = 1; i < count; i += 2)
-      b.k.tree_child_c(y.from(begin), x[i].from(begin), x[i + 1].from(begin), end - begin, n);
+      b.k.tree_child_c(y.from(begin), kept_of_child(b, s, i).from(begin), x[i].from(begin), x[i + 1].from(begin),
+                       end - begin, n);
   });
 }
 
@@ -182,21 +220,22 @@ void tree_c_backward(const Backward& b) {
   const int64_t rows = b.element_count();
   const auto count = static_cast<int>(b.type.operands.size());
   const Rows dy = b.dy_elements();
+  const Rows kept = kept_elements(b, tree_c_kept(count) * n);
   if (b.wants(0)) {
     const Backward::Operand d = b.dx_elements(0);
-    b.k.tree_leaf_c_backward(d.rows, d.accumulate, b.x_elements(0), dy, rows, n);
+    b.k.tree_leaf_c_backward(d.rows, d.accumulate, kept, dy, rows, n);
   }
   for (int i = 1; i < count; i += 2) {
     // f and c may be one node, so their gradients are written one after the other.
-    const Rows f = b.x_elements(i);
+    const Rows s = kept_of_child(b, kept, i);
     const Rows c = b.x_elements(i + 1);
     if (b.wants(i)) {
       const Backward::Operand df = b.dx_elements(i);
-      b.k.tree_child_c_backward(df.rows, df.accumulate, Rows{}, false, f, c, dy, rows, n);
+      b.k.tree_child_c_backward(df.rows, df.accumulate, Rows{}, false, s, c, dy, rows, n);
     }
     if (b.wants(i + 1)) {
       const Backward::Operand dc = b.dx_elements(i + 1);
-      b.k.tree_child_c_backward(Rows{}, false, dc.rows, dc.accumulate, f, c, dy, rows, n);
+      b.k.tree_child_c_backward(Rows{}, false, dc.rows, dc.accumulate, s, c, dy, rows, n);
     }
   }
 }
@@ -207,15 +246,17 @@ void tree_h_shape(Shaping& s) {
   if (!s[1].is_vector()) s.mismatch("expected a vector c, got %s", s[1].text().c_str());
   expect_vector(s, 0, 3 * s[1].size(), "[i; o; u]");
   s.type.dim = Dim({s[1].rows()}, common_batch(s, s[0].bd, s[1].bd));
+  s.type.aux = 2 * s.type.dim.total();
 }
 
 void tree_h_forward(const Forward& b) {
   const int64_t n = b.type.dim.rows();
   const Rows y = b.y_elements();
+  const Rows s = kept_elements(b, 2 * n);
   const Rows iou = b.x_elements(0);
   const Rows c = b.x_elements(1);
   b.parallel(b.element_count(), kGateCost * static_cast<double>(n), [&](int64_t begin, int64_t end) {
-    b.k.tree_h(y.from(begin), iou.from(begin), c.from(begin), end - begin, n);
+    b.k.tree_h(y.from(begin), s.from(begin), iou.from(begin), c.from(begin), end - begin, n);
   });
 }
 
@@ -225,8 +266,9 @@ void tree_h_backward(const Backward& b) {
   Backward::Operand dc{};
   if (b.wants(0)) diou = b.dx_elements(0);
   if (b.wants(1)) dc = b.dx_elements(1);
-  b.k.tree_h_backward(diou.rows, diou.accumulate, dc.rows, dc.accumulate, b.x_elements(0), b.x_elements(1),
-                      b.dy_elements(), b.element_count(), b.type.dim.rows());
+  const int64_t n = b.type.dim.rows();
+  b.k.tree_h_backward(diou.rows, diou.accumulate, dc.rows, dc.accumulate, kept_elements(b, 2 * n), b.dy_elements(),
+                      b.element_count(), n);
 }
 
 }  // namespace
@@ -240,15 +282,11 @@ const OpDef op_vanilla_lstm_gates = {.name = "vanilla_lstm_gates",
                                      .carries = true,
                                      .weights = 1u << kWx | 1u << kWh | 1u << kB};
 
-const OpDef op_vanilla_lstm_c = {.name = "vanilla_lstm_c",
-                                 .shape = lstm_state_shape,
-                                 .forward = lstm_state_forward<&Kernels::lstm_c>,
-                                 .backward = lstm_state_backward<&Kernels::lstm_c_backward>};
+const OpDef op_vanilla_lstm_c = {
+    .name = "vanilla_lstm_c", .shape = lstm_state_shape, .forward = lstm_c_forward, .backward = lstm_c_backward};
 
-const OpDef op_vanilla_lstm_h = {.name = "vanilla_lstm_h",
-                                 .shape = lstm_state_shape,
-                                 .forward = lstm_state_forward<&Kernels::lstm_h>,
-                                 .backward = lstm_state_backward<&Kernels::lstm_h_backward>};
+const OpDef op_vanilla_lstm_h = {
+    .name = "vanilla_lstm_h", .shape = lstm_h_shape, .forward = lstm_h_forward, .backward = lstm_h_backward};
 
 const OpDef op_tree_lstm_c = {
     .name = "tree_lstm_c", .shape = tree_c_shape, .forward = tree_c_forward, .backward = tree_c_backward};

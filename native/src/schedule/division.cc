@@ -13,12 +13,13 @@ constexpr double kLargestPart = 1.3;
 
 }  // namespace
 
-// Calls visit(node) for each node of the batches before `end`, once.
+// Calls visit(node, batch) for each node of the batches before `end`, once.
 template <class Visit>
 void visit_nodes(const Plan& plan, uint32_t end, Visit&& visit) {
   for (uint32_t b = 0; b < end; ++b) {
     const Plan::Batch& batch = plan.batches[b];
-    for (uint32_t i = 0; i < batch.count && batch.stage != Stage::kEarly; ++i) visit(plan.nodes[batch.begin + i]);
+    for (uint32_t i = 0; i < batch.count && batch.stage != Stage::kEarly; ++i)
+      visit(plan.nodes[batch.begin + i], batch);
   }
 }
 
@@ -36,15 +37,16 @@ bool Divider::is_constant(const Recorded& record, uint32_t node) {
 bool Divider::find_parts(const Recorded& record, uint32_t begin, uint32_t end, const uint8_t* include, const Plan& plan,
                          uint32_t joint_batch, uint32_t threads) {
   uint32_t nodes = 0;
-  visit_nodes(plan, joint_batch, [&](uint32_t) { ++nodes; });
+  visit_nodes(plan, joint_batch, [&](uint32_t, const Plan::Batch&) { ++nodes; });
   threads = std::min(threads, kMostParts);
   if (threads < 2 || nodes < kLeastNodes) return false;
   begin_ = begin;
   parent_.resize(end - begin);
   for (uint32_t i = 0; i < end - begin; ++i) parent_[i] = i;
   part_of_.assign(end - begin, kJoint);
-  visit_nodes(plan, joint_batch,
-              [&](uint32_t node) { part_of_[node - begin] = is_constant(record, node) ? kFirst : 0; });
+  visit_nodes(plan, joint_batch, [&](uint32_t node, const Plan::Batch& batch) {
+    part_of_[node - begin] = batch.common || is_constant(record, node) ? kFirst : 0;
+  });
   for (uint32_t local = 0; local < end - begin; ++local) {
     if (!include[local] || part_of_[local] >= kFirst) continue;
     uint32_t own = root(local);
@@ -69,7 +71,7 @@ bool Divider::find_parts(const Recorded& record, uint32_t begin, uint32_t end, c
 bool Divider::assign_parts(const Plan& plan, uint32_t joint_batch, uint32_t threads) {
   size_.assign(parent_.size(), 0);
   uint32_t divided = 0;
-  visit_nodes(plan, joint_batch, [&](uint32_t node) {
+  visit_nodes(plan, joint_batch, [&](uint32_t node, const Plan::Batch&) {
     if (part_of(node) == kFirst) return;
     ++size_[root(node - begin_)];
     ++divided;
@@ -83,7 +85,7 @@ bool Divider::assign_parts(const Plan& plan, uint32_t joint_batch, uint32_t thre
   }
   const uint32_t largest = *std::max_element(load.begin(), load.end());
   if (largest * static_cast<double>(threads) > kLargestPart * divided) return false;
-  visit_nodes(plan, joint_batch, [&](uint32_t node) {
+  visit_nodes(plan, joint_batch, [&](uint32_t node, const Plan::Batch&) {
     uint8_t& part = part_of_[node - begin_];
     if (part != kFirst) part = part_of_[root(node - begin_)];
   });

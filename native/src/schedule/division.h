@@ -10,7 +10,8 @@
 namespace dynnet {
 
 /// The nodes of a plan by batch and part. No node uses a result of another part; but all may use what is computed
-/// first, constants, since one that many examples use must not make one piece of them.
+/// first: constants, and nodes that are computed for others too, since one that many examples use must not make one
+/// piece of them.
 class Division {
  public:
   struct Part {

@@ -27,11 +27,11 @@ inline void Scheduler::make_ready(const Node& node, uint32_t local) {
 
 // group_of_type_ keeps an entry for each type that was ever seen; only those of this plan are valid, which comparing
 // with the group's own type tells.
-inline uint32_t Scheduler::group_of(uint32_t type) {
-  uint32_t& group = group_of_type_[type];
-  if (group >= groups_.size() || groups_[group].type != type) [[unlikely]] {
+inline uint32_t Scheduler::group_of(uint32_t type, bool common) {
+  uint32_t& group = group_of_type_[common][type];
+  if (group >= groups_.size() || groups_[group].type != type || groups_[group].common != common) [[unlikely]] {
     group = static_cast<uint32_t>(groups_.size());
-    groups_.push_back({type, 0, 0, 0, 0, kNone, kNone, 0, kNone});
+    groups_.push_back({type, 0, 0, 0, 0, kNone, kNone, 0, kNone, false, common});
     if (groups_.size() <= kMostGroups) uses_.resize(groups_.size() * kRowWords, 0);
   }
   return group;
@@ -41,7 +41,8 @@ inline uint32_t Scheduler::group_of(uint32_t type) {
 void Scheduler::find_dependences(const Recorded& record, uint32_t begin, uint32_t n, const uint8_t* include,
                                  uint32_t type_count) {
   const Node* nodes = record.nodes + begin;
-  if (group_of_type_.size() < type_count) group_of_type_.resize(type_count, 0);
+  for (Array<uint32_t>& groups : group_of_type_)
+    if (groups.size() < type_count) groups.resize(type_count, 0);
   groups_.clear();
   active_.clear();
   uses_.clear();
@@ -51,13 +52,18 @@ void Scheduler::find_dependences(const Recorded& record, uint32_t begin, uint32_
   successors_.resize(operands);
   for (uint32_t i = 0; i < n; ++i) {
     if (!include[i]) continue;
-    const uint32_t group = group_of(nodes[i].type);
+    const uint32_t group = group_of(nodes[i].type, merged_ && merger_.is_common(i));
     ++groups_[group].remaining;
     uint32_t waiting = 0;
     const uint32_t stop = record.operands_end(begin + i);
     for (uint32_t at = nodes[i].operands; at < stop; ++at) {
-      const uint32_t operand = record.operands[at] - begin;
-      if (record.operands[at] < begin || !include[operand]) continue;
+      if (record.operands[at] < begin) continue;
+      uint32_t operand = record.operands[at] - begin;
+      if (merged_) {
+        used_[operand] = 1;
+        operand = merger_.same(operand);
+      }
+      if (!include[operand]) continue;
       ++waiting;
       Local& used = locals_[operand];
       successors_[at - first_operand] = {i, used.successor};
@@ -120,8 +126,9 @@ void Scheduler::find_unready(const Recorded& record, uint32_t begin, uint32_t n,
     const uint32_t first = record.nodes[begin + i].operands;
     const uint32_t count = std::min(record.operands_end(begin + i) - first, kMostOperands);
     for (uint32_t operand = 0; operand < count; ++operand) {
-      const uint32_t node = record.operands[first + operand];
-      if (node >= begin && include[node - begin] && groups_[locals_[node - begin].group].component == group.component)
+      if (record.operands[first + operand] < begin) continue;
+      const uint32_t node = computed(record.operands[first + operand] - begin);
+      if (include[node] && groups_[locals_[node].group].component == group.component)
         group.unready |= uint32_t{1} << operand;
     }
   }
@@ -130,6 +137,7 @@ void Scheduler::find_unready(const Recorded& record, uint32_t begin, uint32_t n,
 // The ready nodes of a group; before the first of several batches the early stage of all of them.
 void Scheduler::append_batch(Group& group, const Type& type, Plan* plan) {
   Plan::Batch batch{static_cast<uint32_t>(plan->nodes.size()), group.ready, group.type};
+  batch.common = group.common;
   if (group.early_batch != kNone) {
     batch.stage = Stage::kLate;
     batch.early = plan->batches[group.early_batch].early;
@@ -139,7 +147,7 @@ void Scheduler::append_batch(Group& group, const Type& type, Plan* plan) {
     if (batch.early > 0) {
       batch.stage = Stage::kLate;
       batch.owner = group.early_batch = static_cast<uint32_t>(plan->batches.size());
-      plan->batches.push_back({0, 0, group.type, Stage::kEarly, batch.early});
+      plan->batches.push_back({0, 0, group.type, Stage::kEarly, batch.early, 0, group.common});
     }
   }
   plan->batches.push_back(batch);
@@ -164,7 +172,21 @@ void Scheduler::list_early_nodes(size_t first_batch, Plan* plan) {
   }
 }
 
+// The nodes that equal those of the latest batch.
+void Scheduler::append_aliases(size_t first_node, uint32_t begin, Plan* plan) {
+  Plan::Batch& batch = plan->batches.back();
+  batch.aliases = static_cast<uint32_t>(plan->aliases.size());
+  for (size_t at = first_node; at < plan->nodes.size(); ++at) {
+    const uint32_t node = plan->nodes[at];
+    merger_.visit_others(node - begin, [&](uint32_t other) {
+      plan->aliases.push_back({begin + other, node, used_[other] != 0});
+    });
+  }
+  batch.alias_count = static_cast<uint32_t>(plan->aliases.size()) - batch.aliases;
+}
+
 bool Scheduler::better(const Group& a, const Group& b) const {
+  if (a.common != b.common) return a.common;
   if (a.component != b.component) return a.component < b.component;
   // a.ready / a.remaining > b.ready / b.remaining, without division.
   const uint64_t left = uint64_t{a.ready} * b.remaining;
@@ -172,11 +194,13 @@ bool Scheduler::better(const Group& a, const Group& b) const {
   return left > right || (left == right && a.depth < b.depth);
 }
 
-void Scheduler::schedule(const Recorded& record, uint32_t begin, uint32_t end, const uint8_t* include,
-                         const TypeTable& types, Plan* plan) {
+void Scheduler::schedule(const Recorded& record, uint32_t begin, uint32_t end, uint8_t* include, const TypeTable& types,
+                         bool merge, Plan* plan) {
   const Node* nodes = record.nodes;
   const uint32_t n = end - begin;
   const size_t first_batch = plan->batches.size();
+  merged_ = merge && merger_.find(record, begin, end, include, types);
+  if (merged_) used_.assign(n, 0);
   find_dependences(record, begin, n, include, types.size());
   find_components();
   find_unready(record, begin, n, include, types);
@@ -198,6 +222,7 @@ void Scheduler::schedule(const Recorded& record, uint32_t begin, uint32_t end, c
     group.ready = 0;
     const size_t first_of_batch = plan->nodes.size();
     for (uint32_t i = group.first; i != kNone; i = locals_[i].next) plan->nodes.push_back(begin + i);
+    if (group.common) append_aliases(first_of_batch, begin, plan);
     for (size_t at = first_of_batch; at < plan->nodes.size(); ++at) {
       for (uint32_t s = locals_[plan->nodes[at] - begin].successor; s != kNone; s = successors_[s].next) {
         const uint32_t successor = successors_[s].node;

@@ -7,6 +7,7 @@
 #include "graph/node.h"
 #include "graph/type_table.h"
 #include "memory/memory.h"
+#include "schedule/merger.h"
 
 namespace dynnet {
 
@@ -22,13 +23,27 @@ struct Plan {
     int32_t early = 0;
     /// Of a late stage: the batch that is its early stage, whose nodes are those of all its late stages in their order.
     uint32_t owner = 0;
+    /// Whether its nodes are computed for others too. Such batches come first.
+    bool common = false;
+    /// Where those others begin in `aliases`, and how many there are.
+    uint32_t aliases = 0;
+    uint32_t alias_count = 0;
+  };
+  /// A node that is not computed, since it equals another one.
+  struct Alias {
+    uint32_t node;
+    uint32_t of;
+    /// Whether it is an operand of a node that is computed.
+    bool used;
   };
   Array<Batch> batches;
   Array<uint32_t> nodes;
+  Array<Alias> aliases;
 
   void clear() {
     batches.clear();
     nodes.clear();
+    aliases.clear();
   }
   /// A batch of one node.
   void append_alone(uint32_t node, uint32_t type) {
@@ -41,13 +56,14 @@ struct Plan {
 /// cell, are a component. Components run one after the other in the order of their dependence, so that what comes after
 /// a recurrence, such as the losses, runs once and whole. Within a component the type with the largest share of its
 /// remaining nodes ready runs next, all its ready nodes together, so that types wait until they can run whole (the
-/// ratio heuristic of ED-Batch, Chen et al. 2023); of equals the one whose first ready node is least deep.
+/// ratio heuristic of ED-Batch, Chen et al. 2023); of equals the one whose first ready node is least deep. Nodes that
+/// equal others are computed once, and first.
 class Scheduler {
  public:
   /// Plans those nodes of [begin, end) for which `include` is not 0; all their other operands have values. include[i]
-  /// is for node begin + i.
-  void schedule(const Recorded& record, uint32_t begin, uint32_t end, const uint8_t* include, const TypeTable& types,
-                Plan* plan);
+  /// is for node begin + i, and is set to 0 for nodes that equal others, if those are merged.
+  void schedule(const Recorded& record, uint32_t begin, uint32_t end, uint8_t* include, const TypeTable& types,
+                bool merge, Plan* plan);
 
  private:
   struct Group {
@@ -64,6 +80,7 @@ class Scheduler {
     /// The early stage, once there is one.
     uint32_t early_batch;
     bool may_be_early = false;
+    bool common = false;
   };
   /// What a plan knows of a node, by its number counted from the first.
   struct Local {
@@ -83,7 +100,10 @@ class Scheduler {
   static constexpr size_t kMostGroups = 1024;
   static constexpr size_t kRowWords = kMostGroups / 64;
 
-  uint32_t group_of(uint32_t type);
+  uint32_t group_of(uint32_t type, bool common);
+  /// The node that is computed for a node.
+  uint32_t computed(uint32_t local) const { return merged_ ? merger_.same(local) : local; }
+  void append_aliases(size_t first_node, uint32_t begin, Plan* plan);
   void find_dependences(const Recorded& record, uint32_t begin, uint32_t n, const uint8_t* include,
                         uint32_t type_count);
   void find_components();
@@ -94,13 +114,19 @@ class Scheduler {
   void make_ready(const Node& node, uint32_t local);
   bool better(const Group& a, const Group& b) const;
 
+  Merger merger_;
+  bool merged_ = false;
+
   // Scratch, kept between plans.
   Array<Local> locals_;
   /// By operand: the node whose it is, in the list of all that wait for the operand.
   Array<Successor> successors_;
   Array<Group> groups_;
   Array<uint32_t> active_;
-  Array<uint32_t> group_of_type_;
+  /// Of common nodes and of others.
+  Array<uint32_t> group_of_type_[2];
+  /// By node: whether it is an operand of one that is computed; only where nodes were merged.
+  Array<uint8_t> used_;
   // For each group a row of bits: the groups whose results it uses.
   Array<uint64_t> uses_;
   bool has_components_ = false;

@@ -186,12 +186,12 @@ void Elementwise(const Kernels& kernels) {
   Report(kernels, "lstm_c", "ns", kElements, [&] { kernels.lstm_c(ys, as, gs, kRows, kN); });
   Report(kernels, "lstm_c_backward", "ns", kElements,
          [&] { kernels.lstm_c_backward(ds, true, dgs, false, as, gs, bs, kRows, kN); });
-  Report(kernels, "lstm_h", "ns", kElements, [&] { kernels.lstm_h(ys, as, gs, kRows, kN); });
+  Report(kernels, "lstm_h", "ns", kElements, [&] { kernels.lstm_h(ys, ds, as, gs, kRows, kN); });
   Report(kernels, "lstm_h_backward", "ns", kElements,
          [&] { kernels.lstm_h_backward(ds, true, dgs, true, as, gs, bs, kRows, kN); });
-  Report(kernels, "tree_leaf_c", "ns", kElements, [&] { kernels.tree_leaf_c(ys, gs, kRows, kN); });
+  Report(kernels, "tree_leaf_c", "ns", kElements, [&] { kernels.tree_leaf_c(ys, dgs, gs, kRows, kN); });
   Report(kernels, "tree_h_backward", "ns", kElements,
-         [&] { kernels.tree_h_backward(dgs, true, ds, true, gs, as, bs, kRows, kN); });
+         [&] { kernels.tree_h_backward(dgs, true, ds, true, gs, bs, kRows, kN); });
 }
 
 void RandomAndTraining(const Kernels& kernels) {

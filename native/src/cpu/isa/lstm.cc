@@ -77,16 +77,19 @@ void lstm_c_backward(Rows dc, bool accumulate_c, Rows dgates, bool accumulate_ga
   });
 }
 
-void lstm_h(Rows y, Rows c, Rows gates, int64_t rows, int64_t n) {
+void lstm_h(Rows y, Rows t, Rows c, Rows gates, int64_t rows, int64_t n) {
   for (int64_t i = 0; i < rows; ++i) {
-    float* ys = row(y, i);
+    float *ys = row(y, i), *ts = row(t, i);
     const float *cs = row(c, i), *out = row(gates, i) + 2 * n;
-    for_vectors(n, [&](int64_t j, auto lanes)
-                       DYNNET_INLINE_BODY { lanes.store(ys + j, lanes.load(out + j) * tanh(lanes.load(cs + j))); });
+    for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+      const Vec kept = tanh(lanes.load(cs + j));
+      lanes.store(ts + j, kept);
+      lanes.store(ys + j, lanes.load(out + j) * kept);
+    });
   }
 }
 
-void lstm_h_backward(Rows dc, bool accumulate_c, Rows dgates, bool accumulate_gates, Rows c, Rows gates, Rows dy,
+void lstm_h_backward(Rows dc, bool accumulate_c, Rows dgates, bool accumulate_gates, Rows t, Rows gates, Rows dy,
                      int64_t rows, int64_t n) {
   const bool want_c = given(dc), want_gates = given(dgates);
   const Vec one(1.0f), zero(0.0f);
@@ -94,21 +97,20 @@ void lstm_h_backward(Rows dc, bool accumulate_c, Rows dgates, bool accumulate_ga
     with_flag(accumulate_gates, [&](auto add_gates) DYNNET_INLINE_BODY {
       constexpr bool kAddC = decltype(add_c)::value, kAddGates = decltype(add_gates)::value;
       for (int64_t i = 0; i < rows; ++i) {
-        const float *dys = row(dy, i), *cs = row(c, i), *out = row(gates, i) + 2 * n;
+        const float *dys = row(dy, i), *ts = row(t, i), *out = row(gates, i) + 2 * n;
         float* d = want_c ? row(dc, i) : nullptr;
         float* e = want_gates ? row(dgates, i) : nullptr;
-        // tanh(c) is computed anew: cheaper than storing and reading it.
         for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-          const Vec t = tanh(lanes.load(cs + j)), s = lanes.load(dys + j);
+          const Vec kept = lanes.load(ts + j), s = lanes.load(dys + j);
           if (e != nullptr) {
             if constexpr (!kAddGates) {
               lanes.store(e + j, zero);
               lanes.store(e + n + j, zero);
               lanes.store(e + 3 * n + j, zero);
             }
-            put<kAddGates>(lanes, e + 2 * n + j, s * t);
+            put<kAddGates>(lanes, e + 2 * n + j, s * kept);
           }
-          if (d != nullptr) put<kAddC>(lanes, d + j, s * lanes.load(out + j) * fnma(t, t, one));
+          if (d != nullptr) put<kAddC>(lanes, d + j, s * lanes.load(out + j) * fnma(kept, kept, one));
         });
       }
     });

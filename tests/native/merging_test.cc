@@ -1,0 +1,205 @@
+// Nodes that compute the same are computed once: the same values and gradients as each on its own.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "graph_support.h"
+
+namespace dynnet::test {
+namespace {
+
+// Words, letter by letter, through a recurrent network; the loss of a word is read from its end.
+class Merging : public testing::Test {
+ protected:
+  static constexpr uint32_t kSize = 20;
+  static constexpr uint32_t kLabels = 5;
+
+  ~Merging() override { dn_device_set_threads(threads_before_); }
+
+  dn_expr weight(dn_parameter* parameter) { return make(graph_, dn_op_parameter, parameter); }
+
+  dn_expr lookup(char letter) { return make(graph_, dn_op_lookup, table_, letter - 'a'); }
+
+  // Each step's state; the first is the initial one, a constant.
+  std::vector<dn_expr> read(const std::string& word, double dropout = 0) {
+    std::vector<dn_expr> states{constant(graph_, {kSize}, 0)};
+    for (const char letter : word) {
+      const dn_expr sum = make_of(graph_.get(), dn_op_affine_transform,
+                                  {weight(b_), weight(w_), lookup(letter), weight(u_), states.back()});
+      dn_expr h = make(graph_, dn_op_tanh, sum);
+      if (dropout > 0) h = make(graph_, dn_op_dropout, h, dropout);
+      states.push_back(h);
+    }
+    return states;
+  }
+
+  dn_expr record(const std::vector<std::string>& words, double dropout = 0) {
+    EXPECT_OK(dn_graph_renew(graph_.get()));
+    for (dn_parameter* parameter : {w_, u_, v_, b_}) weight(parameter);
+    nodes_.clear();
+    std::vector<dn_expr> losses;
+    for (const std::string& word : words) {
+      const std::vector<dn_expr> states = read(word, dropout);
+      nodes_.insert(nodes_.end(), states.begin() + 1, states.end());
+      const auto label = static_cast<int32_t>(losses.size() % kLabels);
+      losses.push_back(
+          make(graph_, dn_op_pick_neg_log_softmax, make(graph_, dn_op_multiply, weight(v_), nodes_.back()), label));
+    }
+    return make(graph_, dn_op_sum, losses.data(), static_cast<int32_t>(losses.size()));
+  }
+
+  dn_batch_stats stats() {
+    dn_batch_stats result{};
+    EXPECT_OK(dn_graph_batch_stats(graph_.get(), &result));
+    return result;
+  }
+
+  struct Result {
+    std::vector<float> losses, gradients;
+  };
+  // The loss and the gradients of all parameters of one backward.
+  Result run(dn_expr loss) {
+    EXPECT_OK(dn_gradients_reset(gradients_.get()));
+    EXPECT_OK(dn_graph_backward(graph_.get(), loss, gradients_.get(), 0));
+    Result result{{scalar(graph_, loss)}, {}};
+    for (dn_parameter* parameter : {w_, u_, v_, b_}) {
+      const float* values = nullptr;
+      int64_t count = 0;
+      EXPECT_OK(dn_gradients_parameter(gradients_.get(), parameter, &values, &count));
+      result.gradients.insert(result.gradients.end(), values, values + count);
+    }
+    for (int64_t row = 0; row < 26; ++row) {
+      std::vector<float> values(kSize);
+      EXPECT_OK(dn_gradients_lookup_row(gradients_.get(), table_, row, values.data(), kSize));
+      result.gradients.insert(result.gradients.end(), values.begin(), values.end());
+    }
+    return result;
+  }
+
+  static void expect_near(const std::vector<float>& a, const std::vector<float>& b) {
+    ASSERT_EQ(a.size(), b.size());
+    for (size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 1e-5 * (1 + std::abs(a[i]))) << "element " << i;
+  }
+
+  const std::vector<std::string> words_{"abcde", "abcxy", "abc", "zbcde", "abcde", "abq", "q", "abcxyz", "zbc", "a"};
+  int32_t threads_before_ = dn_device_threads();
+  ModelHandle model_ = new_model();
+  dn_lookup_parameter* table_ = add_table(model_, 26, {kSize}, values_of(some_values(26 * kSize, 9)), "E");
+  dn_parameter* w_ = add(model_, {kSize, kSize}, values_of(some_values(kSize* kSize, 4)), "W");
+  dn_parameter* u_ = add(model_, {kSize, kSize}, values_of(some_values(kSize* kSize, 5)), "U");
+  dn_parameter* v_ = add(model_, {kLabels, kSize}, values_of(some_values(kLabels* kSize, 6)), "V");
+  dn_parameter* b_ = add(model_, {kSize}, values_of(some_values(kSize, 3)), "b");
+  GradientsHandle gradients_ = new_gradients(model_);
+  GraphHandle graph_ = new_graph();
+  std::vector<dn_expr> nodes_;
+};
+
+TEST_F(Merging, BeginningsOfWordsAreComputedOnce) {
+  const dn_expr loss = record(words_);
+  EXPECT_OK(dn_graph_forward(graph_.get(), loss));
+  // Different beginnings: a ab abc abcd abcde abcx abcxy abcxyz abq q z zb zbc zbcd zbcde. Each is an affine
+  // transformation and a tanh, which all other steps of the 37 share; "abcde" has one product for both its losses.
+  const int64_t merged = nodes_count(graph_) - 4 - stats().nodes;
+  EXPECT_GE(merged, 2 * (37 - 15) + 1);
+  const char* text = nullptr;
+  int64_t length = 0;
+  EXPECT_OK(dn_graph_batching_report(graph_.get(), &text, &length));
+  EXPECT_NE(std::string(text, static_cast<size_t>(length)).find(std::to_string(merged) + " more nodes equal others"),
+            std::string::npos)
+      << text;
+}
+
+TEST_F(Merging, ValuesAreTheSameBits) {
+  const dn_expr loss = record(words_);
+  EXPECT_OK(dn_graph_forward(graph_.get(), loss));
+  std::vector<std::vector<float>> merged;
+  for (const dn_expr& node : nodes_) merged.push_back(value(graph_, node));
+  EXPECT_OK(dn_graph_set_batching(graph_.get(), 0));
+  EXPECT_OK(dn_graph_forward(graph_.get(), loss));
+  for (size_t i = 0; i < nodes_.size(); ++i) EXPECT_EQ(value(graph_, nodes_[i]), merged[i]) << i;
+}
+
+TEST_F(Merging, GradientsOfParametersAreTheSame) {
+  const Result merged = run(record(words_));
+  EXPECT_OK(dn_graph_set_batching(graph_.get(), 0));
+  const Result alone = run(record(words_));
+  EXPECT_EQ(merged.losses, alone.losses);
+  expect_near(merged.gradients, alone.gradients);
+}
+
+TEST_F(Merging, EachNodeHasItsOwnGradient) {
+  run(record(words_));
+  std::vector<std::vector<float>> merged;
+  for (const dn_expr& node : nodes_) merged.push_back(gradient(graph_, node));
+  EXPECT_OK(dn_graph_set_batching(graph_.get(), 0));
+  run(record(words_));
+  for (size_t i = 0; i < nodes_.size(); ++i) expect_near(gradient(graph_, nodes_[i]), merged[i]);
+}
+
+TEST_F(Merging, FullGradientsAreOfEachNode) {
+  const auto gradients = [&] {
+    const dn_expr loss = record(words_);
+    EXPECT_OK(dn_graph_backward(graph_.get(), loss, gradients_.get(), 1));
+    std::vector<std::vector<float>> result;
+    for (const dn_expr& node : nodes_) result.push_back(gradient(graph_, node));
+    return result;
+  };
+  const auto merged = gradients();
+  EXPECT_OK(dn_graph_set_batching(graph_.get(), 0));
+  const auto alone = gradients();
+  for (size_t i = 0; i < alone.size(); ++i) expect_near(merged[i], alone[i]);
+}
+
+TEST_F(Merging, ThreadsChangeNoBit) {
+  std::vector<std::string> words;
+  for (int i = 0; i < 8; ++i)
+    for (const std::string& word : words_) words.push_back(word + static_cast<char>('a' + i) + word);
+  EXPECT_OK(dn_device_set_threads(1));
+  const Result alone = run(record(words));
+  EXPECT_GT(nodes_count(graph_) - stats().nodes, 200);
+  for (const int threads : {2, 3}) {
+    EXPECT_OK(dn_device_set_threads(threads));
+    // Threads divide a graph only where they are free: more than one try finds them so.
+    for (int i = 0; i < 5; ++i) {
+      const Result shared = run(record(words));
+      EXPECT_EQ(shared.losses, alone.losses);
+      EXPECT_EQ(shared.gradients, alone.gradients) << threads;
+    }
+  }
+}
+
+TEST_F(Merging, RandomNodesAreEachTheirOwn) {
+  const dn_expr loss = record({"abc", "abc", "abc", "abc"}, 0.5);
+  EXPECT_OK(dn_graph_forward(graph_.get(), loss));
+  // The first masks differ, so all that follows does.
+  EXPECT_NE(value(graph_, nodes_[0]), value(graph_, nodes_[3]));
+}
+
+TEST_F(Merging, TheExpressionItselfMayEqualAnother) {
+  record({"abcd"});
+  const auto end = [&] { return make(graph_, dn_op_sum_elems, read("abcd").back()); };
+  const dn_expr first = end(), second = end();
+  const Result of_second = run(second);
+  const std::vector<float> own = gradient(graph_, second);
+  EXPECT_EQ(own, std::vector<float>{1});
+  EXPECT_EQ(gradient(graph_, first), std::vector<float>{0});
+  EXPECT_OK(dn_graph_set_batching(graph_.get(), 0));
+  record({"abcd"});
+  expect_near(run(end()).gradients, of_second.gradients);
+}
+
+TEST_F(Merging, IndicesMayBeSetAnew) {
+  EXPECT_OK(dn_graph_renew(graph_.get()));
+  const dn_expr a = lookup('a'), b = lookup('a');
+  const dn_expr both = make_of(graph_.get(), dn_op_sum, {make(graph_, dn_op_exp, a), make(graph_, dn_op_exp, b)});
+  const std::vector<float> twice = value(graph_, both);
+  const int32_t other = 7;
+  EXPECT_OK(dn_graph_set_indices(graph_.get(), b, &other, 1));
+  EXPECT_OK(dn_graph_forward(graph_.get(), both));
+  EXPECT_NE(value(graph_, both), twice);
+  EXPECT_NE(value(graph_, a), value(graph_, b));
+}
+
+}  // namespace
+}  // namespace dynnet::test
