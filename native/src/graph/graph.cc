@@ -53,43 +53,44 @@ dn_expr Graph::record(const Call& call) {
   constexpr size_t kMostOthers = 1 + Call::kMostWords + 4;
   const size_t most = kMostOthers + 2 * static_cast<size_t>(call.operand_count);
   if (key_.size() < most) key_.resize(2 * most);
-  uint32_t* const key = key_.data();
-  uint32_t words = 0;
-  key[words++] = static_cast<uint32_t>(call.op) | static_cast<uint32_t>(call.operand_count) << 16;
-  uint32_t flags = call.operand_count > 0 ? Node::kOfParameters : 0;
+  KeyWriter key(key_.data());
+  key.add(static_cast<uint32_t>(call.op) | static_cast<uint32_t>(call.operand_count) << 16);
+  uint32_t of_all = call.operand_count > 0 ? Node::kOfParameters : 0;
+  uint32_t of_any = 0;
+  uint32_t depth = 0;
   for (int32_t i = 0; i < call.operand_count; ++i) {
     const Node& operand = nodes_[checked(call.operands[i], def.name)];
-    key[words++] = types_.shape_of(operand.type);
-    if (def.is_weight(i)) key[words++] = (operand.flags & Node::kOfParameters) != 0 ? call.operands[i].node : kNone;
-    flags = (flags & operand.flags & Node::kOfParameters) | ((flags | operand.flags) & Node::kTrained);
+    key.add(types_.shape_of(operand.type));
+    if (def.is_weight(i)) key.add((operand.flags & Node::kOfParameters) != 0 ? call.operands[i].node : kNone);
+    of_all &= operand.flags;
+    of_any |= operand.flags;
+    depth = std::max(depth, operand.depth + 1);
   }
   for (int32_t i = 0; i < call.word_count; ++i)
-    if ((def.data_words >> i & 1) == 0) key[words++] = call.words[i];
+    if ((def.data_words >> i & 1) == 0) key.add(call.words[i]);
   if (call.object != nullptr) {
-    key[words++] = static_cast<uint32_t>(call.object_id);
-    key[words++] = static_cast<uint32_t>(call.object_id >> 32);
+    key.add(static_cast<uint32_t>(call.object_id));
+    key.add(static_cast<uint32_t>(call.object_id >> 32));
   }
   if (call.span_count >= 0) {
-    key[words++] = static_cast<uint32_t>(call.span_count);
-    key[words++] = static_cast<uint32_t>(call.span_count >> 32);
+    key.add(static_cast<uint32_t>(call.span_count));
+    key.add(static_cast<uint32_t>(call.span_count >> 32));
   }
 
-  uint64_t hash;
-  uint32_t type = types_.find(key, words, &hash);
+  uint32_t type = types_.find(key);
   if (type == KeyTable::kNone) [[unlikely]]
-    type = make_type(call, key, words, hash);
+    type = make_type(call, key);
 
+  uint32_t flags = (of_all & Node::kOfParameters) | (of_any & Node::kTrained);
   if ((flags & Node::kOfParameters) != 0) has_derived_weights_ = true;
   if (is_parameter(call.op)) flags |= Node::kOfParameters;
   if (call.op == Op::parameter) flags |= Node::kDense;
   if (def.trained) flags |= Node::kTrained;
   if (def.backward == nullptr && !def.trained) flags &= ~Node::kTrained;
-  return append(call, type, flags | reverts_ << Node::kRevertsShift);
+  return append(call, type, depth, flags | reverts_ << Node::kRevertsShift);
 }
 
-uint32_t Graph::make_type(const Call& call, const uint32_t* key, uint32_t words, uint64_t hash) {
-  return types_.add(key, words, hash, describe(call));
-}
+uint32_t Graph::make_type(const Call& call, const KeyWriter& key) { return types_.add(key, describe(call)); }
 
 std::unique_ptr<Type> Graph::describe(const Call& call) const {
   auto type = std::make_unique<Type>();
@@ -123,24 +124,20 @@ void Graph::append_data(const Call& call, uint32_t type) {
   if (def.check != nullptr) def.check({types_[type], data_.data() + begin});
 }
 
-dn_expr Graph::append(const Call& call, uint32_t type, uint32_t flags) {
+dn_expr Graph::append(const Call& call, uint32_t type, uint32_t depth, uint32_t flags) {
   const uint32_t node = size();
   const size_t operands_begin = operands_.size();
   const size_t data_begin = data_.size();
   if (node == kNone) fail(DN_E_MEMORY, "the graph has 2^32 - 1 nodes");
   try {
-    append_data(call, type);
-    uint32_t depth = 0;
-    for (int32_t i = 0; i < call.operand_count; ++i) {
-      const uint32_t operand = call.operands[i].node;
-      operands_.push_back(operand);
-      depth = std::max(depth, nodes_[operand].depth + 1);
-    }
+    if (call.word_count > 0 || call.span_count > 0 || call.bound != nullptr) append_data(call, type);
+    uint32_t* const operands = operands_.extend(static_cast<size_t>(call.operand_count));
+    for (int32_t i = 0; i < call.operand_count; ++i) operands[i] = call.operands[i].node;
     nodes_.push_back(
         {type, static_cast<uint32_t>(operands_begin), static_cast<uint32_t>(data_begin), stamp_, depth, flags});
     values_.push_back(nullptr);
     if (call.storage != nullptr) use_model(call.storage);
-    give_value(call, node);
+    if (call.object != nullptr || is_input(call.op)) give_value(call, node);
     if (immediate_) incremental_forward(node);
   } catch (...) {
     // A node whose recording failed was never there.
@@ -187,7 +184,7 @@ void Graph::give_value(const Call& call, uint32_t node) {
     // A bound input is read by the forward; a copied one has its value now.
     if (call.bound == nullptr) values_[node] = value;
     nodes_[node].flags |= Node::kGiven;
-  } else if (call.object != nullptr) {
+  } else {
     if (call.bound != nullptr) inputs_.push_back({node, nullptr, call.bound, {}});
     auto* table = static_cast<dn_lookup_parameter*>(call.object);
     for (const UsedTable& used : tables_)

@@ -142,9 +142,9 @@ class Graph {
             operands_.data(), static_cast<uint32_t>(operands_.size()),
             data_.data(),     static_cast<uint32_t>(data_.size())};
   }
-  uint32_t make_type(const Call& call, const uint32_t* key, uint32_t words, uint64_t hash);
+  uint32_t make_type(const Call& call, const KeyWriter& key);
   std::unique_ptr<Type> describe(const Call& call) const;
-  dn_expr append(const Call& call, uint32_t type, uint32_t flags);
+  dn_expr append(const Call& call, uint32_t type, uint32_t depth, uint32_t flags);
   void append_data(const Call& call, uint32_t type);
   dn_expr existing_parameter(const Call& call) const;
   void give_value(const Call& call, uint32_t node);

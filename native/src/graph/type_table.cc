@@ -22,25 +22,26 @@ void KeyTable::place(uint64_t hash, uint32_t number) {
   slots_[slot] = {static_cast<uint32_t>(hash >> 32), number};
 }
 
-uint32_t KeyTable::insert(const uint32_t* key, uint32_t words, uint64_t hash) {
+uint32_t KeyTable::insert(const KeyWriter& key) {
   const uint32_t number = size();
+  const uint32_t words = key.count();
   // Memory first, so that nothing can fail once there is a change.
-  make_room(keys_, 1);
-  make_room(hashes_, 1);
-  make_room(words_, words);
+  keys_.reserve(keys_.size() + 1);
+  hashes_.reserve(hashes_.size() + 1);
+  words_.reserve(words_.size() + words);
   if ((number + 1) * 2 > slots_.size()) {
     slots_ = Array<Slot>(std::max(slots_.size() * 2, kFirstSlots), Slot{0, kNone});
     mask_ = slots_.size() - 1;
     for (uint32_t i = 0; i < number; ++i) place(hashes_[i], i);
   }
   keys_.push_back({static_cast<uint32_t>(words_.size()), words});
-  words_.insert(words_.end(), key, key + words);
-  hashes_.push_back(hash);
-  place(hash, number);
+  std::copy(key.words(), key.words() + words, words_.extend(words));
+  hashes_.push_back(key.hash());
+  place(key.hash(), number);
   return number;
 }
 
-uint32_t TypeTable::add(const uint32_t* key, uint32_t words, uint64_t hash, std::unique_ptr<Type> type) {
+uint32_t TypeTable::add(const KeyWriter& key, std::unique_ptr<Type> type) {
   Shaping shaping(*type);
   type->def->shape(shaping);
   type->size = total_if_possible(type->dim);
@@ -53,17 +54,19 @@ uint32_t TypeTable::add(const uint32_t* key, uint32_t words, uint64_t hash, std:
 
   type->may_be_early = type->def->early != nullptr && type->def->early(*type, ~uint32_t{0}) > 0;
 
-  uint32_t dim_key[DN_MAX_DIMS + 2] = {type->dim.nd, type->dim.bd};
-  std::memcpy(dim_key + 2, type->dim.d, sizeof type->dim.d);
-  uint64_t dim_hash;
-  uint32_t shape = dims_.find(dim_key, DN_MAX_DIMS + 2, &dim_hash);
-  if (shape == KeyTable::kNone) shape = dims_.insert(dim_key, DN_MAX_DIMS + 2, dim_hash);
+  uint32_t dim_words[DN_MAX_DIMS + 2];
+  KeyWriter dim_key(dim_words);
+  dim_key.add(type->dim.nd);
+  dim_key.add(type->dim.bd);
+  for (const uint32_t size : type->dim.d) dim_key.add(size);
+  uint32_t shape = dims_.find(dim_key);
+  if (shape == KeyTable::kNone) shape = dims_.insert(dim_key);
   type->shape = shape;
 
   // The numbers of keys, types and shapes must stay in step, whatever fails.
   make_room(types_, 1);
   make_room(shapes_, 1);
-  const uint32_t number = keys_.insert(key, words, hash);
+  const uint32_t number = keys_.insert(key);
   types_.push_back(std::move(type));
   shapes_.push_back(shape);
   return number;

@@ -7,29 +7,57 @@
 #include <memory>
 #include <vector>
 
-#include "memory/memory.h"
+#include "memory/array.h"
 #include "ops/op.h"
 
 namespace dynnet {
+
+/// A sequence of words that is being written, and its hash. The hash is made of the words as they come: read back in
+/// pairs, they would be waited for until they are all in memory.
+class KeyWriter {
+ public:
+  /// @param words memory for all words that will come
+  explicit KeyWriter(uint32_t* words) : words_(words) {}
+  void add(uint32_t word) {
+    // Where a word stands is part of its factor, so that no multiplication waits for another. Keys that collide cost
+    // time only, since equality decides.
+    hash_ += (word + 1) * (kOdd * (2 * uint64_t{count_} + 1));
+    words_[count_++] = word;
+  }
+  const uint32_t* words() const { return words_; }
+  uint32_t count() const { return count_; }
+  uint64_t hash() const {
+    uint64_t hash = hash_ + count_ * kOdd;
+    hash ^= hash >> 32;
+    hash *= kOdd;
+    return hash ^ hash >> 29;
+  }
+
+ private:
+  static constexpr uint64_t kOdd = 0x9e3779b97f4a7c15u;
+  uint32_t* words_;
+  uint32_t count_ = 0;
+  uint64_t hash_ = 0;
+};
 
 /// Keys are sequences of words; each has a number, counted from 0 in the order of insertion.
 class KeyTable {
  public:
   static constexpr uint32_t kNone = ~uint32_t{0};
 
-  /// The number of a key, or kNone. `hash` gets what `insert` needs.
-  uint32_t find(const uint32_t* key, uint32_t words, uint64_t* hash) const {
-    *hash = hash_of(key, words);
+  /// The number of a key, or kNone.
+  uint32_t find(const KeyWriter& key) const {
     if (slots_.empty()) [[unlikely]]
       return kNone;
-    for (size_t slot = *hash & mask_;; slot = (slot + 1) & mask_) {
+    const uint64_t hash = key.hash();
+    for (size_t slot = hash & mask_;; slot = (slot + 1) & mask_) {
       const Slot& s = slots_[slot];
       if (s.number == kNone) return kNone;
-      if (s.hash == static_cast<uint32_t>(*hash >> 32) && equals(s.number, key, words)) return s.number;
+      if (s.hash == static_cast<uint32_t>(hash >> 32) && equals(s.number, key)) return s.number;
     }
   }
   /// Adds a key that is not there.
-  uint32_t insert(const uint32_t* key, uint32_t words, uint64_t hash);
+  uint32_t insert(const KeyWriter& key);
   uint32_t size() const { return static_cast<uint32_t>(keys_.size()); }
   size_t words() const { return words_.size(); }
 
@@ -42,26 +70,13 @@ class KeyTable {
     uint32_t begin;
     uint32_t words;
   };
-  static uint64_t hash_of(const uint32_t* key, uint32_t words) {
-    // Two words at a time, each pair multiplied on its own, so that no multiplication waits for another; where a pair
-    // stands is part of its factor. Keys that collide cost time only, since equality decides.
-    constexpr uint64_t kOdd = 0x9e3779b97f4a7c15u;
-    uint64_t hash = words * kOdd;
-    uint64_t factor = kOdd;
-    uint32_t i = 0;
-    for (; i + 1 < words; i += 2, factor += 2 * kOdd) hash += (key[i] | uint64_t{key[i + 1]} << 32) * factor;
-    if (i < words) hash += key[i] * factor;
-    hash ^= hash >> 32;
-    hash *= kOdd;
-    return hash ^ hash >> 29;
-  }
-  bool equals(uint32_t number, const uint32_t* key, uint32_t words) const {
+  bool equals(uint32_t number, const KeyWriter& key) const {
     const Key& k = keys_[number];
-    if (k.words != words) return false;
+    if (k.words != key.count()) return false;
     // Keys are short: a call would take longer than the comparison.
     const uint32_t* const own = &words_[k.begin];
     uint32_t difference = 0;
-    for (uint32_t i = 0; i < words; ++i) difference |= own[i] ^ key[i];
+    for (uint32_t i = 0; i < k.words; ++i) difference |= own[i] ^ key.words()[i];
     return difference == 0;
   }
   void place(uint64_t hash, uint32_t number);
@@ -77,9 +92,9 @@ class KeyTable {
 /// The types of one graph, kept over renewals: the same program finds them again.
 class TypeTable {
  public:
-  uint32_t find(const uint32_t* key, uint32_t words, uint64_t* hash) const { return keys_.find(key, words, hash); }
+  uint32_t find(const KeyWriter& key) const { return keys_.find(key); }
   /// Adds a type whose operands and attributes are set: its shape rule runs here, and may throw.
-  uint32_t add(const uint32_t* key, uint32_t words, uint64_t hash, std::unique_ptr<Type> type);
+  uint32_t add(const KeyWriter& key, std::unique_ptr<Type> type);
   const Type& operator[](uint32_t number) const { return *types_[number]; }
   uint32_t shape_of(uint32_t type) const { return shapes_[type]; }
   uint32_t size() const { return keys_.size(); }

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <utility>
-#include <vector>
 
 namespace dynnet {
 
@@ -45,24 +44,6 @@ class Buffer {
   float* data_ = nullptr;
   int64_t count_ = 0;
 };
-
-/// Lets a container take its memory from `allocate`.
-template <class T>
-struct Counted {
-  using value_type = T;
-  Counted() = default;
-  template <class U>
-  Counted(const Counted<U>&) {}
-  T* allocate(size_t n) {
-    return static_cast<T*>(dynnet::allocate(static_cast<int64_t>(n * sizeof(T)), "a graph's nodes"));
-  }
-  void deallocate(T* memory, size_t n) { dynnet::release(memory, static_cast<int64_t>(n * sizeof(T))); }
-  bool operator==(const Counted&) const { return true; }
-};
-
-/// A vector whose memory is counted: what grows with the size of a graph.
-template <class T>
-using Array = std::vector<T, Counted<T>>;
 
 }  // namespace dynnet
 

@@ -7,7 +7,7 @@
 #include <mutex>
 #include <vector>
 
-#include "memory/memory.h"
+#include "memory/array.h"
 #include "nn/model.h"
 
 namespace dynnet {

@@ -6,10 +6,6 @@
 namespace dynnet {
 namespace {
 
-#define DYNNET_OP_ADDRESS(name) &op_##name,
-constexpr const OpDef* kOps[] = {DYNNET_OPS(DYNNET_OP_ADDRESS)};
-#undef DYNNET_OP_ADDRESS
-
 [[noreturn]] void report(dn_status status, const char* name, const char* format, va_list arguments,
                          const std::string& more = {}) {
   char text[1024];
@@ -37,7 +33,9 @@ Dim Type::static_dim() const {
   return result;
 }
 
-const OpDef& op_def(Op op) { return *kOps[static_cast<size_t>(op)]; }
+#define DYNNET_OP_ADDRESS(name) &op_##name,
+const OpDef* const op_defs[] = {DYNNET_OPS(DYNNET_OP_ADDRESS)};
+#undef DYNNET_OP_ADDRESS
 
 const char* Shaping::name() const { return type.def->name; }
 

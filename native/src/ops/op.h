@@ -121,11 +121,12 @@ struct OpDef {
   bool is_weight(int i) const { return (weights >> (i < 32 ? i : 30 + (i & 1)) & 1) != 0; }
 };
 
-const OpDef& op_def(Op op);
-
 #define DYNNET_OP_EXTERN(name) extern const OpDef op_##name;
 DYNNET_OPS(DYNNET_OP_EXTERN)
 #undef DYNNET_OP_EXTERN
+
+extern const OpDef* const op_defs[];
+inline const OpDef& op_def(Op op) { return *op_defs[static_cast<size_t>(op)]; }
 
 // Shape rules that several operations share.
 

@@ -15,12 +15,13 @@ bool Merger::find(const Recorded& record, uint32_t begin, uint32_t end, uint8_t*
   slots_.assign(std::max(kFirstSlots, slots_.size()), kNone);
   sources_ = 0;
   any_ = false;
+  merged_.clear();
   for (uint32_t i = 0; i < n; ++i) {
     same_[i] = i;
     if (!include[i]) continue;
     if (record.nodes[begin + i].operands == record.operands_end(begin + i))
       merge_source(i);
-    else if (any_)
+    else if (any_ && may_equal(i))
       merge(i);
   }
   return any_ && link();
@@ -57,22 +58,34 @@ void Merger::merge_source(uint32_t local) {
   }
 }
 
-// A node can equal an earlier one if all its operands do. Where one program recorded both, they lie as far behind their
+// A node can equal an earlier one only if all its operands do, but for those that had a value before. The last operands
+// are looked at first, since the first are mostly weights.
+inline bool Merger::may_equal(uint32_t local) const {
+  bool any = false;
+  const uint32_t first = record_.nodes[begin_ + local].operands;
+  for (uint32_t at = record_.operands_end(begin_ + local); at-- > first;) {
+    if (record_.operands[at] < begin_) continue;
+    const uint32_t operand = record_.operands[at] - begin_;
+    if (same_[operand] != operand)
+      any = true;
+    else if (include_[operand])
+      return false;
+  }
+  return any;
+}
+
+// Where one program recorded both, they lie as far behind their
 // operands; where that node differs, as where words begin alike and go on differently, those that came there before are
 // tried too.
 void Merger::merge(uint32_t local) {
+  if ((*types_)[record_.nodes[begin_ + local].type].def->random) return;
   uint32_t latest = kNone;
   const uint32_t stop = record_.operands_end(begin_ + local);
   for (uint32_t at = record_.nodes[begin_ + local].operands; at < stop; ++at) {
     if (record_.operands[at] < begin_) continue;
     const uint32_t operand = record_.operands[at] - begin_;
-    if (same_[operand] != operand) {
-      if (latest == kNone || same_[operand] > same_[latest]) latest = operand;
-    } else if (include_[operand]) {
-      return;
-    }
+    if (same_[operand] != operand && (latest == kNone || same_[operand] > same_[latest])) latest = operand;
   }
-  if (latest == kNone || (*types_)[record_.nodes[begin_ + local].type].def->random) return;
   const uint32_t place = same_[latest] + (local - latest);
   constexpr int kMostTries = 64;
   int tries = 0;
@@ -130,6 +143,7 @@ void Merger::join(uint32_t local, uint32_t same) {
   }
   same_[local] = same;
   include_[local] = 0;
+  merged_.push_back(local);
 }
 
 // Lists the nodes that equal each common one, if they are worth the batches of their own that those have. A node
@@ -138,27 +152,24 @@ void Merger::join(uint32_t local, uint32_t same) {
 bool Merger::link() {
   constexpr uint32_t kWorth = 16;
   const auto n = static_cast<uint32_t>(same_.size());
-  uint32_t merged = 0;
-  for (uint32_t i = 0; i < n; ++i) {
-    if (same_[i] == i) continue;
+  uint32_t kept = 0;
+  for (const uint32_t i : merged_) {
     const bool source = record_.nodes[begin_ + i].operands == record_.operands_end(begin_ + i);
     if (source && !used_[i])
       unjoin(i);
     else
-      ++merged;
+      merged_[kept++] = i;
   }
-  if (merged * kWorth < n) {
-    for (uint32_t i = 0; i < n; ++i)
-      if (same_[i] != i) unjoin(i);
+  merged_.resize(kept);
+  if (kept * kWorth < n) {
+    for (const uint32_t i : merged_) unjoin(i);
     return false;
   }
   next_.assign(n, kNone);
   Array<uint32_t>& last = next_other_;
-  for (uint32_t i = 0; i < n; ++i) {
-    last[i] = i;
+  for (const uint32_t i : merged_) {
     const uint32_t same = same_[i];
-    if (same == i) continue;
-    next_[last[same]] = i;
+    next_[next_[same] == kNone ? same : last[same]] = i;
     last[same] = i;
   }
   return true;

@@ -6,7 +6,7 @@
 
 #include "graph/node.h"
 #include "graph/type_table.h"
-#include "memory/memory.h"
+#include "memory/array.h"
 
 namespace dynnet {
 
@@ -34,6 +34,7 @@ class Merger {
   static constexpr uint32_t kNone = ~uint32_t{0};
 
   void merge_source(uint32_t local);
+  bool may_equal(uint32_t local) const;
   void merge(uint32_t local);
   bool equal(uint32_t a, uint32_t b) const;
   bool equal_operands(uint32_t a, uint32_t b) const;
@@ -60,6 +61,8 @@ class Merger {
   Array<uint32_t> slots_;
   uint32_t sources_ = 0;
   bool any_ = false;
+  /// The nodes that equal another, ascending.
+  Array<uint32_t> merged_;
 };
 
 }  // namespace dynnet

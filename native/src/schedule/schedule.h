@@ -6,7 +6,7 @@
 
 #include "graph/node.h"
 #include "graph/type_table.h"
-#include "memory/memory.h"
+#include "memory/array.h"
 #include "schedule/merger.h"
 
 namespace dynnet {
