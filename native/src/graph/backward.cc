@@ -134,10 +134,9 @@ void BackwardPass::lock_targets(uint32_t root) {
   for (const Graph::UsedParameter& used : graph_.parameters_)
     if (used.node <= root && wanted_[used.node] && graph_.type_of(used.node).def->trained)
       targets_.of(*used.parameter->storage);
-  for (const Plan::Batch& batch : graph_.backward_plan_.batches) {
+  for (const Plan::Batch& batch : plan_->batches) {
     const Type& type = graph_.types_[batch.type];
-    if (type.def->trained && batch.count > 0)
-      targets_.of(*static_cast<const dn_lookup_parameter*>(type.object)->storage);
+    if (type.def->trained && is_run(batch)) targets_.of(*static_cast<const dn_lookup_parameter*>(type.object)->storage);
   }
   targets_.check_given();
 }
@@ -168,6 +167,33 @@ void BackwardPass::find_wanted(uint32_t root) {
   }
 }
 
+bool BackwardPass::is_as_forward(uint32_t root, const uint8_t* include) const {
+  if (replans_ || root + 1 != graph_.computed_) return false;
+  for (const Plan::Batch& batch : graph_.plan_.batches) {
+    const uint32_t* const nodes = &graph_.plan_.nodes[batch.begin];
+    uint32_t included = 0;
+    for (uint32_t i = 0; i < batch.count; ++i) included += include[nodes[i]];
+    if (included != 0 && included != batch.count) return false;
+  }
+  return true;
+}
+
+void BackwardPass::copy_plan(uint32_t root, const uint8_t* include) {
+  Plan& plan = graph_.backward_plan_;
+  for (const Plan::Alias& alias : graph_.plan_.aliases) plan.aliases.push_back(alias);
+  for (const Plan::Batch& batch : graph_.plan_.batches) {
+    const auto begin = static_cast<uint32_t>(plan.nodes.size());
+    for (uint32_t i = 0; i < batch.count; ++i) {
+      const uint32_t node = graph_.plan_.nodes[batch.begin + i];
+      if (node <= root && include[node]) plan.nodes.push_back(node);
+    }
+    Plan::Batch kept = batch;
+    kept.begin = begin;
+    kept.count = static_cast<uint32_t>(plan.nodes.size()) - begin;
+    plan.batches.push_back(kept);
+  }
+}
+
 void BackwardPass::make_plan(uint32_t root) {
   Plan& plan = graph_.backward_plan_;
   plan.clear();
@@ -175,20 +201,10 @@ void BackwardPass::make_plan(uint32_t root) {
   auto* include = graph_.scratch_.allocate<uint8_t>(root + 1);
   for (uint32_t node = 0; node <= root; ++node)
     include[node] = wanted_[node] && (graph_.nodes_[node].flags & Node::kGiven) == 0;
-  if (!replans_) {
-    for (const Plan::Alias& alias : graph_.plan_.aliases) plan.aliases.push_back(alias);
-    for (const Plan::Batch& batch : graph_.plan_.batches) {
-      const auto begin = static_cast<uint32_t>(plan.nodes.size());
-      for (uint32_t i = 0; i < batch.count; ++i) {
-        const uint32_t node = graph_.plan_.nodes[batch.begin + i];
-        if (node <= root && include[node]) plan.nodes.push_back(node);
-      }
-      const auto count = static_cast<uint32_t>(plan.nodes.size()) - begin;
-      Plan::Batch kept = batch;
-      kept.begin = begin;
-      kept.count = count;
-      plan.batches.push_back(kept);
-    }
+  if (is_as_forward(root, include)) {
+    plan_ = &graph_.plan_;
+  } else if (!replans_) {
+    copy_plan(root, include);
   } else if (graph_.batching_) {
     graph_.scheduler_.schedule(graph_.recorded(), 0, root + 1, include, graph_.types_, false, &plan);
   } else {
@@ -202,14 +218,16 @@ void BackwardPass::divide(uint32_t root, const uint8_t* include) {
   if (full_ || graph_.has_derived_weights_ || !graph_.batching_ || !parallel::is_free()) return;
   // What the forward could not divide, its own plan backward cannot be either.
   if ((!replans_ && graph_.division_.parts() == 0) || !defers_all()) return;
-  if (!replans_)
+  if (plan_ == &graph_.plan_)
+    division_ = &graph_.division_;
+  else if (!replans_)
     graph_.divider_.divide(graph_.backward_plan_, &graph_.backward_division_);
   else
     graph_.divide(graph_.backward_plan_, 0, root + 1, include, &graph_.backward_divider_, &graph_.backward_division_);
 }
 
 bool BackwardPass::defers_all() const {
-  const Plan& plan = graph_.backward_plan_;
+  const Plan& plan = *plan_;
   for (const Plan::Batch& batch : plan.batches) {
     const Type& type = graph_.types_[batch.type];
     for (uint32_t i = 0; i < type.operands.size(); ++i) {
@@ -222,7 +240,7 @@ bool BackwardPass::defers_all() const {
 }
 
 void BackwardPass::allocate_gradients(uint32_t batch, const uint32_t* nodes) {
-  const Plan::Batch& of = graph_.backward_plan_.batches[batch];
+  const Plan::Batch& of = plan_->batches[batch];
   const Type& type = graph_.types_[of.type];
   const int64_t size = type.size;
   const int64_t count = of.count;
@@ -233,8 +251,8 @@ void BackwardPass::allocate_gradients(uint32_t batch, const uint32_t* nodes) {
 }
 
 void BackwardPass::number_slots(uint32_t root) {
-  const Plan& plan = graph_.backward_plan_;
-  const Division& division = graph_.backward_division_;
+  const Plan& plan = *plan_;
+  const Division& division = *division_;
   const uint32_t joint = division.parts() > 0 ? division.joint_batch() : 0;
   slots_ = graph_.scratch_.allocate<uint32_t>(root + 1);
   states_ = graph_.scratch_.allocate<uint8_t>(root + 1);
@@ -246,7 +264,7 @@ void BackwardPass::number_slots(uint32_t root) {
   };
   for (uint32_t b = 0; b < plan.batches.size(); ++b) {
     const Plan::Batch& batch = plan.batches[b];
-    if (batch.stage == Stage::kLate || batch.count == 0) continue;
+    if (batch.stage == Stage::kLate || !is_run(batch)) continue;
     const bool divided = b < joint && !division.is_first(b);
     const uint32_t* nodes = divided ? division.nodes(b) : &plan.nodes[batch.begin];
     for (uint32_t i = 0; i < batch.count; ++i) number(nodes[i]);
@@ -286,8 +304,8 @@ void BackwardPass::run(uint32_t root) {
   lock_targets(root);
   number_slots(root);
   graph_.note(Phase::kPlan, planned_from);
-  const Plan& plan = graph_.backward_plan_;
-  const Division& division = graph_.backward_division_;
+  const Plan& plan = *plan_;
+  const Division& division = *division_;
   const uint32_t joint = division.parts() > 0 ? division.joint_batch() : 0;
   as_forward_ = !replans_ && division.parts() == graph_.division_.parts();
   bool first;
@@ -295,14 +313,14 @@ void BackwardPass::run(uint32_t root) {
   *gradient = first ? 1 : *gradient + 1;
   for (auto b = static_cast<uint32_t>(plan.batches.size()); b-- > joint;) {
     const Plan::Batch& batch = plan.batches[b];
-    if (batch.count == 0) continue;
+    if (!is_run(batch)) continue;
     main_.place = {.batch = b, .count = batch.count};
     run_batch(main_, b, &plan.nodes[batch.begin], batch.count);
   }
   if (joint > 0) run_divided();
   for (uint32_t b = joint; b-- > 0;) {
     const Plan::Batch& batch = plan.batches[b];
-    if (batch.count == 0 || !division.is_first(b)) continue;
+    if (!is_run(batch) || !division.is_first(b)) continue;
     main_.place = {.batch = b, .count = batch.count};
     run_batch(main_, b, &plan.nodes[batch.begin], batch.count);
   }
@@ -316,7 +334,7 @@ void BackwardPass::run(uint32_t root) {
 }
 
 void BackwardPass::run_divided() {
-  const Division& division = graph_.backward_division_;
+  const Division& division = *division_;
   graph_.make_parts(division.parts());
   std::vector<BackwardPart> parts;
   parts.reserve(division.parts());
@@ -324,7 +342,7 @@ void BackwardPass::run_divided() {
   graph_.run_parts(division.parts(), [&](uint32_t p) {
     for (uint32_t b = division.joint_batch(); b-- > 0;) {
       const Division::Part own = division.part(b, p);
-      if (own.count == 0) continue;
+      if (own.count == 0 || !is_run(plan_->batches[b])) continue;
       parts[p].place = {.batch = b, .places = own.places, .count = own.count};
       run_batch(parts[p], b, own.nodes, own.count, p + 1);
     }
@@ -343,12 +361,12 @@ const Rows* BackwardPass::operand_rows(uint32_t batch, const uint32_t* nodes, ui
     const Rows* rows = graph_.operand_rows_[batch * parts + (divided ? lane - 1 : 0)];
     if (forward_count == count && rows != nullptr) return rows;
   }
-  return graph_.operand_rows(graph_.types_[graph_.backward_plan_.batches[batch].type], nodes, count, scratch);
+  return graph_.operand_rows(graph_.types_[plan_->batches[batch].type], nodes, count, scratch);
 }
 
 void BackwardPass::run_batch(BackwardPart& part, uint32_t number, const uint32_t* nodes, uint32_t count,
                              uint32_t lane) {
-  const Plan::Batch& batch = graph_.backward_plan_.batches[number];
+  const Plan::Batch& batch = plan_->batches[number];
   const Type& type = graph_.types_[batch.type];
   const auto begin = graph_.profile_time();
   merge_gradients(batch);
@@ -362,7 +380,7 @@ void BackwardPass::run_batch(BackwardPart& part, uint32_t number, const uint32_t
   Rows carry;
   if (batch.stage != Stage::kWhole && type.def->carries) {
     const bool early = batch.stage == Stage::kEarly;
-    const int64_t all = early ? batch.count : graph_.backward_plan_.batches[batch.owner].count;
+    const int64_t all = early ? batch.count : plan_->batches[batch.owner].count;
     carry = {dy + all * type.size, nullptr, type.size};
     if (!any && !early) std::memset(carry.base, 0, count * type.size * sizeof(float));
   }

@@ -75,10 +75,15 @@ class BackwardPass {
   void lock_targets(uint32_t root);
   void find_wanted(uint32_t root);
   /// The nodes that equal others, of those that the pass runs.
-  const Array<Plan::Alias>& aliases() const { return graph_.backward_plan_.aliases; }
+  const Array<Plan::Alias>& aliases() const { return plan_->aliases; }
   /// For each node the one that was computed for it; null where that is itself for all.
   const uint32_t* computed_nodes(uint32_t root) const;
   void make_plan(uint32_t root);
+  /// Whether the forward's plan may run as it is: the nodes of each batch are all wanted, or none of them.
+  bool is_as_forward(uint32_t root, const uint8_t* include) const;
+  /// Whether the nodes of a batch of the plan are wanted.
+  bool is_run(const Plan::Batch& batch) const { return batch.count > 0 && wanted_[plan_->nodes[batch.begin]] != 0; }
+  void copy_plan(uint32_t root, const uint8_t* include);
   void divide(uint32_t root, const uint8_t* include);
   /// Whether each parameter whose gradient is wanted has it from what is deferred, so that threads do not meet there.
   bool defers_all() const;
@@ -105,8 +110,10 @@ class BackwardPass {
   Graph& graph_;
   GradientTargets& targets_;
   const bool full_;
-  /// Whether the pass has a plan of its own instead of the forward's.
+  /// Whether the pass has a plan of its own instead of the forward's, or what is wanted of that.
   const bool replans_;
+  const Plan* plan_ = &graph_.backward_plan_;
+  const Division* division_ = &graph_.backward_division_;
   uint8_t* wanted_ = nullptr;
   /// Each node's place in `states_`: first the nodes of the plan, in the order in which their gradients lie.
   uint32_t* slots_ = nullptr;

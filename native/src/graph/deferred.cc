@@ -90,14 +90,21 @@ struct SumPart {
   double cost;
 };
 
-void add_parts(const DeferredResult& result, const Columns& columns, std::vector<SumPart>& parts) {
+// A block of rows of the kernel, which copies the columns of x for each; half of it where there are few blocks.
+int64_t rows_of_part(const std::vector<DeferredResult>& results) {
+  constexpr int64_t kBlock = 128;
+  int64_t blocks = 0;
+  for (const DeferredResult& result : results)
+    if (result.sum->k > 0) blocks += (result.sum->m + kBlock - 1) / kBlock;
+  return blocks < 4 * threads() ? kBlock / 2 : kBlock;
+}
+
+void add_parts(const DeferredResult& result, const Columns& columns, int64_t block, std::vector<SumPart>& parts) {
   constexpr double kSpeed = 80;
   constexpr double kLeast = 3000;
-  // A multiple of the kernels' tiles; fewer would copy the columns of x too often.
-  constexpr int64_t kRows = 64;
   const DeferredSum& sum = *result.sum;
   const double row_cost = 2.0 * static_cast<double>(columns.n * std::max<int64_t>(sum.k, 1)) / kSpeed;
-  const auto least = static_cast<int64_t>(kLeast / row_cost) / kRows * kRows + kRows;
+  const auto least = static_cast<int64_t>(kLeast / row_cost) / block * block + block;
   const int64_t rows = sum.k == 0 || threads() == 1 ? sum.m : std::min(least, sum.m);
   for (int64_t r = 0; r < sum.m; r += rows) {
     const int64_t end = std::min(r + rows, sum.m);
@@ -129,7 +136,8 @@ void Deferred::merge(Deferred& other) {
 
 void Deferred::finish(const std::vector<DeferredResult>& results, const Kernels& k, Arena& scratch) {
   std::vector<SumPart> parts;
-  for (const DeferredResult& result : results) add_parts(result, columns_of(*result.sum, scratch), parts);
+  const int64_t block = rows_of_part(results);
+  for (const DeferredResult& result : results) add_parts(result, columns_of(*result.sum, scratch), block, parts);
   // The longest first, so that no thread begins one when the others end.
   std::stable_sort(parts.begin(), parts.end(), [](const SumPart& a, const SumPart& b) { return a.cost > b.cost; });
   parallel_for(static_cast<int64_t>(parts.size()), 1, [&](int64_t begin, int64_t end) {

@@ -1,6 +1,7 @@
 #include "schedule/division.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace dynnet {
@@ -37,16 +38,25 @@ bool Divider::is_constant(const Recorded& record, uint32_t node) {
 bool Divider::find_parts(const Recorded& record, uint32_t begin, uint32_t end, const uint8_t* include, const Plan& plan,
                          uint32_t joint_batch, uint32_t threads) {
   uint32_t nodes = 0;
-  visit_nodes(plan, joint_batch, [&](uint32_t, const Plan::Batch&) { ++nodes; });
+  for (uint32_t b = 0; b < joint_batch; ++b)
+    if (plan.batches[b].stage != Stage::kEarly) nodes += plan.batches[b].count;
   threads = std::min(threads, kMostParts);
   if (threads < 2 || nodes < kLeastNodes) return false;
   begin_ = begin;
-  parent_.resize(end - begin);
-  for (uint32_t i = 0; i < end - begin; ++i) parent_[i] = i;
-  part_of_.assign(end - begin, kJoint);
-  visit_nodes(plan, joint_batch, [&](uint32_t node, const Plan::Batch& batch) {
-    part_of_[node - begin] = batch.common || is_constant(record, node) ? kFirst : 0;
-  });
+  const uint32_t n = end - begin;
+  part_of_.resize(n);
+  for (uint32_t local = 0; local < n; ++local) part_of_[local] = include[local] ? 0 : kJoint;
+  for (uint32_t b = 0; b < plan.batches.size(); ++b) {
+    const Plan::Batch& batch = plan.batches[b];
+    if (batch.count == 0) continue;
+    const bool first = batch.common || is_constant(record, plan.nodes[batch.begin]);
+    if (b < joint_batch && !first) continue;
+    for (uint32_t i = 0; i < batch.count; ++i)
+      part_of_[plan.nodes[batch.begin + i] - begin] = b < joint_batch ? kFirst : kJoint;
+  }
+  if (cut(record, n, threads)) return true;
+  parent_.resize(n);
+  for (uint32_t i = 0; i < n; ++i) parent_[i] = i;
   for (uint32_t local = 0; local < end - begin; ++local) {
     if (!include[local] || part_of_[local] >= kFirst) continue;
     uint32_t own = root(local);
@@ -65,6 +75,48 @@ bool Divider::find_parts(const Recorded& record, uint32_t begin, uint32_t end, c
     }
   }
   return assign_parts(plan, joint_batch, threads);
+}
+
+// Examples that were recorded one after the other: cuts the record between them, so that no node uses one from before
+// its cut. Where examples are recorded side by side there is no place for a cut.
+bool Divider::cut(const Recorded& record, uint32_t n, uint32_t threads) {
+  // The earliest node that is used by nodes from `local` on, and how many of them are to be divided.
+  cuts_.clear();
+  uint32_t earliest = n;
+  uint32_t behind = 0;
+  uint32_t stop = record.operands_end(begin_ + n - 1);
+  for (uint32_t local = n; local-- > 0;) {
+    const uint32_t first = record.nodes[begin_ + local].operands;
+    if (part_of_[local] < kFirst) {
+      ++behind;
+      for (uint32_t at = first; at < stop; ++at) {
+        const uint32_t operand = record.operands[at] - begin_;
+        if (record.operands[at] >= begin_ && operand < earliest && part_of_[operand] < kFirst) earliest = operand;
+      }
+      if (earliest >= local) cuts_.push_back({local, behind});
+    }
+    stop = first;
+  }
+  if (cuts_.size() < threads) return false;
+  // The last cuts come first. Each part begins where what is behind comes closest to its share and that of the parts
+  // after it.
+  const uint32_t all = behind;
+  size_t next = 0;
+  uint32_t end = n;
+  uint32_t taken = 0;
+  for (uint32_t p = threads; p-- > 0;) {
+    const double share = static_cast<double>(all) * (threads - p) / threads;
+    while (next + 1 < cuts_.size() && std::abs(cuts_[next + 1].behind - share) <= std::abs(cuts_[next].behind - share))
+      ++next;
+    const Cut own = p == 0 ? Cut{0, all} : cuts_[next];
+    if ((own.behind - taken) * static_cast<double>(threads) > kLargestPart * all) return false;
+    for (uint32_t local = own.local; local < end; ++local)
+      if (part_of_[local] < kFirst) part_of_[local] = static_cast<uint8_t>(p);
+    end = own.local;
+    taken = own.behind;
+  }
+  parts_ = threads;
+  return true;
 }
 
 // Each piece, in the order of the record, goes to the part that is smallest so far.
