@@ -98,14 +98,19 @@ Backward::Operand BackwardPart::operand(const Backward& batch, int number) {
   int64_t fresh_count = 0;
   for (int64_t i = 0; i < count; ++i) {
     const uint32_t node = pass.operand_of(batch.nodes[i], number);
-    if (!pass.wants(node)) {
+    uint8_t& state = pass.state(node);
+    if ((state & BackwardPass::kWanted) == 0) {
       // Some nodes of a batch may have an operand without gradient: what they write is not read.
       list[i] = fresh[fresh_count++] = scratch.allocate<float>(size);
-      continue;
+    } else if (float* const gradient = pass.gradient_of(node)) {
+      list[i] = gradient;
+      if ((state & BackwardPass::kTouched) == 0) fresh[fresh_count++] = gradient;
+      state |= BackwardPass::kTouched;
+    } else {
+      bool first;
+      list[i] = pass.touch(node, &first);
+      if (first) fresh[fresh_count++] = list[i];
     }
-    bool first;
-    list[i] = pass.touch(node, &first);
-    if (first) fresh[fresh_count++] = list[i];
   }
   result.rows = rows_from(list, count);
   result.accumulate = fresh_count < count;
