@@ -18,9 +18,9 @@ constexpr int kColumns = kWidth == 16 ? 12 : kWidth == 8 ? 6 : 3;
 constexpr int kUses = 128;
 /// Rows in a block: what the uses of a block have of them stays in the second cache while all columns go by.
 constexpr int64_t kRows = 128;
-/// Floats between a strip of the copied d and the next, and between the copied columns of a use and the next's: one
-/// vector holds them.
-constexpr int64_t kStripFloats = int64_t{kUses} * kStrip;
+/// Floats between a strip of the copied d and the next, a line more than a power of two, since a use's part of all of
+/// them is written at once; and between the copied columns of a use and the next's: one vector holds them.
+constexpr int64_t kStripFloats = int64_t{kUses} * kStrip + 16;
 constexpr int64_t kXStride = kWidth;
 
 /// Vectors of the last strip of a tile: whole ones, or those that the matrix has left.
@@ -96,17 +96,20 @@ void run(int columns, int64_t rows, const float* d, const float* x, int64_t uses
   if constexpr (kN > 1) run<kN - 1>(columns, rows, d, x, uses, g, ldg, add);
 }
 
-/// Rows r to r + rows of each use's d, in strips: kStrip floats a use, the last strip's padded with zeros.
+/// Rows r to r + rows of each use's d, in strips: kStrip floats a use, the last strip's padded with zeros. Use by use,
+/// so that memory is read in its order.
 void copy_rows(const float* const* d, int64_t uses, int64_t r, int64_t rows, float* to) {
-  for (; rows > 0; rows -= kStrip, r += kStrip, to += kStripFloats) {
-    for (int64_t i = 0; i < uses; ++i) {
+  for (int64_t i = 0; i < uses; ++i, to += kStrip) {
+    const float* from = d[i] + r;
+    float* strip = to;
+    int64_t left = rows;
+    for (; left >= kStrip; left -= kStrip, from += kStrip, strip += kStripFloats) {
 #pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) {
-        const float* from = d[i] + r + v * kWidth;
-        float* p = to + i * kStrip + v * kWidth;
-        store(p, rows >= kStrip ? load(from) : lanes_of<false>(rows, v).load(from));
-      }
+      for (int v = 0; v < kVectors; ++v) store(strip + v * kWidth, load(from + v * kWidth));
     }
+    if (left <= 0) continue;
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) store(strip + v * kWidth, lanes_of<false>(left, v).load(from + v * kWidth));
   }
 }
 
