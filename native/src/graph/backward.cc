@@ -157,18 +157,19 @@ const uint32_t* BackwardPass::computed_nodes(uint32_t root) const {
 
 void BackwardPass::find_wanted(uint32_t root) {
   const uint32_t* const computed = computed_nodes(root);
-  const uint32_t needed = full_ ? ~uint32_t{0} : Node::kTrained;
   wanted_ = graph_.scratch_.allocate<uint8_t>(root + 1);
   std::memset(wanted_, 0, root + 1);
-  wanted_[root] = full_ || (graph_.nodes_[root].flags & needed) != 0;
+  wanted_[root] = 1;
+  uint32_t end = graph_.recorded().operands_end(root);
   for (uint32_t node = root + 1; node-- > 0;) {
-    if (!wanted_[node]) continue;
-    if (computed != nullptr) wanted_[computed[node]] = 1;
-    const uint32_t end = graph_.recorded().operands_end(node);
-    for (uint32_t at = graph_.nodes_[node].operands; at < end; ++at) {
-      const uint32_t operand = graph_.operands_[at];
-      if (full_ || (graph_.nodes_[operand].flags & needed) != 0) wanted_[operand] = 1;
+    const uint32_t begin = graph_.nodes_[node].operands;
+    // First what is used by something wanted; whether it leads to a parameter is asked when its turn comes.
+    if (wanted_[node] && !full_ && (graph_.nodes_[node].flags & Node::kTrained) == 0) wanted_[node] = 0;
+    if (wanted_[node]) {
+      if (computed != nullptr) wanted_[computed[node]] = 1;
+      for (uint32_t at = begin; at < end; ++at) wanted_[graph_.operands_[at]] = 1;
     }
+    end = begin;
   }
 }
 
