@@ -1,4 +1,4 @@
-// Backward: its own schedule over the whole graph, whatever forwards computed it.
+// Backward: over the whole graph, by the forward's plan if one forward computed all of it, else by its own.
 #include "graph/backward.h"
 
 #include <algorithm>
@@ -235,6 +235,7 @@ void BackwardPass::divide(uint32_t root, const uint8_t* include) {
 bool BackwardPass::defers_all() const {
   const Plan& plan = *plan_;
   for (const Plan::Batch& batch : plan.batches) {
+    if (!is_run(batch)) continue;
     const Type& type = graph_.types_[batch.type];
     for (uint32_t i = 0; i < type.operands.size(); ++i) {
       if (type.deferred[i]) continue;
@@ -331,7 +332,7 @@ void BackwardPass::run(uint32_t root) {
     run_batch(main_, b, &plan.nodes[batch.begin], batch.count);
   }
   finish_parameters();
-  // What is known of nodes that were computed for others is the sum over all of them.
+  // What is known of nodes that were computed for others is the sum over all of them, and not handed out.
   for (const Plan::Alias& alias : aliases()) {
     if (alias.of <= root) graph_.gradients_[alias.of] = nullptr;
     if (alias.node <= root) graph_.gradients_[alias.node] = nullptr;
@@ -483,6 +484,7 @@ void Graph::backward(uint32_t node, GradientSet* gradients, bool full) {
   GradientTargets targets(gradients);
   BackwardPass(*this, targets, full).run(node);
   differentiated_ = node;
+  merged_ = plan_is_whole_ && !full && !plan_.aliases.empty();
   differentiated_forward_ = forwards_;
   full_ = full;
 }
@@ -507,12 +509,13 @@ const float* Graph::gradient(uint32_t node) {
     std::memset(zeros, 0, type.size * sizeof(float));
     return gradients_[node] = zeros;
   }
-  const bool merged = is_merged(node);
+  const bool merged = merged_ && type.op != Op::parameter;
   const auto fail_for_no_path = [&] {
     fail(DN_E_STATE, "gradient: node %u (%s) is on no path to a parameter; ask backward for the full gradients", node,
          type.def->name);
   };
-  if (type.op != Op::parameter && !merged) fail_for_no_path();
+  const bool on_path = full_ || (nodes_[node].flags & Node::kTrained) != 0;
+  if (type.op != Op::parameter && (!merged || !on_path)) fail_for_no_path();
   if (parameters_changed())
     fail(DN_E_STATE, "gradient: parameters have changed since the backward, so the gradient of node %u is gone", node);
   if (forwards_ != differentiated_forward_)
@@ -539,7 +542,8 @@ const float* Graph::gradient(uint32_t node) {
   gradients_ = std::move(handed_out);
   for (const UsedParameter& used : parameters_) {
     const Type& parameter_type = type_of(used.node);
-    if (parameter_type.op != Op::parameter) continue;
+    const bool known = used.node < gradients_.size() && gradients_[used.node] != nullptr;
+    if (merged || known || parameter_type.op != Op::parameter) continue;
     auto* copy = gradient_memory_.allocate<float>(parameter_type.size);
     std::memcpy(copy, targets.of(*used.parameter->storage).accumulate(*used.parameter),
                 parameter_type.size * sizeof(float));

@@ -308,12 +308,6 @@ void Graph::assign_aliases(const Plan::Batch& batch) {
   }
 }
 
-bool Graph::is_merged(uint32_t node) const {
-  for (const Plan::Alias& alias : plan_.aliases)
-    if (alias.node == node || alias.of == node) return true;
-  return false;
-}
-
 void Graph::assign_views(const Type& type, const uint32_t* nodes, uint32_t count) {
   for (uint32_t i = 0; i < count; ++i) {
     const Node& node = nodes_[nodes[i]];
@@ -344,7 +338,7 @@ Rows* Graph::operand_rows(const Type& type, const uint32_t* nodes, uint32_t coun
 
 Rows Graph::own_rows(const Array<float*>& of, const uint32_t* nodes, uint32_t count, int64_t size,
                      Arena& memory) const {
-  // Nodes that were computed together lie one after the other, and different nodes in different places.
+  // Nodes that were computed together lie one after the other; those that equal each other lie in one place.
   float* const first = of[nodes[0]];
   uint32_t even = 1;
   while (even < count && of[nodes[even]] == first + even * size) ++even;

@@ -195,8 +195,6 @@ class Graph {
   void check(const uint32_t* nodes, uint32_t count);
   /// Gives the nodes that equal those of a batch their values.
   void assign_aliases(const Plan::Batch& batch);
-  /// Whether a node equals another, so that they were computed once.
-  bool is_merged(uint32_t node) const;
   void assign_views(const Type& type, const uint32_t* nodes, uint32_t count);
   /// The rows that the values of the operands of some nodes are, for each operand.
   Rows* operand_rows(const Type& type, const uint32_t* nodes, uint32_t count, Arena& memory) const;
@@ -276,6 +274,8 @@ class Graph {
   /// `forwards_` at the time.
   uint32_t differentiated_forward_ = 0;
   bool full_ = false;
+  /// Whether nodes that equal others had one gradient, which is of none of them alone.
+  bool merged_ = false;
   static constexpr uint32_t kNone = ~uint32_t{0};
 
   bool immediate_ = false;

@@ -19,9 +19,10 @@ class KeyWriter {
   /// @param words memory for all words that will come
   explicit KeyWriter(uint32_t* words) : words_(words) {}
   void add(uint32_t word) {
-    // Where a word stands is part of its factor, so that no multiplication waits for another. Keys that collide cost
-    // time only, since equality decides.
-    hash_ += (word + 1) * (kOdd * (2 * uint64_t{count_} + 1));
+    // Each place has a factor of its own, which does not depend on the words, so that no word waits for another. Keys
+    // that collide cost time only, since equality decides.
+    hash_ += (uint64_t{word} + 1) * factor_;
+    factor_ *= kNextFactor;
     words_[count_++] = word;
   }
   const uint32_t* words() const { return words_; }
@@ -35,9 +36,11 @@ class KeyWriter {
 
  private:
   static constexpr uint64_t kOdd = 0x9e3779b97f4a7c15u;
+  static constexpr uint64_t kNextFactor = 0xd1342543de82ef95u;
   uint32_t* words_;
   uint32_t count_ = 0;
   uint64_t hash_ = 0;
+  uint64_t factor_ = kOdd;
 };
 
 /// Keys are sequences of words; each has a number, counted from 0 in the order of insertion.

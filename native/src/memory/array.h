@@ -75,12 +75,12 @@ class Array {
   }
   /// New elements are zeros.
   void resize(size_t count) { resize(count, T{}); }
-  void resize(size_t count, const T& value) {
+  void resize(size_t count, T value) {
     reserve(count);
     if (count > size_) std::fill(data_ + size_, data_ + count, value);
     size_ = count;
   }
-  void assign(size_t count, const T& value) {
+  void assign(size_t count, T value) {
     size_ = 0;
     resize(count, value);
   }

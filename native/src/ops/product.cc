@@ -47,7 +47,14 @@ void run_product(const BatchContext& b, int64_t m, int64_t n, int64_t k, Left a,
 
 Left shared_left(const BatchContext& b, int operand, int64_t m, int64_t k, int64_t n) {
   dn_parameter* const parameter = b.parameter(operand);
-  if (parameter != nullptr && parameter->is_worth_packing(n)) return {parameter->packed(), 16 * k, 16, true};
+  if (parameter != nullptr && parameter->is_worth_packing(n)) {
+    try {
+      return {parameter->packed(), 16 * k, 16, true};
+    } catch (const Error& error) {
+      // Without memory for a copy the values serve as they are.
+      if (error.status() != DN_E_MEMORY) throw;
+    }
+  }
   return column_major(b.x[operand].at(0), m);
 }
 

@@ -14,13 +14,12 @@ constexpr double kLargestPart = 1.3;
 
 }  // namespace
 
-// Calls visit(node, batch) for each node of the batches before `end`, once.
+// Calls visit(node) for each node of the batches before `end`, once.
 template <class Visit>
 void visit_nodes(const Plan& plan, uint32_t end, Visit&& visit) {
   for (uint32_t b = 0; b < end; ++b) {
     const Plan::Batch& batch = plan.batches[b];
-    for (uint32_t i = 0; i < batch.count && batch.stage != Stage::kEarly; ++i)
-      visit(plan.nodes[batch.begin + i], batch);
+    for (uint32_t i = 0; i < batch.count && batch.stage != Stage::kEarly; ++i) visit(plan.nodes[batch.begin + i]);
   }
 }
 
@@ -63,7 +62,7 @@ bool Divider::find_parts(const Recorded& record, uint32_t begin, uint32_t end, c
     const uint32_t stop = record.operands_end(begin + local);
     for (uint32_t i = record.nodes[begin + local].operands; i < stop; ++i) {
       const uint32_t operand = record.operands[i];
-      if (operand < begin || !include[operand - begin] || part_of_[operand - begin] == kFirst) continue;
+      if (operand < begin || !ties(record, operand - begin)) continue;
       const uint32_t other = root(operand - begin);
       // The earlier root stays, so that most nodes find theirs in one step.
       if (other < own) {
@@ -75,6 +74,13 @@ bool Divider::find_parts(const Recorded& record, uint32_t begin, uint32_t end, c
     }
   }
   return assign_parts(plan, joint_batch, threads);
+}
+
+// Whether all that use a node must be in one part: it is in one itself, or it is computed before all parts but its
+// gradient is what they add to.
+inline bool Divider::ties(const Recorded& record, uint32_t local) const {
+  const uint32_t flags = record.nodes[begin_ + local].flags;
+  return part_of_[local] < kFirst || (flags & (Node::kTrained | Node::kGiven)) == Node::kTrained;
 }
 
 // Examples that were recorded one after the other: cuts the record between them, so that no node uses one from before
@@ -91,7 +97,7 @@ bool Divider::cut(const Recorded& record, uint32_t n, uint32_t threads) {
       ++behind;
       for (uint32_t at = first; at < stop; ++at) {
         const uint32_t operand = record.operands[at] - begin_;
-        if (record.operands[at] >= begin_ && operand < earliest && part_of_[operand] < kFirst) earliest = operand;
+        if (record.operands[at] >= begin_ && operand < earliest && ties(record, operand)) earliest = operand;
       }
       if (earliest >= local) cuts_.push_back({local, behind});
     }
@@ -123,7 +129,7 @@ bool Divider::cut(const Recorded& record, uint32_t n, uint32_t threads) {
 bool Divider::assign_parts(const Plan& plan, uint32_t joint_batch, uint32_t threads) {
   size_.assign(parent_.size(), 0);
   uint32_t divided = 0;
-  visit_nodes(plan, joint_batch, [&](uint32_t node, const Plan::Batch&) {
+  visit_nodes(plan, joint_batch, [&](uint32_t node) {
     if (part_of(node) == kFirst) return;
     ++size_[root(node - begin_)];
     ++divided;
@@ -133,13 +139,14 @@ bool Divider::assign_parts(const Plan& plan, uint32_t joint_batch, uint32_t thre
     if (parent_[local] != local || size_[local] == 0) continue;
     const auto smallest = std::min_element(load.begin(), load.end());
     *smallest += size_[local];
-    part_of_[local] = static_cast<uint8_t>(smallest - load.begin());
+    // From here on, the number of its part.
+    size_[local] = static_cast<uint32_t>(smallest - load.begin());
   }
   const uint32_t largest = *std::max_element(load.begin(), load.end());
   if (largest * static_cast<double>(threads) > kLargestPart * divided) return false;
-  visit_nodes(plan, joint_batch, [&](uint32_t node, const Plan::Batch&) {
+  visit_nodes(plan, joint_batch, [&](uint32_t node) {
     uint8_t& part = part_of_[node - begin_];
-    if (part != kFirst) part = part_of_[root(node - begin_)];
+    if (part != kFirst) part = static_cast<uint8_t>(size_[root(node - begin_)]);
   });
   parts_ = threads;
   return true;

@@ -61,6 +61,7 @@ class Divider {
   uint32_t root(uint32_t local);
   /// The part of a node; kJoint for those that were recorded since.
   uint8_t part_of(uint32_t node) const { return node - begin_ < part_of_.size() ? part_of_[node - begin_] : kJoint; }
+  bool ties(const Recorded& record, uint32_t local) const;
   bool cut(const Recorded& record, uint32_t n, uint32_t threads);
   bool assign_parts(const Plan& plan, uint32_t joint_batch, uint32_t threads);
 
@@ -69,13 +70,13 @@ class Divider {
   static bool is_constant(const Recorded& record, uint32_t node);
   uint32_t begin_ = 0;
   uint32_t parts_ = 0;
-  // By local node number: another node of the same piece; the piece's size, at its root; the node's part.
   /// A place in the record that no node uses another across, and how many nodes are to be divided from there on.
   struct Cut {
     uint32_t local;
     uint32_t behind;
   };
   Array<Cut> cuts_;
+  // By local node number: another node of the same piece; the piece's size, at its root; the node's part.
   Array<uint32_t> parent_;
   Array<uint32_t> size_;
   Array<uint8_t> part_of_;

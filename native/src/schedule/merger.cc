@@ -12,7 +12,7 @@ bool Merger::find(const Recorded& record, uint32_t begin, uint32_t end, uint8_t*
   const uint32_t n = end - begin;
   same_.resize(n);
   constexpr size_t kFirstSlots = 64;
-  slots_.assign(std::max(kFirstSlots, slots_.size()), kNone);
+  slots_.assign(kFirstSlots, kNone);
   sources_ = 0;
   any_ = false;
   merged_.clear();
@@ -74,9 +74,8 @@ inline bool Merger::may_equal(uint32_t local) const {
   return any;
 }
 
-// Where one program recorded both, they lie as far behind their
-// operands; where that node differs, as where words begin alike and go on differently, those that came there before are
-// tried too.
+// Where the same program recorded this node and its equal, both lie as far behind their operands. If what lies there
+// is no equal, as where words begin alike and go on differently, those are tried that came to the same place before.
 void Merger::merge(uint32_t local) {
   if ((*types_)[record_.nodes[begin_ + local].type].def->random) return;
   uint32_t latest = kNone;
@@ -87,6 +86,7 @@ void Merger::merge(uint32_t local) {
     if (same_[operand] != operand && (latest == kNone || same_[operand] > same_[latest])) latest = operand;
   }
   const uint32_t place = same_[latest] + (local - latest);
+  // Enough for the letters that follow one beginning; a bound, so that many different ones take no quadratic time.
   constexpr int kMostTries = 64;
   int tries = 0;
   for (uint32_t other = place; other != kNone && tries < kMostTries; ++tries) {
