@@ -248,8 +248,13 @@ public readonly partial struct Expression : IEquatable<Expression>
     /// Column-major, zeros if that does not depend on this. A view, valid until the next backward, renewal, revert or
     /// disposal.
     /// </returns>
+    /// <remarks>
+    /// Of a parameter, and of a node that computes the same as another (an equal word's embedding, for one), it is found
+    /// when it is first asked for, which takes as long as a backward: ask before the update.
+    /// </remarks>
     /// <exception cref="InvalidOperationException">
-    /// There was no backward, or this is on no path to a parameter and the backward was not <c>full</c>.
+    /// There was no backward; this is on no path to a parameter and the backward was not <c>full</c>; or, where the
+    /// gradient has yet to be found, a parameter has changed or a forward was run since the backward.
     /// </exception>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
     public ReadOnlySpan<float> Gradient()

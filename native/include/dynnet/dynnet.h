@@ -161,7 +161,7 @@ typedef struct dn_initializer {
 
 /// How well the latest forward was batched.
 typedef struct dn_batch_stats {
-  /// Nodes computed, parameters and inputs not counted.
+  /// Nodes computed, parameters and inputs not counted; of nodes that compute the same, one.
   int64_t nodes;
   /// Kernel batches that computed them.
   int64_t batches;
@@ -431,9 +431,10 @@ DN_API dn_status dn_graph_scalar_value(dn_graph* graph, dn_expr x, float* out);
 DN_API dn_status dn_graph_backward(dn_graph* graph, dn_expr x, dn_gradients* gradients, int32_t full);
 
 /// The gradient of the latest backward's result with respect to an expression, column-major; zeros if it does not
-/// depend on it. Borrowed until the next backward, renewal or revert.
-/// @throws DN_E_STATE without a backward, or if the expression is on no path to a parameter and `full` was not asked
-/// for
+/// depend on it. Borrowed until the next backward, renewal or revert. Of parameters, and of nodes that compute the same
+/// as others, it is found when it is first asked for, which takes as long as a backward.
+/// @throws DN_E_STATE without a backward; if the expression is on no path to a parameter and `full` was not asked for;
+/// or, where it has yet to be found, if a parameter has changed or a forward has been run since the backward
 DN_API dn_status dn_graph_gradient(dn_graph* graph, dn_expr x, const float** out, int64_t* out_count);
 
 /// Gives an input new values, which the next dn_graph_forward reads.
