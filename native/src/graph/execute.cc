@@ -322,7 +322,11 @@ Rows Graph::rows_of(const uint32_t* nodes, uint32_t count, uint32_t operand, Are
   // Mostly they are evenly spaced, and nothing has to be written down.
   const int64_t stride = value(1) - first;
   uint32_t even = 2;
-  while (even < count && value(even) == first + even * stride) ++even;
+  for (float* before = value(1); even < count; ++even) {
+    float* const next = value(even);
+    if (next - before != stride) break;
+    before = next;
+  }
   if (even == count) return {first, nullptr, stride};
   auto** list = memory.allocate<float*>(count);
   for (uint32_t i = 0; i < count; ++i) list[i] = value(i);
