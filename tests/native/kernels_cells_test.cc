@@ -7,7 +7,6 @@ namespace {
 
 using CellKernels = KernelsTest;
 
-
 /// Which of two gradients are wanted, and which of them add.
 struct Wants {
   bool first, second, add_first, add_second;
