@@ -6,24 +6,11 @@
 namespace dynnet::test {
 namespace {
 
-dn_batch_stats stats(const GraphHandle& graph) {
-  dn_batch_stats result{};
-  EXPECT_OK(dn_graph_batch_stats(graph.get(), &result));
-  return result;
-}
-
 void expect_stats(const GraphHandle& graph, int64_t nodes, int64_t batches, int64_t batched_nodes) {
   const dn_batch_stats result = stats(graph);
   EXPECT_EQ(result.nodes, nodes);
   EXPECT_EQ(result.batches, batches);
   EXPECT_EQ(result.batched_nodes, batched_nodes);
-}
-
-std::string report(const GraphHandle& graph) {
-  const char* text = nullptr;
-  int64_t length = 0;
-  EXPECT_OK(dn_graph_batching_report(graph.get(), &text, &length));
-  return {text, static_cast<size_t>(length)};
 }
 
 void expect_report(const GraphHandle& graph, std::initializer_list<std::string_view> words) {

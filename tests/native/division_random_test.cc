@@ -205,7 +205,7 @@ class RandomExamples {
 };
 
 TEST(DivisionRandom, ExamplesAreTheSameForAnyNumberOfThreads) {
-  const int32_t threads_before = dn_device_threads();
+  const ThreadsKept threads_kept;
   constexpr int kPrograms = DYNNET_SANITIZED ? 30 : 300;
   int forwards = 0, backwards = 0;
   for (int seed = 0; seed < kPrograms; ++seed) {
@@ -219,7 +219,6 @@ TEST(DivisionRandom, ExamplesAreTheSameForAnyNumberOfThreads) {
       backwards += examples.backward_was_divided();
     }
   }
-  dn_device_set_threads(threads_before);
   EXPECT_GE(forwards, kPrograms);
   EXPECT_GE(backwards, kPrograms);
 }

@@ -23,8 +23,6 @@ class Division : public testing::Test {
     dn_expr h;
   };
 
-  ~Division() override { dn_device_set_threads(threads_before_); }
-
   dn_expr weight(dn_parameter* parameter) { return make(graph_, dn_op_parameter, parameter); }
 
   void step(Example& example, int i) {
@@ -70,15 +68,6 @@ class Division : public testing::Test {
     return make(graph_, dn_op_sum, losses_.data(), static_cast<int32_t>(losses_.size()));
   }
 
-  std::string report() {
-    const char* text = nullptr;
-    int64_t length = 0;
-    EXPECT_OK(dn_graph_batching_report(graph_.get(), &text, &length));
-    return {text, static_cast<size_t>(length)};
-  }
-
-  bool is_divided() { return report().find("computed by several threads") != std::string::npos; }
-
   void new_record() {
     EXPECT_OK(dn_model_reset_gradients(model_.get()));
     steps_.clear();
@@ -108,11 +97,11 @@ class Division : public testing::Test {
       new_record();
       *loss = record(count, interleaved);
       value(graph_, *loss);
-      return is_divided();
+      return is_divided(graph_);
     }));
   }
 
-  const int32_t threads_before_ = dn_device_threads();
+  const ThreadsKept threads_kept_;
   GraphHandle graph_ = new_graph(3);
   ModelHandle model_ = new_model();
   dn_lookup_parameter* table_ = add_table(model_, kRows, {kSize}, initializer(DN_INIT_UNIFORM, -1, 1));
@@ -129,7 +118,7 @@ TEST_F(Division, GivesTheSameBitsAsOneThread) {
     ASSERT_OK(dn_device_set_threads(1));
     new_record();
     const std::vector<float> alone = results(record(12, interleaved));
-    EXPECT_FALSE(is_divided());
+    EXPECT_FALSE(is_divided(graph_));
     for (const int32_t threads : {2, 3, 4}) {
       ASSERT_OK(dn_device_set_threads(threads));
       dn_expr loss{};
@@ -171,11 +160,11 @@ TEST_F(Division, LeavesWhatHangsTogetherToOneThread) {
   Example long_one{200, 1, input(graph_, {kSize}, some_values(kSize))};
   for (int i = 0; i < long_one.length; ++i) step(long_one, i);
   value(graph_, make(graph_, dn_op_sum, losses_.data(), static_cast<int32_t>(losses_.size())));
-  EXPECT_FALSE(is_divided());
+  EXPECT_FALSE(is_divided(graph_));
   // So are examples that all use one computed node.
   new_record();
   value(graph_, record_from(make(graph_, dn_op_tanh, input(graph_, {kSize}, some_values(kSize)))));
-  EXPECT_FALSE(is_divided());
+  EXPECT_FALSE(is_divided(graph_));
 }
 
 TEST_F(Division, MayShareConstants) {
@@ -188,7 +177,7 @@ TEST_F(Division, MayShareConstants) {
   ASSERT_OK(dn_device_set_threads(2));
   EXPECT_TRUE(wait_until([&] {
     EXPECT_EQ(run(), alone);
-    return is_divided();
+    return is_divided(graph_);
   }));
 }
 

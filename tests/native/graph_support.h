@@ -6,6 +6,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -119,6 +120,36 @@ inline std::vector<float> some_values(int64_t n, int seed = 1) {
   }
   return values;
 }
+
+inline dn_batch_stats stats(const GraphHandle& graph) {
+  dn_batch_stats result{};
+  EXPECT_OK(dn_graph_batch_stats(graph.get(), &result));
+  return result;
+}
+
+inline std::string report(const GraphHandle& graph) {
+  const char* text = nullptr;
+  int64_t length = 0;
+  EXPECT_OK(dn_graph_batching_report(graph.get(), &text, &length));
+  return {text, static_cast<size_t>(length)};
+}
+
+/// Whether threads divided the latest forward among themselves.
+inline bool is_divided(const GraphHandle& graph) {
+  return report(graph).find("computed by several threads") != std::string::npos;
+}
+
+/// At the end of its life, the number of threads is again what it was.
+class ThreadsKept {
+ public:
+  ThreadsKept() = default;
+  ThreadsKept(const ThreadsKept&) = delete;
+  ThreadsKept& operator=(const ThreadsKept&) = delete;
+  ~ThreadsKept() { dn_device_set_threads(before_); }
+
+ private:
+  const int32_t before_ = dn_device_threads();
+};
 
 /// Waits until a condition holds; false if it does not in a time that is ample.
 inline bool wait_until(const std::function<bool()>& condition) {

@@ -15,8 +15,6 @@ class Merging : public testing::Test {
   static constexpr uint32_t kSize = 20;
   static constexpr uint32_t kLabels = 5;
 
-  ~Merging() override { dn_device_set_threads(threads_before_); }
-
   dn_expr weight(dn_parameter* parameter) { return make(graph_, dn_op_parameter, parameter); }
 
   dn_expr lookup(char letter) { return make(graph_, dn_op_lookup, table_, letter - 'a'); }
@@ -51,19 +49,6 @@ class Merging : public testing::Test {
     return make(graph_, dn_op_sum, losses.data(), static_cast<int32_t>(losses.size()));
   }
 
-  dn_batch_stats stats() {
-    dn_batch_stats result{};
-    EXPECT_OK(dn_graph_batch_stats(graph_.get(), &result));
-    return result;
-  }
-
-  std::string report() {
-    const char* text = nullptr;
-    int64_t length = 0;
-    EXPECT_OK(dn_graph_batching_report(graph_.get(), &text, &length));
-    return {text, static_cast<size_t>(length)};
-  }
-
   struct Result {
     std::vector<float> losses, gradients;
   };
@@ -92,7 +77,7 @@ class Merging : public testing::Test {
   }
 
   const std::vector<std::string> words_{"abcde", "abcxy", "abc", "zbcde", "abcde", "abq", "q", "abcxyz", "zbc", "a"};
-  int32_t threads_before_ = dn_device_threads();
+  const ThreadsKept threads_kept_;
   ModelHandle model_ = new_model();
   dn_lookup_parameter* table_ = add_table(model_, 26, {kSize}, values_of(some_values(26 * kSize, 9)), "E");
   dn_parameter* w_ = add(model_, {kSize, kSize}, values_of(some_values(kSize* kSize, 4)), "W");
@@ -107,8 +92,8 @@ class Merging : public testing::Test {
 TEST_F(Merging, BeginningsOfWordsAreComputedOnce) {
   const dn_expr loss = record(words_);
   EXPECT_OK(dn_graph_forward(graph_.get(), loss));
-  const std::string text = report();
-  const int64_t merged = nodes_count(graph_) - 4 - stats().nodes;
+  const std::string text = report(graph_);
+  const int64_t merged = nodes_count(graph_) - 4 - stats(graph_).nodes;
   EXPECT_NE(text.find(std::to_string(merged) + " more nodes equal others"), std::string::npos) << text;
   // Of 37 letters the different beginnings: a ab abc abcd abcde abcx abcxy abcxyz abq q z zb zbc zbcd zbcde.
   EXPECT_NE(text.find("-> {20}: 15 nodes in"), std::string::npos) << text;
@@ -166,19 +151,19 @@ TEST_F(Merging, ThreadsChangeNoBit) {
   for (const bool shared : {false, true}) {
     EXPECT_OK(dn_device_set_threads(1));
     const Result alone = run(record(words, 0, shared));
-    EXPECT_GT(nodes_count(graph_) - stats().nodes, 200);
+    EXPECT_GT(nodes_count(graph_) - stats(graph_).nodes, 200);
     for (const int threads : {2, 3}) {
       EXPECT_OK(dn_device_set_threads(threads));
-      const auto is_divided = [&] {
+      const auto divides = [&] {
         const dn_expr loss = record(words, 0, shared);
         scalar(graph_, loss);
-        return report().find("computed by several threads") != std::string::npos;
+        return is_divided(graph_);
       };
       // A pool that another process held up rests for a while, and graphs are computed alone.
       if (shared)
-        EXPECT_FALSE(is_divided());
+        EXPECT_FALSE(divides());
       else
-        EXPECT_TRUE(wait_until(is_divided));
+        EXPECT_TRUE(wait_until(divides));
       for (int i = 0; i < 5; ++i) {
         const Result divided = run(record(words, 0, shared));
         EXPECT_EQ(divided.losses, alone.losses);
@@ -254,7 +239,7 @@ TEST_F(Merging, IndicesMayBeSetAnew) {
   const dn_expr a = lookup('a'), b = lookup('a');
   const dn_expr both = make_of(graph_.get(), dn_op_sum, {make(graph_, dn_op_exp, a), make(graph_, dn_op_exp, b)});
   const std::vector<float> twice = value(graph_, both);
-  EXPECT_EQ(stats().nodes, 3);
+  EXPECT_EQ(stats(graph_).nodes, 3);
   const int32_t other = 7;
   EXPECT_OK(dn_graph_set_indices(graph_.get(), b, &other, 1));
   EXPECT_OK(dn_graph_forward(graph_.get(), both));

@@ -10,8 +10,6 @@ namespace {
 
 class ProfileTest : public testing::Test {
  protected:
-  ~ProfileTest() override { dn_device_set_threads(threads_before_); }
-
   // Sequences, one piece each, with a loss at their ends.
   dn_expr record(int sequences, int length) {
     std::vector<dn_expr> losses;
@@ -65,7 +63,7 @@ class ProfileTest : public testing::Test {
     return found;
   }
 
-  const int32_t threads_before_ = dn_device_threads();
+  const ThreadsKept threads_kept_;
   GraphHandle graph_ = new_graph();
   ModelHandle model_ = new_model();
   dn_parameter* w_ = add(model_, {6, 6}, initializer(DN_INIT_GLOROT, 1));

@@ -164,7 +164,7 @@ void BackwardPass::find_wanted(uint32_t root) {
   for (uint32_t node = root + 1; node-- > 0;) {
     const uint32_t begin = graph_.nodes_[node].operands;
     // First what is used by something wanted; whether it leads to a parameter is asked when its turn comes.
-    if (wanted_[node] && !full_ && (graph_.nodes_[node].flags & Node::kTrained) == 0) wanted_[node] = 0;
+    if (!full_ && (graph_.nodes_[node].flags & Node::kTrained) == 0) wanted_[node] = 0;
     if (wanted_[node]) {
       if (computed != nullptr) wanted_[computed[node]] = 1;
       for (uint32_t at = begin; at < end; ++at) wanted_[graph_.operands_[at]] = 1;
@@ -287,12 +287,12 @@ void BackwardPass::number_slots(uint32_t root) {
 void BackwardPass::merge_gradients(const Plan::Batch& batch) {
   for (uint32_t i = batch.aliases; i < batch.aliases + batch.alias_count; ++i) {
     const Plan::Alias& alias = aliases()[i];
-    const float* const gradient = alias.node < graph_.gradients_.size() ? gradient_of(alias.node) : nullptr;
+    float* const gradient = alias.node < graph_.gradients_.size() ? gradient_of(alias.node) : nullptr;
     if (gradient == nullptr || (state(alias.node) & kTouched) == 0) continue;
     const int64_t size = graph_.type_of(alias.node).size;
     bool first;
     const Rows to{touch(alias.of, &first)};
-    const Rows from{const_cast<float*>(gradient)};
+    const Rows from{gradient};
     if (first)
       kernels().copy(to, from, 1, size);
     else
