@@ -361,8 +361,7 @@ const uint32_t* const* Graph::data_of(const Type& type, const uint32_t* nodes, u
 
 dn_parameter* Graph::parameter(uint32_t node, uint32_t operand) const {
   const Type& type = type_of(operands_[nodes_[node].operands + operand]);
-  const bool is_parameter = type.op == Op::parameter || type.op == Op::const_parameter;
-  return is_parameter ? static_cast<dn_parameter*>(type.object) : nullptr;
+  return is_parameter(type.op) ? static_cast<dn_parameter*>(type.object) : nullptr;
 }
 
 dn_parameter* BatchContext::parameter(int i) const {

@@ -22,7 +22,6 @@ void empty(Array<T>& array, bool keep_memory) {
     Array<T>().swap(array);
 }
 
-bool is_parameter(Op op) { return op == Op::parameter || op == Op::const_parameter; }
 bool is_input(Op op) { return op == Op::input || op == Op::input_scalar || op == Op::input_bound; }
 
 }  // namespace

@@ -18,6 +18,9 @@ namespace dynnet {
 enum class Op : uint16_t { DYNNET_OPS(DYNNET_OP_ENUM) kCount };
 #undef DYNNET_OP_ENUM
 
+/// Whether the node is a parameter, trained or not.
+inline bool is_parameter(Op op) { return op == Op::parameter || op == Op::const_parameter; }
+
 class Forward;
 class Backward;
 struct OpDef;
