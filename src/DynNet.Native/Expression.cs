@@ -122,6 +122,7 @@ public readonly partial struct Expression : IEquatable<Expression>
     /// <returns>The number.</returns>
     /// <remarks>The value once computed stays as long as that of <see cref="AsSpan"/>.</remarks>
     /// <exception cref="ShapeMismatchException">It has more than one element.</exception>
+    /// <exception cref="InvalidOperationException">As for <see cref="AsSpan"/>.</exception>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
     /// <exception cref="NotFiniteNumberException">A value is NaN or infinite, and the graph checks it.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
@@ -139,7 +140,14 @@ public readonly partial struct Expression : IEquatable<Expression>
     /// a <see cref="Backward"/> after parameters have changed. Read later while the graph lives, it holds old or other
     /// numbers.
     /// </returns>
-    /// <remarks>The span does not keep the graph alive: hold the graph, best by <c>using</c>.</remarks>
+    /// <remarks>
+    /// The span does not keep the graph alive: hold the graph, best by <c>using</c>. An affine transformation whose tanh,
+    /// logistic or rectify was recorded next is computed as one with that; its own value is there from when it is first
+    /// asked for.
+    /// </remarks>
+    /// <exception cref="InvalidOperationException">
+    /// It was computed as one with its activation, and is asked for only after parameters have changed.
+    /// </exception>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
     /// <exception cref="NotFiniteNumberException">A value is NaN or infinite, and the graph checks it.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
@@ -250,7 +258,8 @@ public readonly partial struct Expression : IEquatable<Expression>
     /// </returns>
     /// <remarks>
     /// Of a parameter, and of a node that computes the same as another (an equal word's embedding, for one), it is found
-    /// when it is first asked for, which takes as long as a backward: ask before the update.
+    /// when it is first asked for, which takes as long as a backward: ask before the update. That of an affine
+    /// transformation which was computed as one with its activation is found in no time, before another forward.
     /// </remarks>
     /// <exception cref="InvalidOperationException">
     /// There was no backward; this is on no path to a parameter and the backward was not <c>full</c>; or, where the

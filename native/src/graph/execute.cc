@@ -103,6 +103,8 @@ void Graph::forward(uint32_t node) {
   // First what may fail, so that a bad index leaves everything as it was.
   check_bound_indices(end);
   drop_values(0, computed_);
+  folded_values_.clear();
+  computed_ranges_.clear();
   for (const Input& input : inputs_)
     if (input.bound != nullptr) values_[input.node] = nullptr;
   value_memory_.reset();
@@ -114,6 +116,7 @@ void Graph::forward(uint32_t node) {
 }
 
 void Graph::incremental_forward(uint32_t node) {
+  if (is_folded(node)) return compute_folded(node);
   if (node >= computed_ && values_[node] == nullptr) compute(node + 1);
 }
 
@@ -150,6 +153,7 @@ void Graph::compute(uint32_t end) {
       run_batches(static_cast<uint32_t>(latest_batch_));
     if (profile_ != nullptr) profile_->settle();
     computed_ = end;
+    computed_ranges_.push_back({end, sum_of_versions(end)});
     inputs_read_ = inputs_read;
     plan_is_whole_ = begin == 0 || extends;
   } catch (...) {
@@ -174,8 +178,8 @@ void Graph::make_plan(uint32_t begin, uint32_t end) {
   uint32_t pending = 0;
   uint32_t pending_node = 0;
   for (uint32_t node = begin; node < end; ++node) {
-    include[node - begin] = values_[node] == nullptr;
-    if (values_[node] == nullptr) {
+    include[node - begin] = values_[node] == nullptr && !is_folded(node);
+    if (include[node - begin]) {
       ++pending;
       pending_node = node;
     }
@@ -398,6 +402,12 @@ const Rows* Graph::run(const Plan::Batch& batch, const uint32_t* nodes, uint32_t
 
 void Graph::check(const uint32_t* nodes, uint32_t count) {
   for (uint32_t i = 0; i < count; ++i) {
+    // An activation hides what is not finite.
+    if (nodes[i] > 0 && is_folded(nodes[i] - 1)) {
+      const uint32_t before = nodes[i] - 1;
+      run_folded(before);
+      check(&before, 1);
+    }
     const int64_t found = kernels().find_nonfinite(values_[nodes[i]], type_of(nodes[i]).size);
     if (found < 0) continue;
     report_nonfinite(nodes[i], found, values_[nodes[i]][found]);

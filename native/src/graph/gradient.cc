@@ -7,6 +7,7 @@
 namespace dynnet {
 
 void Graph::backward(uint32_t node, GradientSet* gradients, bool full) {
+  if (is_folded(node)) node = unfolded(node);
   const Type& type = type_of(node);
   if (type.size != 1)
     fail(DN_E_SHAPE, "backward: the expression (node %u, %s) has shape %s; gradients are of one number", node,
@@ -28,6 +29,7 @@ void Graph::backward(uint32_t node, GradientSet* gradients, bool full) {
 const float* Graph::gradient(uint32_t node) {
   if (differentiated_ == kNone) fail(DN_E_STATE, "gradient: no backward has been run since the graph was last changed");
   if (node < gradients_.size() && gradients_[node] != nullptr) return gradients_[node];
+  if (is_folded(node)) return gradient_of_folded(node);
   const Type& type = type_of(node);
 
   // Which nodes the latest backward's result depends on.

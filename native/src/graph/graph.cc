@@ -48,6 +48,8 @@ dn_expr Graph::record(const Call& call) {
     if (const dn_expr found = existing_parameter(call); found.stamp != 0) return found;
   }
 
+  if (def.after_affine != nullptr && folds(call, def)) return fold(call.op);
+
   // The key of the type: operation, operands' shapes and shared weights, then attributes that are not the node's own.
   constexpr size_t kMostOthers = 1 + Call::kMostWords + 4;
   const size_t most = kMostOthers + 2 * static_cast<size_t>(call.operand_count);
@@ -75,6 +77,9 @@ dn_expr Graph::record(const Call& call) {
     key.add(static_cast<uint32_t>(call.span_count));
     key.add(static_cast<uint32_t>(call.span_count >> 32));
   }
+
+  if ((of_any & Node::kFolded) != 0) [[unlikely]]
+    return record_unfolded(call);
 
   uint32_t type = types_.find(key);
   if (type == KeyTable::kNone) [[unlikely]]
@@ -211,6 +216,9 @@ void Graph::clear(bool keep_memory) {
   pending_indices_.clear();
   parameters_.clear();
   has_derived_weights_ = false;
+  copies_.clear();
+  folded_values_.clear();
+  computed_ranges_.clear();
   tables_.clear();
   models_.clear();
   computed_ = 0;
@@ -279,10 +287,15 @@ void Graph::revert() {
   tables_.erase(tables_.begin() + static_cast<ptrdiff_t>(at.tables), tables_.end());
   models_.erase(models_.begin() + static_cast<ptrdiff_t>(at.models), models_.end());
   std::erase_if(pending_indices_, [&](const PendingIndices& pending) { return pending.node >= at.nodes; });
+  for (const uint32_t node : folded_values_)
+    if (node < at.nodes) values_[node] = nullptr;
+  folded_values_.clear();
+  std::erase_if(copies_, [&](const auto& copy) { return copy.second >= at.nodes; });
   // Values of older nodes that were computed since lie in memory that is given back: they are computed again when asked
   // for, from inputs as they were read. A forward since then computed all of them.
   const bool same_forward = forwards_ == at.forwards;
   computed_ = same_forward ? std::min(computed_, at.computed) : 0;
+  std::erase_if(computed_ranges_, [&](const Computed& computed) { return computed.end > computed_; });
   drop_values(computed_, at.nodes);
   inputs_read_ = std::min(inputs_read_, at.inputs);
   value_memory_.rewind(same_forward ? at.values : Arena::Mark{});

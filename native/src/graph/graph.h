@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "dynnet/dynnet.h"
@@ -144,6 +145,13 @@ class Graph {
   }
   uint32_t make_type(const Call& call, const KeyWriter& key);
   std::unique_ptr<Type> describe(const Call& call) const;
+  /// Whether an operation can be one with its operand: with the affine transformation that was recorded just before.
+  bool folds(const Call& call, const OpDef& def) const;
+  dn_expr fold(Op activation);
+  /// As `record`, where some operands were folded into others: those are recorded once more.
+  dn_expr record_unfolded(const Call& call);
+  /// A node like one that was folded, that stays its own.
+  uint32_t unfolded(uint32_t node);
   dn_expr append(const Call& call, uint32_t type, uint32_t depth, uint32_t flags);
   void append_data(const Call& call, uint32_t type);
   dn_expr existing_parameter(const Call& call) const;
@@ -151,6 +159,12 @@ class Graph {
   void use_model(Storage* storage);
   void advance_stamp();
 
+  bool is_folded(uint32_t node) const { return (nodes_[node].flags & Node::kFolded) != 0; }
+  /// Gives a folded node its value.
+  void compute_folded(uint32_t node);
+  /// The same where all its operands have values.
+  void run_folded(uint32_t node);
+  const float* gradient_of_folded(uint32_t node);
   bool parameters_changed() const;
   void note_versions(uint32_t begin, uint32_t end);
   void check_bound_indices(uint32_t end) const;
@@ -220,6 +234,18 @@ class Graph {
   std::vector<Input> inputs_;
   std::vector<PendingIndices> pending_indices_;
   std::vector<UsedParameter> parameters_;
+  /// The nodes that stand for folded ones where those are used otherwise.
+  std::unordered_map<uint32_t, uint32_t> copies_;
+  /// The folded nodes that have a value.
+  std::vector<uint32_t> folded_values_;
+  /// Nodes that were computed at one time: all before `end`, from where the one before this ends.
+  struct Computed {
+    uint32_t end;
+    /// The sum of the versions of all parameters before `end` at that time.
+    uint64_t versions;
+  };
+  std::vector<Computed> computed_ranges_;
+  uint64_t sum_of_versions(uint32_t end) const;
   /// Whether any node was computed from parameters only, so that it may be a weight whose gradient has operands to go
   /// to.
   bool has_derived_weights_ = false;

@@ -25,6 +25,8 @@ struct Node {
   static constexpr uint32_t kGiven = 4;
   /// Is a parameter, whose gradient goes straight into the gradient set.
   static constexpr uint32_t kDense = 8;
+  /// Is computed together with the next node only, which is its activation; it has a value when that is asked for.
+  static constexpr uint32_t kFolded = 16;
   /// From this bit on: how often the graph had been reverted when the node was recorded.
   static constexpr int kRevertsShift = 8;
 };

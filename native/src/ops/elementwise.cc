@@ -36,13 +36,27 @@ void unary_backward(const Backward& b) {
       dx.collides);
 }
 
+constexpr const OpDef* after_affine(UnaryOp op) {
+  switch (op) {
+    case UnaryOp::kTanh:
+      return &op_affine_tanh;
+    case UnaryOp::kLogistic:
+      return &op_affine_logistic;
+    case UnaryOp::kRectify:
+      return &op_affine_rectify;
+    default:
+      return nullptr;
+  }
+}
+
 template <UnaryOp op, bool scalar>
 constexpr OpDef unary(const char* name) {
   return {.name = name,
           .shape = same_shape,
           .forward = unary_forward<op, scalar>,
           .backward = unary_backward<op, scalar>,
-          .data_words = scalar ? 1u : 0u};
+          .data_words = scalar ? 1u : 0u,
+          .after_affine = after_affine(op)};
 }
 
 void binary_shape(Shaping& s) {

@@ -55,6 +55,8 @@ struct Type {
   bool has_data = false;
   /// Whether OpDef::early finds something where all operands are ready.
   bool may_be_early = false;
+  /// Whether nodes are not folded into their activation, since one was used elsewhere too.
+  bool stays_apart = false;
   /// The dn_parameter or dn_lookup_parameter, or null.
   void* object = nullptr;
   /// What the shape rule worked out for forward and backward.
@@ -114,6 +116,10 @@ struct OpDef {
   bool carries = false;
   /// Bit i is set if operand i is in a weight position; bits 30 and 31 stand for all further even and odd ones.
   uint32_t weights = 0;
+  /// What the operation is together with an affine transformation that is its operand. Null if it stays its own.
+  const OpDef* after_affine = nullptr;
+  /// Of an affine transformation with an activation: the number of that (UnaryOp), else -1.
+  int activation = -1;
   /// Nodes have a gradient of their own to give to the gradient set: parameters and lookups.
   bool trained = false;
   /// Draws random numbers.
@@ -127,6 +133,11 @@ struct OpDef {
 #define DYNNET_OP_EXTERN(name) extern const OpDef op_##name;
 DYNNET_OPS(DYNNET_OP_EXTERN)
 #undef DYNNET_OP_EXTERN
+
+// An affine transformation and its activation as one: what recording makes of the two (Graph::fold).
+extern const OpDef op_affine_tanh;
+extern const OpDef op_affine_logistic;
+extern const OpDef op_affine_rectify;
 
 extern const OpDef* const op_defs[];
 inline const OpDef& op_def(Op op) { return *op_defs[static_cast<size_t>(op)]; }

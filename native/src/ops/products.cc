@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "ops/context.h"
+#include "ops/elementwise.h"
 #include "ops/product.h"
 
 namespace dynnet {
@@ -33,6 +34,11 @@ ProductShape product_shape(const Type& type, int a, int x) {
 bool one_matrix(const Type& type, int a) {
   return type.shared[static_cast<size_t>(a)] && type.operands[static_cast<size_t>(a)].bd == 1;
 }
+
+// Of an affine transformation: the bias, and every odd operand.
+constexpr uint32_t kAffineWeights = 0xaaaaaaabu;
+// Nanoseconds an element, roughly, for the choice of chunks.
+constexpr double kActivationCost = 0.3;
 
 // ---- y = A x ----
 
@@ -202,7 +208,52 @@ void affine_backward(const Backward& b) {
   }
 }
 
+// ---- y = f(b + W1 x1 + W2 x2 + ...), of which y alone is kept ----
+
+template <UnaryOp op>
+void activated_forward(const Forward& b) {
+  affine_forward(b);
+  if (b.stage == Stage::kEarly) return;
+  const int64_t n = b.type.size;
+  b.parallel(b.count, kActivationCost * static_cast<double>(n), [&](int64_t begin, int64_t end) {
+    const Rows y = b.y.from(begin);
+    b.k.unary_forward(static_cast<int>(op), y, y, nullptr, end - begin, n);
+  });
+}
+
+template <UnaryOp op>
+void activated_backward(const Backward& b) {
+  const int64_t n = b.type.size;
+  // The gradient before the activation; it lasts until the end of the pass for the deferred products.
+  const Rows d{b.stage == Stage::kWhole ? b.scratch.allocate<float>(n * b.count) : b.carry.base, nullptr, n};
+  if (b.stage != Stage::kEarly) {
+    b.parallel(b.count, kActivationCost * static_cast<double>(n), [&](int64_t begin, int64_t end) {
+      const Rows y = b.y.from(begin);
+      b.k.unary_backward(static_cast<int>(op), d.from(begin), y, y, b.dy.from(begin), nullptr, end - begin, n, false);
+    });
+  }
+  affine_backward(b.with_gradient(d));
+}
+
+template <UnaryOp op>
+constexpr OpDef activated(const char* name) {
+  return {.name = name,
+          // That of the affine transformation, which is known.
+          .shape = [](Shaping&) {},
+          .forward = activated_forward<op>,
+          .backward = activated_backward<op>,
+          .defers = affine_defers,
+          .early = affine_early,
+          .carries = true,
+          .weights = kAffineWeights,
+          .activation = static_cast<int>(op)};
+}
+
 }  // namespace
+
+const OpDef op_affine_tanh = activated<UnaryOp::kTanh>("affine_transform, tanh");
+const OpDef op_affine_logistic = activated<UnaryOp::kLogistic>("affine_transform, logistic");
+const OpDef op_affine_rectify = activated<UnaryOp::kRectify>("affine_transform, rectify");
 
 const OpDef op_multiply = {.name = "multiply",
                            .shape = multiply_shape,
@@ -217,7 +268,6 @@ const OpDef op_affine_transform = {.name = "affine_transform",
                                    .backward = affine_backward,
                                    .defers = affine_defers,
                                    .early = affine_early,
-                                   // The bias, and every odd operand.
-                                   .weights = 0xaaaaaaabu};
+                                   .weights = kAffineWeights};
 
 }  // namespace dynnet

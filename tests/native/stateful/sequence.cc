@@ -210,7 +210,8 @@ int Sequence::record_node(Live& g, Node node) {
   g.intervals.push_back(*interval);
   ++nodes_recorded_;
   const int number = g.model.size() - 1;
-  EXPECT_EQ(node.real.node, static_cast<uint32_t>(number));
+  // The engine may have more nodes: one that was folded into its activation is recorded once more for another use.
+  EXPECT_GE(node.real.node, static_cast<uint32_t>(number));
   dn_dim dim{};
   EXPECT_OK(dn_graph_dim(g.real, node.real, &dim));
   EXPECT_EQ(Shape(dim).text(), g.model[number].shape.text()) << node.op;
@@ -295,7 +296,20 @@ dn_status Sequence::do_forward(Live& g, int node) {
       g, [&] { return dn_graph_forward(g.real, g.model[node].real); }, [&] { return g.model.forward(node); });
 }
 
+// An affine transformation that was folded into its activation has no value of its own until that is asked for, and
+// then no more if parameters have changed.
+bool Sequence::is_gone(Live& g, int node) {
+  if (g.model[node].op != "affine_transform" || !g.model.has_value(node)) return false;
+  const dn_status status = dn_graph_incremental_forward(g.real, g.model[node].real);
+  if (status == DN_OK) return false;
+  say("  gone: %s", test::last_error().c_str());
+  const bool changed = test::last_error().find("parameters have changed since") != std::string::npos;
+  EXPECT_TRUE(status == provoked_ || (status == DN_E_STATE && changed)) << test::last_error();
+  return true;
+}
+
 void Sequence::compare_value(Live& g, int node) {
+  if (is_gone(g, node)) return;
   const float* real = nullptr;
   int64_t count = 0;
   const dn_status status = both(
@@ -347,6 +361,7 @@ void Sequence::incremental_forward() {
   if (g.model.size() == 0) return;
   const int node = some_node(g);
   say("graph %p: incremental forward %d", static_cast<void*>(g.real), node);
+  if (is_gone(g, node)) return;
   both(
       g, [&] { return dn_graph_incremental_forward(g.real, g.model[node].real); },
       [&] { return g.model.incremental_forward(node); });
@@ -357,7 +372,7 @@ void Sequence::audit() {
   for (const auto& g : graphs_) {
     int64_t count = 0;
     EXPECT_OK(dn_graph_nodes_count(g->real, &count));
-    EXPECT_EQ(count, g->model.size());
+    EXPECT_GE(count, g->model.size());
     for (int i = 0; i < g->model.size() && !testing::Test::HasFailure(); ++i)
       if (g->model.has_value(i)) compare_value(*g, i);
   }
@@ -431,6 +446,12 @@ void Sequence::ask_gradients_of(Live& g) {
     const float* real = nullptr;
     int64_t elements = 0;
     Numbers model;
+    // One that was folded into its activation, or equals another, has none of its own until it is asked for, and none
+    // after a forward.
+    if (g.model[node].op != "parameter" &&
+        dn_graph_gradient(g.real, g.model[node].real, &real, &elements) == DN_E_STATE &&
+        test::last_error().find("computed anew since the backward") != std::string::npos)
+      continue;
     const dn_status status = both(
         g, [&] { return dn_graph_gradient(g.real, g.model[node].real, &real, &elements); },
         [&] { return g.model.gradient(node, &model); });

@@ -115,6 +115,7 @@ class Sequence {
   void do_checkpoint(Live& g);
   void do_revert(Live& g);
   dn_status do_forward(Live& g, int node);
+  bool is_gone(Live& g, int node);
   void compare_value(Live& g, int node);
   void compare_numbers(const float* real, const Numbers& model, double tolerance, const std::string& what);
   void compare_bits(const Live& g, int node, const float* real);
