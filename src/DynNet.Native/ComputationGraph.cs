@@ -47,6 +47,10 @@ public sealed partial class ComputationGraph : IDisposable
     }
 
     /// <summary>The number of nodes recorded.</summary>
+    /// <remarks>
+    /// An affine transformation that was computed as one with its activation and is used by something else, or a
+    /// backward, only then counts twice.
+    /// </remarks>
     public long NodeCount
     {
         get

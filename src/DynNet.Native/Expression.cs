@@ -107,6 +107,7 @@ public readonly partial struct Expression : IEquatable<Expression>
 
     /// <summary>Computes what this expression depends on and has no value yet, itself included.</summary>
     /// <remarks>Asking for a value does so by itself.</remarks>
+    /// <exception cref="InvalidOperationException">As for <see cref="AsSpan"/>.</exception>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
     /// <exception cref="NotFiniteNumberException">A value is NaN or infinite, and the graph checks it.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
@@ -164,6 +165,7 @@ public readonly partial struct Expression : IEquatable<Expression>
     /// A view with the dimensions of <see cref="Dim"/>, and the batch as the last one if there is one. It is valid as
     /// long as that of <see cref="AsSpan"/>.
     /// </returns>
+    /// <exception cref="InvalidOperationException">As for <see cref="AsSpan"/>.</exception>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
     /// <exception cref="NotFiniteNumberException">A value is NaN or infinite, and the graph checks it.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
@@ -188,6 +190,7 @@ public readonly partial struct Expression : IEquatable<Expression>
     /// <summary>A copy of the value, column-major, computed if it was not yet.</summary>
     /// <returns>As many numbers as the expression has elements.</returns>
     /// <remarks>The value once computed stays as long as that of <see cref="AsSpan"/>.</remarks>
+    /// <exception cref="InvalidOperationException">As for <see cref="AsSpan"/>.</exception>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
     /// <exception cref="NotFiniteNumberException">A value is NaN or infinite, and the graph checks it.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
@@ -202,6 +205,7 @@ public readonly partial struct Expression : IEquatable<Expression>
     /// <param name="destination">At least as long as the expression has elements.</param>
     /// <remarks>The value once computed stays as long as that of <see cref="AsSpan"/>.</remarks>
     /// <exception cref="ArgumentException"><paramref name="destination"/> is too short.</exception>
+    /// <exception cref="InvalidOperationException">As for <see cref="AsSpan"/>.</exception>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
     /// <exception cref="NotFiniteNumberException">A value is NaN or infinite, and the graph checks it.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
@@ -259,7 +263,7 @@ public readonly partial struct Expression : IEquatable<Expression>
     /// <remarks>
     /// Of a parameter, and of a node that computes the same as another (an equal word's embedding, for one), it is found
     /// when it is first asked for, which takes as long as a backward: ask before the update. That of an affine
-    /// transformation which was computed as one with its activation is found in no time, before another forward.
+    /// transformation which was computed as one with its activation is found then from the activation's.
     /// </remarks>
     /// <exception cref="InvalidOperationException">
     /// There was no backward; this is on no path to a parameter and the backward was not <c>full</c>; or, where the

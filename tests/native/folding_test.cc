@@ -109,18 +109,17 @@ TEST_P(Folding, WhatIsFoldedMayBeUsedElsewhere) {
   for (size_t i = 0; i < seen[0].gradients.size(); ++i) expect_near(seen[0].gradients[i], seen[1].gradients[i]);
 }
 
-TEST_P(Folding, WhatWasUsedElsewhereStaysApartFromThenOn) {
-  const auto count_nodes = [&] {
-    reset();
-    for (int i = 0; i < 5; ++i) {
-      const Pair pair = layer(some_input(i), false, GetParam());
-      make(graph_, dn_op_cmult, pair.before, pair.after);
-    }
-    return nodes_count(graph_);
-  };
+TEST_P(Folding, WhatIsUsedElsewhereIsComputedOnce) {
+  dn_expr last{};
+  for (int i = 0; i < 5; ++i) {
+    const Pair pair = layer(some_input(i), false, GetParam());
+    last = make(graph_, dn_op_cmult, pair.before, pair.after);
+  }
   // Both parameters, and of each an input, the sum, the activation, and their product.
-  EXPECT_EQ(count_nodes(), 2 + 5 * 4 + 1) << "only the first sum is recorded twice";
-  EXPECT_EQ(count_nodes(), 2 + 5 * 4);
+  EXPECT_EQ(nodes_count(graph_), 2 + 5 * 4);
+  value(graph_, last);
+  EXPECT_EQ(stats(graph_).nodes, 5 * 3);
+  EXPECT_EQ(stats(graph_).batches, 3);
 }
 
 TEST_P(Folding, ARecurrenceIsTheSameForAnyStage) {
@@ -222,10 +221,86 @@ TEST_P(FoldingStates, ACheckpointInBetweenKeepsThemApart) {
 TEST_P(FoldingStates, TheCheckOfValuesLooksBehindTheActivation) {
   std::vector<float> values = some_values(kIn, 1);
   values[3] = std::numeric_limits<float>::infinity();
+  for (const bool before : {true, false}) {
+    reset();
+    EXPECT_OK(dn_graph_set_check_values(graph_.get(), before));
+    const Pair pair = layer(input(graph_, {kIn}, values), false, GetParam());
+    EXPECT_OK(dn_graph_set_check_values(graph_.get(), 1));
+    for (const dn_expr x : {pair.after, pair.before}) {
+      EXPECT_EQ(dn_graph_forward(graph_.get(), x), DN_E_VALUE);
+      EXPECT_NE(last_error().find("affine_transform: element"), std::string::npos) << last_error();
+    }
+  }
+}
+
+TEST_P(FoldingStates, AForwardOfWhatWasFoldedComputesIt) {
+  const Pair pair = layer(some_input(1), false, GetParam());
+  EXPECT_OK(dn_graph_forward(graph_.get(), pair.before));
+  const std::vector<float> others(kOut, 0.5f);
+  EXPECT_OK(dn_parameter_set_values(b_, others.data(), kOut));
+  const std::vector<float> before = value(graph_, pair.before);
+  const std::vector<float> after = value(graph_, pair.after);
+  for (uint32_t i = 0; i < kOut; ++i) EXPECT_NEAR(std::tanh(before[i]), after[i], 1e-6);
+}
+
+TEST_P(FoldingStates, UsesAfterParametersHaveChangedAreRefused) {
+  const Pair pair = layer(some_input(1), false, GetParam());
+  value(graph_, pair.after);
+  const std::vector<float> others(kOut, 0.5f);
+  EXPECT_OK(dn_parameter_set_values(b_, others.data(), kOut));
+  const int64_t nodes = nodes_count(graph_);
+  dn_expr sum{};
+  EXPECT_EQ(dn_op_add(graph_.get(), pair.before, pair.after, &sum), DN_E_STATE);
+  EXPECT_EQ(nodes_count(graph_), nodes);
+  EXPECT_OK(dn_graph_forward(graph_.get(), pair.after));
+  EXPECT_OK(dn_op_add(graph_.get(), pair.before, pair.after, &sum));
+}
+
+TEST_P(FoldingStates, WhatFailsLeavesNoNodeBehind) {
+  const Pair pair = layer(some_input(1), false, GetParam());
+  const dn_expr other = some_input(2);
+  const int64_t nodes = nodes_count(graph_);
+  dn_expr wrong{};
+  EXPECT_EQ(dn_op_cdiv(graph_.get(), pair.before, other, &wrong), DN_E_SHAPE);
+  EXPECT_EQ(dn_graph_backward(graph_.get(), pair.before, nullptr, 0), DN_E_SHAPE);
+  EXPECT_EQ(nodes_count(graph_), nodes);
+  EXPECT_OK(dn_graph_set_immediate(graph_.get(), 1));
+  EXPECT_EQ(dn_op_cdiv(graph_.get(), pair.before, other, &wrong), DN_E_SHAPE);
+  EXPECT_EQ(nodes_count(graph_), nodes);
+  EXPECT_OK(dn_graph_backward(graph_.get(), loss_of({pair.before, pair.after}), nullptr, 0));
+}
+
+TEST_P(FoldingStates, RevertKeepsTheValuesOfBefore) {
+  const Pair pair = layer(some_input(1), false, GetParam());
+  const std::vector<float> before = value(graph_, pair.before);
+  EXPECT_OK(dn_graph_checkpoint(graph_.get()));
+  const std::vector<float> others(kOut, 0.5f);
+  EXPECT_OK(dn_parameter_set_values(b_, others.data(), kOut));
+  EXPECT_OK(dn_graph_revert(graph_.get()));
+  EXPECT_EQ(value(graph_, pair.before), before);
+}
+
+TEST_P(FoldingStates, AFailedComputationLeavesNoValueThatIsOverwritten) {
+  const Pair pair = layer(some_input(1), false, GetParam());
+  const std::vector<float> after = value(graph_, pair.after);
+  const dn_expr zero = make(graph_, dn_op_multiply_scalar, pair.after, 0.0);
+  const dn_expr infinite = make(graph_, dn_op_log, zero);
   EXPECT_OK(dn_graph_set_check_values(graph_.get(), 1));
-  const Pair pair = layer(input(graph_, {kIn}, values), false, GetParam());
-  EXPECT_EQ(dn_graph_forward(graph_.get(), pair.after), DN_E_VALUE);
-  EXPECT_NE(last_error().find("affine_transform: element"), std::string::npos) << last_error();
+  EXPECT_EQ(dn_graph_incremental_forward(graph_.get(), infinite), DN_E_VALUE);
+  EXPECT_OK(dn_graph_set_check_values(graph_.get(), 0));
+  const std::vector<float> before = value(graph_, pair.before);
+  for (int i = 0; i < 20; ++i) value(graph_, layer(some_input(40 + i), false, GetParam()).after);
+  EXPECT_EQ(value(graph_, pair.before), before);
+  for (uint32_t i = 0; i < kOut; ++i) EXPECT_NEAR(std::tanh(before[i]), after[i], 1e-6);
+}
+
+TEST_P(FoldingStates, AUseAfterItWasComputedGetsACopy) {
+  const Pair pair = layer(some_input(1), false, GetParam());
+  const std::vector<float> after = value(graph_, pair.after);
+  const std::vector<float> sums = value(graph_, make(graph_, dn_op_add, pair.before, pair.after));
+  EXPECT_EQ(nodes_count(graph_), 2 + 3 + 2);
+  const std::vector<float> before = value(graph_, pair.before);
+  for (uint32_t i = 0; i < kOut; ++i) EXPECT_EQ(sums[i], before[i] + after[i]);
 }
 
 TEST_P(FoldingStates, ImmediateValuesAreOfEachNode) {

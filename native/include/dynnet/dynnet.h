@@ -391,8 +391,8 @@ DN_API dn_status dn_graph_checkpoint(dn_graph* graph);
 /// @throws DN_E_STATE without a checkpoint
 DN_API dn_status dn_graph_revert(dn_graph* graph);
 
-/// The number of nodes recorded. An affine transformation that is used by its activation first and by something else
-/// later may count twice.
+/// The number of nodes recorded. An affine transformation that was computed as one with its activation and is used by
+/// something else, or a backward, only then counts twice.
 DN_API dn_status dn_graph_nodes_count(const dn_graph* graph, int64_t* out);
 
 /// Computes each node when it is recorded. Off by default.
@@ -411,16 +411,18 @@ DN_API dn_status dn_graph_dim(dn_graph* graph, dn_expr x, dn_dim* out);
 DN_API dn_status dn_graph_forward(dn_graph* graph, dn_expr x);
 
 /// Computes those nodes up to x that have no value yet.
+/// @throws DN_E_STATE as dn_graph_value
 DN_API dn_status dn_graph_incremental_forward(dn_graph* graph, dn_expr x);
 
 /// The value of an expression, column-major, computed if it was not yet. Borrowed until the graph is renewed, reverted,
 /// freed, or computed anew by dn_graph_forward or by a dn_graph_backward after parameters changed; the memory stays
 /// readable while the graph lives. An affine transformation that was computed as one with its activation has its own
 /// value from when it is first asked for.
-/// @throws DN_E_STATE if that is after its parameters have changed
+/// @throws DN_E_STATE if that is after a parameter of the graph has changed
 DN_API dn_status dn_graph_value(dn_graph* graph, dn_expr x, const float** out, int64_t* out_count);
 
 /// The value of an expression of one element, computed if it was not yet.
+/// @throws DN_E_STATE as dn_graph_value
 DN_API dn_status dn_graph_scalar_value(dn_graph* graph, dn_expr x, float* out);
 
 /// Adds the gradients of x with respect to the parameters to a gradient set, running the forward if need be: nodes
@@ -435,8 +437,8 @@ DN_API dn_status dn_graph_backward(dn_graph* graph, dn_expr x, dn_gradients* gra
 
 /// The gradient of the latest backward's result with respect to an expression, column-major; zeros if it does not
 /// depend on it. Borrowed until the next backward, renewal or revert. Of parameters, and of nodes that compute the same
-/// as others, it is found when it is first asked for, which takes as long as a backward; so is that of an affine
-/// transformation that was computed as one with its activation, in no time.
+/// as others, it is found when it is first asked for, which takes as long as a backward; that of an affine
+/// transformation that was computed as one with its activation is found then from the activation's.
 /// @throws DN_E_STATE without a backward; if the expression is on no path to a parameter and `full` was not asked for;
 /// or, where it has yet to be found, if a parameter has changed or a forward has been run since the backward
 DN_API dn_status dn_graph_gradient(dn_graph* graph, dn_expr x, const float** out, int64_t* out_count);
@@ -664,7 +666,9 @@ DN_API dn_status dn_op_multiply_scalar(dn_graph* graph, dn_expr x, double scalar
 DN_API dn_status dn_op_multiply(dn_graph* graph, dn_expr a, dn_expr b, dn_expr* out);
 
 /// An affine transformation: b + W1 x1 + W2 x2 + ..., one node for all of it. If the next operation that is recorded is
-/// its tanh, logistic or rectify, and nothing else uses it, the two are computed as one: see dn_graph_value.
+/// its tanh, logistic or rectify, and nothing else that is recorded before they are computed uses it, the two are
+/// computed as one, and its own value and gradient when they are asked for; not so where nodes are computed when they
+/// are recorded, or where values are checked.
 /// @param xs b {m} or {m, n}, then pairs of W {m, k} and x {k, n} or {k}; b {m} is added to each column
 /// @returns {m, n} or {m}
 DN_API dn_status dn_op_affine_transform(dn_graph* graph, const dn_expr* xs, int32_t xs_count, dn_expr* out);

@@ -160,16 +160,15 @@ void BackwardPass::find_wanted(uint32_t root) {
   wanted_ = graph_.scratch_.allocate<uint8_t>(root + 1);
   std::memset(wanted_, 0, root + 1);
   wanted_[root] = 1;
-  uint32_t end = graph_.recorded().operands_end(root);
+  const Recorded record = graph_.recorded();
   for (uint32_t node = root + 1; node-- > 0;) {
-    const uint32_t begin = graph_.nodes_[node].operands;
     // First what is used by something wanted; whether it leads to a parameter is asked when its turn comes.
     if (!full_ && (graph_.nodes_[node].flags & Node::kTrained) == 0) wanted_[node] = 0;
     if (wanted_[node]) {
       if (computed != nullptr) wanted_[computed[node]] = 1;
-      for (uint32_t at = begin; at < end; ++at) wanted_[graph_.operands_[at]] = 1;
+      const uint32_t end = record.operands_end(node);
+      for (uint32_t at = record.nodes[node].operands; at < end; ++at) wanted_[record.operands[at]] = 1;
     }
-    end = begin;
   }
 }
 

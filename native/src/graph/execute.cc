@@ -99,7 +99,8 @@ void Graph::drop_values(uint32_t begin, uint32_t end) {
 }
 
 void Graph::forward(uint32_t node) {
-  const uint32_t end = std::max(node + 1, computed_);
+  // A folded node is computed with the one that it was folded into.
+  const uint32_t end = std::max(node + (is_folded(node) ? 2 : 1), computed_);
   // First what may fail, so that a bad index leaves everything as it was.
   check_bound_indices(end);
   drop_values(0, computed_);
@@ -113,6 +114,7 @@ void Graph::forward(uint32_t node) {
   ++forwards_;
   take_pending(end);
   compute(end);
+  if (is_folded(node)) compute_folded(node);
 }
 
 void Graph::incremental_forward(uint32_t node) {
@@ -128,6 +130,7 @@ const float* Graph::value(uint32_t node) {
 void Graph::compute(uint32_t end) {
   const uint32_t begin = computed_;
   const Arena::Mark values = value_memory_.mark();
+  const size_t folded_values = folded_values_.size();
   aux_.resize(size(), nullptr);
   // A few nodes more than what one plan computed, such as a loss over its length, are no reason to plan backward anew.
   constexpr uint32_t kFew = 16;
@@ -152,13 +155,14 @@ void Graph::compute(uint32_t end) {
     else
       run_batches(static_cast<uint32_t>(latest_batch_));
     if (profile_ != nullptr) profile_->settle();
+    if (latest_folded_ >= begin) computed_ranges_.push_back({end, sum_of_versions(end)});
     computed_ = end;
-    computed_ranges_.push_back({end, sum_of_versions(end)});
     inputs_read_ = inputs_read;
     plan_is_whole_ = begin == 0 || extends;
   } catch (...) {
     // What was computed before the failure is forgotten, so that all values are always of one plan or another, whole.
     drop_values(begin, end);
+    drop_folded_values(folded_values);
     value_memory_.rewind(values);
     for (size_t i = inputs_read_; i < inputs_.size() && inputs_[i].node < end; ++i)
       if (inputs_[i].bound != nullptr) values_[inputs_[i].node] = nullptr;

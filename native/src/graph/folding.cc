@@ -10,16 +10,16 @@
 
 namespace dynnet {
 
-// The operand must have no use but this one: it is the latest node, of which nothing is known yet but the record.
+// The operand must have no use but this one: it is the latest node, of which nothing is known yet but the record. Where
+// values are checked each node has its own, since an activation may hide what is not finite.
 bool Graph::folds(const Call& call, const OpDef& def) const {
   const uint32_t node = checked(call.operands[0], def.name);
   const Type& type = type_of(node);
-  return node + 1 == size() && type.def == &op_affine_transform && !type.stays_apart && node >= computed_ &&
-         !immediate_ && (nodes_[node].flags & Node::kOfParameters) == 0 &&
-         (checkpoints_.empty() || checkpoints_.back().nodes <= node);
+  return node + 1 == size() && type.def == &op_affine_transform && node >= computed_ && !immediate_ && !check_values_ &&
+         (nodes_[node].flags & Node::kOfParameters) == 0 && (checkpoints_.empty() || checkpoints_.back().nodes <= node);
 }
 
-// The new node takes over the operands of the one before it, where they lie; that keeps its type, and where they begin.
+// The new node takes over the operands of the one before it, where they lie, and its own comes behind them.
 dn_expr Graph::fold(Op activation) {
   const uint32_t folded = size() - 1;
   if (folded + 1 == kNone) fail(DN_E_MEMORY, "the graph has 2^32 - 1 nodes");
@@ -33,31 +33,87 @@ dn_expr Graph::fold(Op activation) {
   if (type == KeyTable::kNone) [[unlikely]] {
     auto made = std::make_unique<Type>(types_[before.type]);
     made->def = op_def(activation).after_affine;
+    made->activation = activation;
     type = types_.add(key, std::move(made));
   }
   values_.reserve(values_.size() + 1);
-  nodes_.push_back({type, before.operands, before.data, stamp_, before.depth, before.flags});
+  operands_.reserve(operands_.size() + 1);
+  nodes_.push_back({type, before.operands, before.data, stamp_, before.depth, before.flags | Node::kFolds});
   values_.push_back(nullptr);
+  operands_.push_back(folded);
   nodes_[folded].flags |= Node::kFolded;
+  latest_folded_ = folded;
   return {folded + 1, stamp_};
 }
 
-dn_expr Graph::record_unfolded(const Call& call) {
-  std::vector<dn_expr> operands(call.operands, call.operands + call.operand_count);
-  for (dn_expr& operand : operands) {
-    if (!is_folded(operand.node)) continue;
-    const uint32_t copy = unfolded(operand.node);
-    operand = {copy, nodes_[copy].stamp};
+// Gives both nodes what they would have had.
+void Graph::unfold(uint32_t folded) {
+  Node& activation = nodes_[folded + 1];
+  const Type& type = types_[activation.type];
+  uint32_t words[2];
+  KeyWriter key(words);
+  key.add(static_cast<uint32_t>(type.activation) | 1u << 16);
+  key.add(types_.shape_of(activation.type));
+  uint32_t own_type = types_.find(key);
+  if (own_type == KeyTable::kNone) {
+    auto made = std::make_unique<Type>();
+    made->op = type.activation;
+    made->def = &op_def(type.activation);
+    made->operands = {type.dim};
+    made->shared = {0};
+    own_type = types_.add(key, std::move(made));
   }
-  Call changed = call;
-  changed.operands = operands.data();
-  return record(changed);
+  activation.operands = recorded().operands_end(folded + 1);
+  activation.type = own_type;
+  ++activation.depth;
+  activation.flags &= ~Node::kFolds;
+  nodes_[folded].flags &= ~Node::kFolded;
 }
 
-// The product is then computed twice; from now on nodes of the type stay apart.
-uint32_t Graph::unfolded(uint32_t node) {
+dn_expr Graph::record_unfolded(const Call& call) {
+  const uint32_t end = size();
+  const size_t operands_end = operands_.size();
+  const size_t data_end = data_.size();
+  std::vector<dn_expr> operands(call.operands, call.operands + call.operand_count);
+  try {
+    for (dn_expr& operand : operands) {
+      if (!is_folded(operand.node)) continue;
+      const uint32_t own = unfolded(operand.node, op_def(call.op).name);
+      operand = {own, nodes_[own].stamp};
+    }
+    Call changed = call;
+    changed.operands = operands.data();
+    return record(changed);
+  } catch (...) {
+    // As if nothing had been recorded.
+    nodes_.resize(end);
+    values_.resize(end);
+    operands_.resize(operands_end);
+    data_.resize(data_end);
+    forget_copies(end);
+    if (computed_ > end) {
+      computed_ = end;
+      plan_.clear();
+      latest_batch_ = 0;
+      plan_is_whole_ = false;
+    }
+    throw;
+  }
+}
+
+// Once it was computed as one with its activation, it stays so; what uses it then gets one that is recorded once more.
+uint32_t Graph::unfolded(uint32_t node, const char* what) {
+  if (node >= computed_) {
+    unfold(node);
+    return node;
+  }
   if (const auto known = copies_.find(node); known != copies_.end()) return known->second;
-  types_.keep_apart(nodes_[node].type);
+  if (values_[node] == nullptr && is_outdated(node))
+    fail(
+        DN_E_STATE,
+        "%s: node %u (%s) was computed together with its activation only, and parameters have changed since: its value "
+        "is gone",
+        what, node, type_of(node).def->name);
   const Type& type = type_of(node);
   std::vector<dn_expr> operands;
   for (size_t i = 0; i < type.operands.size(); ++i) {
@@ -65,7 +121,15 @@ uint32_t Graph::unfolded(uint32_t node) {
     operands.push_back({operand, nodes_[operand].stamp});
   }
   const auto count = static_cast<int64_t>(operands.size());
-  return copies_[node] = dynnet::record(*this, type.op, span(operands.data(), count)).node;
+  const uint32_t copy = dynnet::record(*this, type.op, span(operands.data(), count)).node;
+  copied_.reserve(copied_.size() + 1);
+  copies_[node] = copy;
+  copied_.push_back(node);
+  return copy;
+}
+
+void Graph::forget_copies(uint32_t end) {
+  for (; !copied_.empty() && copies_[copied_.back()] >= end; copied_.pop_back()) copies_.erase(copied_.back());
 }
 
 uint64_t Graph::sum_of_versions(uint32_t end) const {
@@ -77,17 +141,30 @@ uint64_t Graph::sum_of_versions(uint32_t end) const {
   return sum;
 }
 
+// A node and the one that it was folded into are always computed at one time.
+bool Graph::is_outdated(uint32_t folded) const {
+  const auto range = std::partition_point(computed_ranges_.begin(), computed_ranges_.end(),
+                                          [&](const Computed& computed) { return computed.end <= folded + 1; });
+  return range != computed_ranges_.end() && folded + 1 < computed_ && range->versions != sum_of_versions(range->end);
+}
+
+void Graph::drop_folded_values(size_t kept) {
+  for (; folded_values_.size() > kept; folded_values_.pop_back())
+    if (folded_values_.back() < size()) values_[folded_values_.back()] = nullptr;
+}
+
 // With the node that it was folded into all its operands are computed.
 void Graph::compute_folded(uint32_t node) {
+  if (values_[node] != nullptr) return;
   incremental_forward(node + 1);
-  const auto range = std::find_if(computed_ranges_.begin(), computed_ranges_.end(),
-                                  [&](const Computed& computed) { return node + 1 < computed.end; });
-  if (values_[node] == nullptr && range->versions != sum_of_versions(range->end))
+  if (is_outdated(node))
     fail(DN_E_STATE,
          "value: node %u (%s) was computed together with its activation only, and parameters have changed since: ask "
          "for it before the update, or after another forward",
          node, type_of(node).def->name);
   run_folded(node);
+  if (check_values_) check(&node, 1);
+  if (profile_ != nullptr) profile_->settle();
 }
 
 void Graph::run_folded(uint32_t node) {
@@ -105,7 +182,7 @@ void Graph::run_folded(uint32_t node) {
 const float* Graph::gradient_of_folded(uint32_t node) {
   const uint32_t activation = node + 1;
   const int64_t n = type_of(node).size;
-  float* const dy = const_cast<float*>(gradient(activation));
+  float* const dy = const_cast<float*>(gradient(activation, node));
   const float* other = nullptr;
   if (const auto copy = copies_.find(node); copy != copies_.end()) other = gradient(copy->second);
   if (forwards_ != differentiated_forward_)

@@ -7,11 +7,11 @@
 namespace dynnet {
 
 void Graph::backward(uint32_t node, GradientSet* gradients, bool full) {
-  if (is_folded(node)) node = unfolded(node);
   const Type& type = type_of(node);
   if (type.size != 1)
     fail(DN_E_SHAPE, "backward: the expression (node %u, %s) has shape %s; gradients are of one number", node,
          type.def->name, type.dim.text().c_str());
+  if (is_folded(node)) node = unfolded(node, "backward");
   if (parameters_changed())
     forward(node);
   else
@@ -26,7 +26,7 @@ void Graph::backward(uint32_t node, GradientSet* gradients, bool full) {
   full_ = full;
 }
 
-const float* Graph::gradient(uint32_t node) {
+const float* Graph::gradient(uint32_t node, uint32_t asked) {
   if (differentiated_ == kNone) fail(DN_E_STATE, "gradient: no backward has been run since the graph was last changed");
   if (node < gradients_.size() && gradients_[node] != nullptr) return gradients_[node];
   if (is_folded(node)) return gradient_of_folded(node);
@@ -49,16 +49,16 @@ const float* Graph::gradient(uint32_t node) {
   }
   const bool merged = merged_ && type.op != Op::parameter;
   const auto fail_for_no_path = [&] {
-    fail(DN_E_STATE, "gradient: node %u (%s) is on no path to a parameter; ask backward for the full gradients", node,
-         type.def->name);
+    fail(DN_E_STATE, "gradient: node %u (%s) is on no path to a parameter; ask backward for the full gradients", asked,
+         type_of(asked).def->name);
   };
   const bool on_path = full_ || (nodes_[node].flags & Node::kTrained) != 0;
   if (type.op != Op::parameter && (!merged || !on_path)) fail_for_no_path();
   if (parameters_changed())
-    fail(DN_E_STATE, "gradient: parameters have changed since the backward, so the gradient of node %u is gone", node);
+    fail(DN_E_STATE, "gradient: parameters have changed since the backward, so the gradient of node %u is gone", asked);
   if (forwards_ != differentiated_forward_)
     fail(DN_E_STATE, "gradient: the graph was computed anew since the backward, so the gradient of node %u is gone",
-         node);
+         asked);
 
   // A parameter's gradient went straight into the gradient set, and that of nodes that equal others is of all of them.
   // The pass is run again, into a set that is thrown away and for each node on its own; the gradients that were handed

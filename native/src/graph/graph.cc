@@ -216,9 +216,11 @@ void Graph::clear(bool keep_memory) {
   pending_indices_.clear();
   parameters_.clear();
   has_derived_weights_ = false;
-  copies_.clear();
+  if (!copies_.empty()) copies_ = {};
+  copied_.clear();
   folded_values_.clear();
   computed_ranges_.clear();
+  latest_folded_ = 0;
   tables_.clear();
   models_.clear();
   computed_ = 0;
@@ -270,8 +272,8 @@ void Graph::renew() {
 
 void Graph::checkpoint() {
   checkpoints_.push_back({size(), computed_, forwards_, operands_.size(), data_.size(), inputs_.size(),
-                          parameters_.size(), tables_.size(), models_.size(), value_memory_.mark(),
-                          input_memory_.mark()});
+                          parameters_.size(), tables_.size(), models_.size(), folded_values_.size(),
+                          value_memory_.mark(), input_memory_.mark()});
 }
 
 void Graph::revert() {
@@ -287,15 +289,13 @@ void Graph::revert() {
   tables_.erase(tables_.begin() + static_cast<ptrdiff_t>(at.tables), tables_.end());
   models_.erase(models_.begin() + static_cast<ptrdiff_t>(at.models), models_.end());
   std::erase_if(pending_indices_, [&](const PendingIndices& pending) { return pending.node >= at.nodes; });
-  for (const uint32_t node : folded_values_)
-    if (node < at.nodes) values_[node] = nullptr;
-  folded_values_.clear();
-  std::erase_if(copies_, [&](const auto& copy) { return copy.second >= at.nodes; });
+  forget_copies(at.nodes);
   // Values of older nodes that were computed since lie in memory that is given back: they are computed again when asked
   // for, from inputs as they were read. A forward since then computed all of them.
   const bool same_forward = forwards_ == at.forwards;
   computed_ = same_forward ? std::min(computed_, at.computed) : 0;
-  std::erase_if(computed_ranges_, [&](const Computed& computed) { return computed.end > computed_; });
+  while (!computed_ranges_.empty() && computed_ranges_.back().end > computed_) computed_ranges_.pop_back();
+  drop_folded_values(same_forward ? at.folded_values : 0);
   drop_values(computed_, at.nodes);
   inputs_read_ = std::min(inputs_read_, at.inputs);
   value_memory_.rewind(same_forward ? at.values : Arena::Mark{});

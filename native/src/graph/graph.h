@@ -89,7 +89,7 @@ class Graph {
   /// The node's value, computed if it was not yet.
   const float* value(uint32_t node);
   void backward(uint32_t node, GradientSet* gradients, bool full);
-  const float* gradient(uint32_t node);
+  const float* gradient(uint32_t node) { return gradient(node, node); }
 
   void set_immediate(bool on) { immediate_ = on; }
   void set_check_values(bool on) { check_values_ = on; }
@@ -133,7 +133,7 @@ class Graph {
   };
   struct Checkpoint {
     uint32_t nodes, computed, forwards;
-    size_t operands, data, inputs, parameters, tables, models;
+    size_t operands, data, inputs, parameters, tables, models, folded_values;
     Arena::Mark values, inputs_memory;
   };
 
@@ -148,10 +148,12 @@ class Graph {
   /// Whether an operation can be one with its operand: with the affine transformation that was recorded just before.
   bool folds(const Call& call, const OpDef& def) const;
   dn_expr fold(Op activation);
-  /// As `record`, where some operands were folded into others: those are recorded once more.
+  void unfold(uint32_t folded);
+  /// As `record`, where some operands are folded.
   dn_expr record_unfolded(const Call& call);
-  /// A node like one that was folded, that stays its own.
-  uint32_t unfolded(uint32_t node);
+  /// The node that is used for a folded one: itself, no longer folded, or a copy.
+  /// @param what uses it, for messages
+  uint32_t unfolded(uint32_t node, const char* what);
   dn_expr append(const Call& call, uint32_t type, uint32_t depth, uint32_t flags);
   void append_data(const Call& call, uint32_t type);
   dn_expr existing_parameter(const Call& call) const;
@@ -165,6 +167,8 @@ class Graph {
   /// The same where all its operands have values.
   void run_folded(uint32_t node);
   const float* gradient_of_folded(uint32_t node);
+  /// @param asked the node that messages name
+  const float* gradient(uint32_t node, uint32_t asked);
   bool parameters_changed() const;
   void note_versions(uint32_t begin, uint32_t end);
   void check_bound_indices(uint32_t end) const;
@@ -234,17 +238,27 @@ class Graph {
   std::vector<Input> inputs_;
   std::vector<PendingIndices> pending_indices_;
   std::vector<UsedParameter> parameters_;
-  /// The nodes that stand for folded ones where those are used otherwise.
+  /// The nodes that stand for folded ones where those are used after they were computed.
   std::unordered_map<uint32_t, uint32_t> copies_;
+  /// Those that have one, in the order of the copies.
+  std::vector<uint32_t> copied_;
   /// The folded nodes that have a value.
   std::vector<uint32_t> folded_values_;
-  /// Nodes that were computed at one time: all before `end`, from where the one before this ends.
+  /// The latest folded node, or one that was and is reverted; 0 if there was none.
+  uint32_t latest_folded_ = 0;
+  /// Nodes before `end` that were computed at one time, folded ones among them.
   struct Computed {
     uint32_t end;
     /// The sum of the versions of all parameters before `end` at that time.
     uint64_t versions;
   };
   std::vector<Computed> computed_ranges_;
+  /// Whether parameters have changed since the node was computed that a node was folded into.
+  bool is_outdated(uint32_t folded) const;
+  /// The values of all folded nodes but the first `kept` of them.
+  void drop_folded_values(size_t kept);
+  /// Forgets those copies that come after a node.
+  void forget_copies(uint32_t end);
   uint64_t sum_of_versions(uint32_t end) const;
   /// Whether any node was computed from parameters only, so that it may be a weight whose gradient has operands to go
   /// to.

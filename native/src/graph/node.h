@@ -27,6 +27,8 @@ struct Node {
   static constexpr uint32_t kDense = 8;
   /// Is computed together with the next node only, which is its activation; it has a value when that is asked for.
   static constexpr uint32_t kFolded = 16;
+  /// Has taken over the operands of the node before it, whose activation it is.
+  static constexpr uint32_t kFolds = 32;
   /// From this bit on: how often the graph had been reverted when the node was recorded.
   static constexpr int kRevertsShift = 8;
 };
@@ -40,8 +42,11 @@ struct Recorded {
   const uint32_t* data;
   uint32_t data_count;
 
-  /// Where the operands of a node end.
-  uint32_t operands_end(uint32_t node) const { return node + 1 < count ? nodes[node + 1].operands : operands_count; }
+  /// Where the operands of a node end. A folded node has none: the next one took them over, behind which lies its own.
+  uint32_t operands_end(uint32_t node) const {
+    const uint32_t next = node + 1 < count ? nodes[node + 1].operands : operands_count;
+    return next - ((nodes[node].flags & Node::kFolds) != 0 ? 1 : 0);
+  }
   /// Where the attributes of a node end.
   uint32_t data_end(uint32_t node) const { return node + 1 < count ? nodes[node + 1].data : data_count; }
 };

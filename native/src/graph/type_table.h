@@ -101,8 +101,6 @@ class TypeTable {
   const Type& operator[](uint32_t number) const { return *types_[number]; }
   uint32_t shape_of(uint32_t type) const { return shapes_[type]; }
   uint32_t size() const { return keys_.size(); }
-  /// Sets Type::stays_apart.
-  void keep_apart(uint32_t type) { types_[type]->stays_apart = true; }
   /// The words of all keys, which is how much memory the types take.
   size_t words() const { return keys_.words(); }
   /// Forgets all types and gives back their memory.

@@ -33,6 +33,7 @@ enum class Stage : uint8_t { kWhole, kEarly, kLate };
 /// What nodes have in common that can run in one kernel: the operation, the operands' shapes, the attributes that are
 /// not a node's own, and which operands in weight positions are one and the same node. Interned per graph.
 struct Type {
+  /// Of an affine transformation with its activation that of the former; `def` is of both.
   Op op;
   const OpDef* def;
   /// The number of `dim` among the graph's shapes.
@@ -55,8 +56,8 @@ struct Type {
   bool has_data = false;
   /// Whether OpDef::early finds something where all operands are ready.
   bool may_be_early = false;
-  /// Whether nodes are not folded into their activation, since one was used elsewhere too.
-  bool stays_apart = false;
+  /// Of an affine transformation with its activation, the latter.
+  Op activation = Op::kCount;
   /// The dn_parameter or dn_lookup_parameter, or null.
   void* object = nullptr;
   /// What the shape rule worked out for forward and backward.

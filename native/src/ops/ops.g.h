@@ -1,6 +1,6 @@
 // Written by bindings/ from native/include/dynnet/dynnet.h: do not edit, run ./build.sh bindings.
 // CppSharp 1.2.0+42ccd59b112072a6bcf3e1406efca174a46c8cf8
-// dynnet.h SHA-256 8ea9d887ef8c50a1c4b442bb9cc3442d43c623421b250b873202b611b44a2e82
+// dynnet.h SHA-256 c71eb87eac4f3f03ed4499c26c905b297f1e34f73af92df00248f7766efd718e
 #ifndef DYNNET_OPS_OPS_G_H_
 #define DYNNET_OPS_OPS_G_H_
 

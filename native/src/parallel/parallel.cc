@@ -62,8 +62,14 @@ constexpr std::chrono::nanoseconds kLongestRest = std::chrono::milliseconds(128)
 struct Pool {
   std::atomic<uint64_t> state{0};
   std::atomic<bool> taken{false};
-  std::atomic<int64_t> next{0};
-  int64_t items = 0;
+  /// A thread's own share of the items, which the others take from once they have done theirs. Work of the same size is
+  /// shared alike each time, so that a thread finds in its own cache what it wrote there the last time.
+  struct alignas(64) Share {
+    std::atomic<int64_t> next{0};
+    int64_t end = 0;
+  };
+  Share shares[kMostThreads];
+  int share_count = 1;
   int64_t grain = 1;
   parallel::Body body = nullptr;
   void* context = nullptr;
@@ -88,11 +94,23 @@ struct Pool {
     state.notify_all();
   }
 
-  void work() {
-    for (;;) {
-      const int64_t begin = next.fetch_add(grain, std::memory_order_relaxed);
-      if (begin >= items) return;
-      body(context, begin, std::min(begin + grain, items));
+  /// Whole chunks, as many for each thread.
+  void share(int64_t items, int count) {
+    share_count = count;
+    const int64_t chunks = (items + grain - 1) / grain;
+    for (int i = 0; i < count; ++i) {
+      shares[i].next.store(chunks * i / count * grain, std::memory_order_relaxed);
+      shares[i].end = std::min(chunks * (i + 1) / count * grain, items);
+    }
+  }
+
+  void work(int self) {
+    for (int i = 0; i < share_count; ++i) {
+      Share& own = shares[(self + i) % share_count];
+      while (own.next.load(std::memory_order_relaxed) < own.end) {
+        const int64_t begin = own.next.fetch_add(grain, std::memory_order_relaxed);
+        if (begin < own.end) body(context, begin, std::min(begin + grain, own.end));
+      }
     }
   }
 };
@@ -133,7 +151,7 @@ void help(Pool* pool, int number) {
     });
     if (!pool->state.compare_exchange_weak(state, state + 2, std::memory_order_acq_rel)) continue;
     seen = state >> 32;
-    pool->work();
+    pool->work(number + 1);
     // The last one to leave a computation that is closed wakes who waits for it.
     if (((pool->state.fetch_sub(2, std::memory_order_acq_rel) - 2) & 0xffffffff) == 0) pool->state.notify_all();
   }
@@ -222,15 +240,14 @@ void parallel::run(int64_t items, int64_t grain, Body body, void* context, bool 
   } catch (const std::system_error&) {
     // The system allows no more threads: the computation goes on with those there are.
   }
-  pool->items = items;
   pool->grain = grain;
   pool->body = body;
   pool->context = context;
-  pool->next.store(0, std::memory_order_relaxed);
+  pool->share(items, count);
   pool->wanted.store(count - 1, std::memory_order_relaxed);
   pool->open();
   inside = true;
-  pool->work();
+  pool->work(0);
   inside = false;
   join(pool, uneven ? kStalled + (Clock::now() - start) : kStalled);
   pool->taken.store(false, std::memory_order_release);

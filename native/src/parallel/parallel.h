@@ -1,6 +1,6 @@
-// Work on several cores. Threads claim chunks from a counter, so none waits for a slow one longer than one chunk. The
-// pool is for one computation at a time: nested use, and use while another thread's computation has the pool, runs on
-// the caller's own thread.
+// Work on several cores. Threads claim chunks, first of a share of their own and then of the others', so none waits for
+// a slow one longer than one chunk. The pool is for one computation at a time: nested use, and use while another
+// thread's computation has the pool, runs on the caller's own thread.
 #ifndef DYNNET_PARALLEL_PARALLEL_H_
 #define DYNNET_PARALLEL_PARALLEL_H_
 

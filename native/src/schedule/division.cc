@@ -90,18 +90,16 @@ bool Divider::cut(const Recorded& record, uint32_t n, uint32_t threads) {
   cuts_.clear();
   uint32_t earliest = n;
   uint32_t behind = 0;
-  uint32_t stop = record.operands_end(begin_ + n - 1);
   for (uint32_t local = n; local-- > 0;) {
-    const uint32_t first = record.nodes[begin_ + local].operands;
     if (part_of_[local] < kFirst) {
       ++behind;
-      for (uint32_t at = first; at < stop; ++at) {
+      const uint32_t stop = record.operands_end(begin_ + local);
+      for (uint32_t at = record.nodes[begin_ + local].operands; at < stop; ++at) {
         const uint32_t operand = record.operands[at] - begin_;
         if (record.operands[at] >= begin_ && operand < earliest && ties(record, operand)) earliest = operand;
       }
       if (earliest >= local) cuts_.push_back({local, behind});
     }
-    stop = first;
   }
   if (cuts_.size() < threads) return false;
   // The last cuts come first. Each part begins where what is behind comes closest to its share and that of the parts

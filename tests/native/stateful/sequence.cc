@@ -204,8 +204,13 @@ int Sequence::record_node(Live& g, Node node) {
   for (const int operand : node.operands) operands += " " + std::to_string(operand);
   say("graph %p: node %d = %s%s -> %s weight %d", static_cast<void*>(g.real), g.model.size(),
       std::string(node.op).c_str(), operands.c_str(), node.shape.text().c_str(), node.weight);
+  const dn_status status = record_real(g, node, &node.real);
+  if (status == DN_E_STATE && test::last_error().find("its value is gone") != std::string::npos) {
+    say("  gone: %s", test::last_error().c_str());
+    return -1;
+  }
   if (both(
-          g, [&] { return record_real(g, node, &node.real); }, [&] { return g.model.record(node); }) != DN_OK)
+          g, [&] { return status; }, [&] { return g.model.record(node); }) != DN_OK)
     return -1;
   g.intervals.push_back(*interval);
   ++nodes_recorded_;
