@@ -2,8 +2,10 @@
 // that divide them must give the numbers of one thread. (A zero may differ in its sign: see architecture.md.)
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "graph_support.h"
@@ -207,21 +209,28 @@ class RandomExamples {
 TEST(DivisionRandom, ExamplesAreTheSameForAnyNumberOfThreads) {
   const ThreadsKept threads_kept;
   constexpr int kPrograms = DYNNET_SANITIZED ? 30 : 300;
-  int forwards = 0, backwards = 0;
+  constexpr int kMostRests = 200;
+  int forwards = 0, backwards = 0, rests = 0;
   for (int seed = 0; seed < kPrograms; ++seed) {
     ASSERT_OK(dn_device_set_threads(1));
     const std::vector<float> alone = RandomExamples(seed).run();
     for (const int32_t threads : {2, 4}) {
       ASSERT_OK(dn_device_set_threads(threads));
-      RandomExamples examples(seed);
-      EXPECT_EQ(examples.run(), alone) << "seed " << seed << ", " << threads << " threads";
-      forwards += examples.forward_was_divided();
-      backwards += examples.backward_was_divided();
+      // Threads rest for a while where other processes hold the processors; then once more.
+      bool forward = false, backward = false;
+      for (int attempt = 0; attempt < 3 && !forward; ++attempt) {
+        if (attempt > 0 && rests++ < kMostRests) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        RandomExamples examples(seed);
+        EXPECT_EQ(examples.run(), alone) << "seed " << seed << ", " << threads << " threads";
+        forward |= examples.forward_was_divided();
+        backward |= examples.backward_was_divided();
+      }
+      forwards += forward;
+      backwards += backward;
     }
   }
-  // Mostly two of two are. But threads rest while other processes hold the processors.
-  EXPECT_GE(forwards, kPrograms / 30);
-  EXPECT_GE(backwards, kPrograms / 30);
+  EXPECT_GE(forwards, kPrograms);
+  EXPECT_GE(backwards, kPrograms);
 }
 
 }  // namespace

@@ -108,12 +108,7 @@ uint32_t Graph::unfolded(uint32_t node, const char* what) {
     return node;
   }
   if (const auto known = copies_.find(node); known != copies_.end()) return known->second;
-  if (values_[node] == nullptr && is_outdated(node))
-    fail(
-        DN_E_STATE,
-        "%s: node %u (%s) was computed together with its activation only, and parameters have changed since: its value "
-        "is gone",
-        what, node, type_of(node).def->name);
+  check_current(node, what);
   const Type& type = type_of(node);
   std::vector<dn_expr> operands;
   for (size_t i = 0; i < type.operands.size(); ++i) {
@@ -142,10 +137,15 @@ uint64_t Graph::sum_of_versions(uint32_t end) const {
 }
 
 // A node and the one that it was folded into are always computed at one time.
-bool Graph::is_outdated(uint32_t folded) const {
+void Graph::check_current(uint32_t folded, const char* what) const {
+  if (values_[folded] != nullptr || folded + 1 >= computed_) return;
   const auto range = std::partition_point(computed_ranges_.begin(), computed_ranges_.end(),
                                           [&](const Computed& computed) { return computed.end <= folded + 1; });
-  return range != computed_ranges_.end() && folded + 1 < computed_ && range->versions != sum_of_versions(range->end);
+  if (range == computed_ranges_.end() || range->versions == sum_of_versions(range->end)) return;
+  fail(DN_E_STATE,
+       "%s: node %u (%s) was computed together with its activation only, and parameters have changed since: its value "
+       "is gone; ask for it before the update, or after another forward",
+       what, folded, type_of(folded).def->name);
 }
 
 void Graph::drop_folded_values(size_t kept) {
@@ -157,11 +157,7 @@ void Graph::drop_folded_values(size_t kept) {
 void Graph::compute_folded(uint32_t node) {
   if (values_[node] != nullptr) return;
   incremental_forward(node + 1);
-  if (is_outdated(node))
-    fail(DN_E_STATE,
-         "value: node %u (%s) was computed together with its activation only, and parameters have changed since: ask "
-         "for it before the update, or after another forward",
-         node, type_of(node).def->name);
+  check_current(node, "value");
   run_folded(node);
   if (check_values_) check(&node, 1);
   if (profile_ != nullptr) profile_->settle();

@@ -253,8 +253,9 @@ class Graph {
     uint64_t versions;
   };
   std::vector<Computed> computed_ranges_;
-  /// Whether parameters have changed since the node was computed that a node was folded into.
-  bool is_outdated(uint32_t folded) const;
+  /// Throws DN_E_STATE, naming `what`, if a folded node has no value and parameters have changed since the one was
+  /// computed that it was folded into.
+  void check_current(uint32_t folded, const char* what) const;
   /// The values of all folded nodes but the first `kept` of them.
   void drop_folded_values(size_t kept);
   /// Forgets those copies that come after a node.

@@ -204,6 +204,8 @@ int Sequence::record_node(Live& g, Node node) {
   for (const int operand : node.operands) operands += " " + std::to_string(operand);
   say("graph %p: node %d = %s%s -> %s weight %d", static_cast<void*>(g.real), g.model.size(),
       std::string(node.op).c_str(), operands.c_str(), node.shape.text().c_str(), node.weight);
+  int64_t before = 0, after = 0;
+  EXPECT_OK(dn_graph_nodes_count(g.real, &before));
   const dn_status status = record_real(g, node, &node.real);
   if (status == DN_E_STATE && test::last_error().find("its value is gone") != std::string::npos) {
     say("  gone: %s", test::last_error().c_str());
@@ -215,8 +217,13 @@ int Sequence::record_node(Live& g, Node node) {
   g.intervals.push_back(*interval);
   ++nodes_recorded_;
   const int number = g.model.size() - 1;
-  // The engine may have more nodes: one that was folded into its activation is recorded once more for another use.
-  EXPECT_GE(node.real.node, static_cast<uint32_t>(number));
+  // One that was computed as one with its activation is recorded once more for another use.
+  EXPECT_OK(dn_graph_nodes_count(g.real, &after));
+  EXPECT_EQ(node.real.node, static_cast<uint32_t>(after - 1));
+  const auto copies = std::count_if(node.operands.begin(), node.operands.end(),
+                                    [&](int operand) { return g.model[operand].op == "affine_transform"; });
+  EXPECT_GE(after, before + 1);
+  EXPECT_LE(after, before + 1 + copies);
   dn_dim dim{};
   EXPECT_OK(dn_graph_dim(g.real, node.real, &dim));
   EXPECT_EQ(Shape(dim).text(), g.model[number].shape.text()) << node.op;
@@ -377,7 +384,10 @@ void Sequence::audit() {
   for (const auto& g : graphs_) {
     int64_t count = 0;
     EXPECT_OK(dn_graph_nodes_count(g->real, &count));
+    int affine = 0;
+    for (int i = 0; i < g->model.size(); ++i) affine += g->model[i].op == "affine_transform";
     EXPECT_GE(count, g->model.size());
+    EXPECT_LE(count, g->model.size() + affine) << "each has one copy at most";
     for (int i = 0; i < g->model.size() && !testing::Test::HasFailure(); ++i)
       if (g->model.has_value(i)) compare_value(*g, i);
   }
@@ -451,9 +461,8 @@ void Sequence::ask_gradients_of(Live& g) {
     const float* real = nullptr;
     int64_t elements = 0;
     Numbers model;
-    // One that was folded into its activation, or equals another, has none of its own until it is asked for, and none
-    // after a forward.
-    if (g.model[node].op != "parameter" &&
+    // One that was folded into its activation has none of its own until it is asked for, and none after a forward.
+    if (g.model[node].op == "affine_transform" &&
         dn_graph_gradient(g.real, g.model[node].real, &real, &elements) == DN_E_STATE &&
         test::last_error().find("computed anew since the backward") != std::string::npos)
       continue;
