@@ -12,7 +12,7 @@ internal sealed class BindingInfoEmitter(Source source) : CSharpEmitter(source, 
         WriteSummary("What the binding was generated from.");
         WriteLine("internal static class BindingInfo");
         WriteOpenBraceAndIndent();
-        WriteSummary("The SHA-256 of dynnet.h.");
+        WriteSummary("The SHA-256 of dynnet.h and of all headers beside it.");
         WriteLine($"internal const string HeaderSha256 = \"{Source.HeaderSha256}\";");
         NewLine();
         WriteSummary("The version of CppSharp that parsed it.");
@@ -20,7 +20,7 @@ internal sealed class BindingInfoEmitter(Source source) : CSharpEmitter(source, 
         foreach (NativeConstant constant in Api.Constants)
         {
             NewLine();
-            WriteSummary($"{constant.Name} of dynnet.h.");
+            WriteSummary($"{constant.Name} of the headers.");
             WriteLine($"internal const int {Names.Pascal(constant.Name["DN_".Length..])} = {constant.Value};");
         }
         UnindentAndWriteCloseBrace();

@@ -18,7 +18,7 @@ internal sealed record DocComment(string Text, IReadOnlyList<(string Tag, string
         .ToDictionary(parts => parts[0], parts => parts.ElementAtOrDefault(1) ?? "");
 
     /// <summary>Reads a comment as it stands in the source, with its slashes.</summary>
-    public static DocComment Read(string? source, int line)
+    public static DocComment Read(string? source, string place)
     {
         if (string.IsNullOrWhiteSpace(source))
             return None;
@@ -31,7 +31,7 @@ internal sealed record DocComment(string Text, IReadOnlyList<(string Tag, string
             {
                 string[] words = text[1..].Split(' ', 2);
                 if (!Known.Contains(words[0]))
-                    throw new HeaderException(line, $"unknown tag @{words[0]}; known are @{string.Join(", @", Known)}");
+                    throw new HeaderException(place, $"unknown tag @{words[0]}; known are @{string.Join(", @", Known)}");
                 parts.Add((words[0], words.ElementAtOrDefault(1)?.Trim() ?? ""));
             }
             else if (text.Length > 0)

@@ -8,11 +8,13 @@ using CppSharp.Parser;
 
 namespace DynNet.Native.Bindings;
 
-/// <summary>What CppSharp's driver asks for: which header to parse, and what to write.</summary>
+/// <summary>What CppSharp's driver asks for: which headers to parse, and what to write.</summary>
 /// <param name="root">the root of the repository</param>
 internal sealed class DynNetLibrary(string root) : ILibrary
 {
     public const string Header = "native/include/dynnet/dynnet.h";
+
+    private readonly string _headers = Path.Combine(root, Path.GetDirectoryName(Header)!);
 
     private NativeApi? _api;
 
@@ -45,7 +47,12 @@ internal sealed class DynNetLibrary(string root) : ILibrary
 
     /// <summary>Reads the tree before CppSharp's passes, which rename fields and parameters.</summary>
     public void Preprocess(Driver driver, ASTContext ctx) =>
-        _api = HeaderReader.Read(ctx.TranslationUnits.Single(u => u.IsValid && u.FileName == Path.GetFileName(Header)));
+        _api = HeaderReader.Read(
+        [
+            .. ctx.TranslationUnits
+                .Where(u => u.IsValid && Path.GetFullPath(u.FilePath).StartsWith(_headers, StringComparison.Ordinal))
+                .OrderBy(u => PlaceOfInclusion(u.FilePath)),
+        ]);
 
     public void Postprocess(Driver driver, ASTContext ctx)
     {
@@ -54,8 +61,7 @@ internal sealed class DynNetLibrary(string root) : ILibrary
     /// <summary>Makes all files before the driver writes the first: an error leaves everything as it was.</summary>
     public void GenerateCode(Driver driver, List<GeneratorOutput> outputs)
     {
-        string sha = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(root, Header))));
-        Source source = new(driver.Context, _api!, CppSharpVersion(), sha);
+        Source source = new(driver.Context, _api!, CppSharpVersion(), HeadersSha256());
         Emitter[] emitters =
         [
             new NativeMethodsEmitter(source),
@@ -82,6 +88,17 @@ internal sealed class DynNetLibrary(string root) : ILibrary
         }
         Files = emitters.Length;
     }
+
+    /// <summary>Where dynnet.h includes a header; of dynnet.h itself, before all.</summary>
+    private int PlaceOfInclusion(string path) => File.ReadAllText(Path.Combine(root, Header))
+        .IndexOf($"\"dynnet/{Path.GetRelativePath(_headers, path)}\"", StringComparison.Ordinal);
+
+    /// <summary>The hash of all headers, one after the other in the order of their paths.</summary>
+    private string HeadersSha256() => Convert.ToHexStringLower(SHA256.HashData(
+    [
+        .. Directory.GetFiles(_headers, "*.h", SearchOption.AllDirectories)
+            .Order(StringComparer.Ordinal).SelectMany(File.ReadAllBytes),
+    ]));
 
     /// <summary>The version of the assembly that runs, with its commit where the build recorded it.</summary>
     private static string CppSharpVersion() =>

@@ -22,9 +22,9 @@ internal abstract class Emitter(Source source, string path) : CodeGenerator(sour
 
     protected IEnumerable<string> Provenance =>
     [
-        "Written by bindings/ from native/include/dynnet/dynnet.h: do not edit, run ./build.sh bindings.",
+        "Written by bindings/ from native/include/dynnet: do not edit, run ./build.sh bindings.",
         $"CppSharp {source.CppSharpVersion}",
-        $"dynnet.h SHA-256 {source.HeaderSha256}",
+        $"headers SHA-256 {source.HeaderSha256}",
     ];
 
     public override void Process()

@@ -16,9 +16,9 @@ internal sealed class HandlesEmitter(Source source) : CSharpEmitter(source, Inte
         if (Api.Functions.FirstOrDefault(f => f.Name == Free(opaque)) is not { } free)
             return false;
         if (free is not { Parameters: [var only] } || !only.Type.IsPointerTo(opaque.Name))
-            throw new HeaderException(free.Line, $"{free.Name}: a free takes the {opaque.Name}* and nothing else");
+            throw new HeaderException(free.Place, $"{free.Name}: a free takes the {opaque.Name}* and nothing else");
         if (Creates(opaque).Length == 0)
-            throw new HeaderException(free.Line, $"{free.Name}: nothing creates what it frees");
+            throw new HeaderException(free.Place, $"{free.Name}: nothing creates what it frees");
         return true;
     }
 

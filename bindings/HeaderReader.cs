@@ -5,23 +5,28 @@ using CppSharp.AST.Extensions;
 namespace DynNet.Native.Bindings;
 
 /// <summary>
-/// Reads CppSharp's syntax tree of the header into <see cref="NativeApi"/>, and refuses what the conventions forbid.
+/// Reads CppSharp's syntax trees of the headers into <see cref="NativeApi"/>, and refuses what the conventions forbid.
 /// </summary>
 internal static class HeaderReader
 {
-    /// <summary>Reads one header.</summary>
-    /// <param name="unit">as parsed, before CppSharp's passes, which rename</param>
-    public static NativeApi Read(TranslationUnit unit) => new(
-        [.. unit.PreprocessedEntities.OfType<MacroDefinition>().Select(ReadConstant).OfType<NativeConstant>()],
-        [.. InOrder(unit.Enums).Select(ReadEnum)],
-        [.. InOrder(unit.Classes.Where(c => !c.IsIncomplete)).Select(ReadStruct)],
-        [.. InOrder(unit.Typedefs.Where(t => IsOpaque(t.Type))).Select(t => new NativeOpaque(t.Name, Doc(t)))],
-        [.. InOrder(unit.Typedefs.Where(t => FunctionOf(t.Type) is not null)).Select(ReadCallback)],
-        [.. InOrder(unit.Functions).Select(ReadFunction)]);
+    /// <summary>Reads the headers.</summary>
+    /// <param name="units">in the order of inclusion; as parsed, before CppSharp's passes, which rename</param>
+    public static NativeApi Read(IReadOnlyList<TranslationUnit> units) => new(
+        [
+            // A header that several include shows in several units.
+            .. units.SelectMany(u => u.PreprocessedEntities).OfType<MacroDefinition>()
+                .Select(ReadConstant).OfType<NativeConstant>().DistinctBy(constant => constant.Name),
+        ],
+        [.. InOrder(units, u => u.Enums).Select(ReadEnum)],
+        [.. InOrder(units, u => u.Classes).Where(c => !c.IsIncomplete).Select(ReadStruct)],
+        [.. InOrder(units, u => u.Typedefs).Where(t => IsOpaque(t.Type)).Select(t => new NativeOpaque(t.Name, Doc(t)))],
+        [.. InOrder(units, u => u.Typedefs).Where(t => FunctionOf(t.Type) is not null).Select(ReadCallback)],
+        [.. InOrder(units, u => u.Functions).Select(ReadFunction)]);
 
-    /// <summary>The order of the source, which the tree has for some kinds only.</summary>
-    private static IEnumerable<T> InOrder<T>(IEnumerable<T> declarations) where T : Declaration =>
-        declarations.OrderBy(d => d.LineNumberStart);
+    /// <summary>The order of the source, which the trees have for some kinds only.</summary>
+    private static IEnumerable<T> InOrder<T>(
+        IEnumerable<TranslationUnit> units, Func<TranslationUnit, IEnumerable<T>> declarations) where T : Declaration =>
+        units.SelectMany(unit => declarations(unit).OrderBy(d => d.LineNumberStart));
 
     private static NativeConstant? ReadConstant(MacroDefinition macro) =>
         macro.Name.StartsWith("DN_", StringComparison.Ordinal)
@@ -54,7 +59,7 @@ internal static class HeaderReader
         if (function.IsVariadic)
             throw Error(function, "a function takes a fixed number of arguments");
         return new NativeFunction(function.Name, Type(function.ReturnType, function),
-            Parameters(function.Parameters, function), Doc(function), function.LineNumberStart);
+            Parameters(function.Parameters, function), Doc(function), Place(function));
     }
 
     private static NativeParameter[] Parameters(IEnumerable<Parameter> parameters, Declaration owner) =>
@@ -91,8 +96,11 @@ internal static class HeaderReader
         (type.Desugar() as PointerType)?.Pointee as FunctionType;
 
     private static DocComment Doc(Declaration declaration) =>
-        DocComment.Read(declaration.Comment?.Text, declaration.LineNumberStart);
+        DocComment.Read(declaration.Comment?.Text, Place(declaration));
+
+    private static string Place(Declaration declaration) =>
+        $"{declaration.TranslationUnit.FileName}({declaration.LineNumberStart})";
 
     private static HeaderException Error(Declaration declaration, string message) =>
-        new(declaration.LineNumberStart, $"{declaration.Name}: {message}");
+        new(Place(declaration), $"{declaration.Name}: {message}");
 }

@@ -1,6 +1,9 @@
 namespace DynNet.Native.Bindings;
 
-/// <summary>What dynnet.h declares, in its order and free of CppSharp's types: all that the emitters know.</summary>
+/// <summary>
+/// What dynnet.h and the headers that it includes declare, in their order and free of CppSharp's types: all that the
+/// emitters know.
+/// </summary>
 internal sealed record NativeApi(
     IReadOnlyList<NativeConstant> Constants,
     IReadOnlyList<NativeEnum> Enums,
@@ -40,7 +43,7 @@ internal sealed record NativeCallback(
     string Name, CType Returns, IReadOnlyList<NativeParameter> Parameters, DocComment Doc);
 
 internal sealed record NativeFunction(
-    string Name, CType Returns, IReadOnlyList<NativeParameter> Parameters, DocComment Doc, int Line)
+    string Name, CType Returns, IReadOnlyList<NativeParameter> Parameters, DocComment Doc, string Place)
 {
     /// <summary>The declaration as C, on one line.</summary>
     public string Signature => $"{Returns} {Name}({(Parameters.Count == 0 ? "void" : string.Join(", ", Parameters))})";
@@ -51,8 +54,9 @@ internal sealed record NativeParameter(string Name, CType Type)
     public override string ToString() => $"{Type} {Name}";
 }
 
-/// <summary>A declaration that breaks the conventions at the top of dynnet.h; the line is 0 if it has none.</summary>
-internal sealed class HeaderException(int line, string message) : Exception(message)
+/// <summary>A declaration that breaks the conventions at the top of dynnet.h.</summary>
+/// <param name="place">the header, and the line where there is one</param>
+internal sealed class HeaderException(string place, string message) : Exception(message)
 {
-    public int Line => line;
+    public string Place => place;
 }

@@ -16,7 +16,7 @@ internal sealed class NativeMethodsEmitter(Source source) : CSharpEmitter(source
     protected override void Body()
     {
         if (Immediate.FirstOrDefault(name => Api.Functions.All(f => f.Name != name)) is { } missing)
-            throw new HeaderException(0, $"{missing} is to be called at once, but there is no such function");
+            throw new HeaderException(DynNetLibrary.Header, $"{missing} is to be called at once, but there is no such function");
 
         WriteLine("// Only parameters that need words have them.");
         WriteLine("#pragma warning disable CS1573");

@@ -51,7 +51,7 @@ internal sealed record Operation(
 
     public static Operation Read(NativeFunction function)
     {
-        HeaderException Error(string message) => new(function.Line, $"{function.Name}: {message}");
+        HeaderException Error(string message) => new(function.Place, $"{function.Name}: {message}");
 
         IReadOnlyList<NativeParameter> all = function.Parameters;
         if (!function.Returns.Is("dn_status") || all.Count < 2 || all[0].ToString() != "dn_graph* graph"
@@ -73,8 +73,9 @@ internal sealed record Operation(
         foreach (string name in docs.Keys.Concat(defaults.Keys))
             if (parameters.All(p => p.Native.Name != name && p.Count?.Name != name))
                 throw Error($"a tag names {name}, which is no parameter");
-        if (parameters.Any(p => p.Default is not null && p.Role is not (Role.Int or Role.Double)))
-            throw Error("only numbers can have a default");
+        if (parameters.Any(p => p.Default is not null && p.Role is not (Role.Int or Role.Double)
+            && (p.Role, p.Default) is not (Role.Indices, "[]")))
+            throw Error("only numbers can have a default, and lists of numbers that of []");
         if (parameters.FirstOrDefault(p => Reserved.Contains(p.Name)) is { } reserved)
             throw Error($"the name {reserved.Name} is taken: the generated methods use it");
 

@@ -52,7 +52,10 @@ internal abstract class OperationsEmitter(Source source, string path) : CSharpEm
         [.. operation.Parameters.OrderBy(p => p.Default is not null)];
 
     private static string Declaration(OperationParameter p, bool optional) =>
-        $"{PublicType(p.Role)} {p.Name}{(optional && p.Default is { } value ? $" = {value}" : "")}";
+        $"{PublicType(p.Role)} {p.Name}{(optional && p.Default is not null ? $" = {DefaultOf(p)}" : "")}";
+
+    /// <summary>A default as C# writes it: that of a span must be a constant.</summary>
+    private static string DefaultOf(OperationParameter p) => p.Role == Role.Indices ? "default" : p.Default!;
 
     private static string PublicType(Role role) => role switch
     {

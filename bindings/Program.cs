@@ -24,6 +24,6 @@ try
 }
 catch (HeaderException error)
 {
-    Console.Error.WriteLine($"{DynNetLibrary.Header}({error.Line}): error: {error.Message}");
+    Console.Error.WriteLine($"{error.Place}: error: {error.Message}");
     return 1;
 }

@@ -45,7 +45,7 @@ internal sealed partial class XmlDocs(NativeApi api)
         }
 
         string returns = operation.Function.Doc.Single("returns")
-            ?? throw new HeaderException(operation.Function.Line, $"{operation.Function.Name}: @returns is missing");
+            ?? throw new HeaderException(operation.Function.Place, $"{operation.Function.Name}: @returns is missing");
         lines.AddRange(Element("returns", Sentence(Public(ReturnsOneParameter(operation, returns))), indent));
 
         foreach ((string exception, string text) in Exceptions(operation, parameters))
@@ -63,7 +63,7 @@ internal sealed partial class XmlDocs(NativeApi api)
             {
                 string[] parts = one.Split(' ', 2);
                 if (parts.Length < 2)
-                    throw new HeaderException(operation.Function.Line, $"@throws {one}: say when");
+                    throw new HeaderException(operation.Function.Place, $"@throws {one}: say when");
                 string when = parts[1].StartsWith("if ", StringComparison.Ordinal) ? parts[1][3..] : parts[1];
                 yield return (Names.Exception(parts[0]), when);
             }

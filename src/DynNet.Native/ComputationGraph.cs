@@ -167,6 +167,12 @@ public sealed partial class ComputationGraph : IDisposable
         Check(NativeMethods.dn_graph_renew(Pointer));
     }
 
+    /// <summary>
+    /// Forgets all values: what is asked for next is computed anew, from inputs and indices as they are then. Spans of
+    /// the old values become invalid.
+    /// </summary>
+    public void Invalidate() => Check(NativeMethods.dn_graph_invalidate(Pointer));
+
     /// <summary>Remembers the graph as it is, for <see cref="Revert"/>. Checkpoints nest.</summary>
     public void Checkpoint() => Check(NativeMethods.dn_graph_checkpoint(Pointer));
 
@@ -188,6 +194,18 @@ public sealed partial class ComputationGraph : IDisposable
         string report = GraphCalls.BatchingReport(Pointer);
         GC.KeepAlive(this);
         return report;
+    }
+
+    /// <summary>The graph as a drawing, in Graphviz's language.</summary>
+    /// <returns>
+    /// A digraph: each node with its number, operation, shape, parameter and first indices, for instance for <c>dot
+    /// -Tsvg</c>.
+    /// </returns>
+    public string ToGraphviz()
+    {
+        string drawing = GraphCalls.Graphviz(Pointer);
+        GC.KeepAlive(this);
+        return drawing;
     }
 
     /// <summary>Where the time went since <see cref="Profiling"/> was set.</summary>

@@ -39,7 +39,7 @@ public readonly partial struct Expression
     /// <param name="left">The number.</param>
     /// <param name="right">The expression.</param>
     /// <returns>The shape of the expression.</returns>
-    public static Expression operator -(double left, Expression right) => Ops.Add(Ops.Negate(right), left);
+    public static Expression operator -(double left, Expression right) => Ops.SubtractFrom(right, left);
 
     /// <summary>Each element negated.</summary>
     /// <param name="value">The expression.</param>
@@ -65,7 +65,8 @@ public readonly partial struct Expression
     /// <returns>The shape of the expression.</returns>
     public static Expression operator *(double left, Expression right) => Ops.Multiply(right, left);
 
-    /// <summary>The quotient, element by element, dimensions of size 1 broadcast: <see cref="Ops.CDiv"/>.</summary>
+    /// <summary>The quotient, element by element, dimensions of size 1 broadcast: <see
+    /// cref="Ops.CDiv(Expression, Expression)"/>.</summary>
     /// <param name="left">The dividend.</param>
     /// <param name="right">The divisor.</param>
     /// <returns>The larger size in each dimension.</returns>
@@ -75,12 +76,11 @@ public readonly partial struct Expression
     /// <param name="left">The expression.</param>
     /// <param name="right">The number; by 0 the elements become infinite or NaN.</param>
     /// <returns>The shape of the expression.</returns>
-    public static Expression operator /(Expression left, double right) => Ops.Multiply(left, 1 / right);
+    public static Expression operator /(Expression left, double right) => Ops.CDiv(left, right);
 
     /// <summary>A number divided by each element.</summary>
     /// <param name="left">The number.</param>
     /// <param name="right">The expression.</param>
     /// <returns>The shape of the expression.</returns>
-    public static Expression operator /(double left, Expression right) =>
-        Ops.CDiv(right.Graph.Constant([1], left), right);
+    public static Expression operator /(double left, Expression right) => Ops.DivideInto(right, left);
 }

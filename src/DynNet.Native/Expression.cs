@@ -222,7 +222,7 @@ public readonly partial struct Expression : IEquatable<Expression>
     /// </summary>
     /// <param name="full">
     /// Keeps the gradients of all nodes that this one depends on, inputs included, and not only of those on a path to a
-    /// parameter.
+    /// parameter. What it depends on through <see cref="Ops.NoBackprop"/> only does not count.
     /// </param>
     /// <param name="gradients">
     /// Where to add the gradients of its model, for instance a worker's own set; null for each model's own. In a graph
@@ -257,7 +257,7 @@ public readonly partial struct Expression : IEquatable<Expression>
     /// The gradient of what <see cref="Backward"/> was last called for with respect to this expression.
     /// </summary>
     /// <returns>
-    /// Column-major, zeros if that does not depend on this. A view, valid until the next backward, renewal, revert or
+    /// Column-major, zeros if that does not depend on this, or through <see cref="Ops.NoBackprop"/> only. A view, valid until the next backward, renewal, revert or
     /// disposal.
     /// </returns>
     /// <remarks>
@@ -295,8 +295,8 @@ public readonly partial struct Expression : IEquatable<Expression>
     }
 
     /// <summary>
-    /// Gives an operation with indices (a lookup, pick, <c>PickNegLogSoftmax</c> or hinge) new ones, which the next
-    /// <see cref="Forward"/> reads.
+    /// Gives an operation with indices (a lookup, one-hot, pick, selection, <c>PickNegLogSoftmax</c>, hinge and others)
+    /// new ones, which the next <see cref="Forward"/> reads.
     /// </summary>
     /// <param name="indices">As many as before.</param>
     /// <remarks>

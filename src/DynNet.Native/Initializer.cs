@@ -11,12 +11,14 @@ public sealed class Initializer
 {
     private readonly float[] _values;
 
-    private Initializer(NativeInitializerKind kind, double a = 0, double b = 0, float[]? values = null)
+    private Initializer(
+        NativeInitializerKind kind, double a = 0, double b = 0, float[]? values = null, string? path = null)
     {
         Kind = kind;
         A = a;
         B = b;
         _values = values ?? [];
+        Path = path;
     }
 
     /// <summary>The identity matrix.</summary>
@@ -33,6 +35,8 @@ public sealed class Initializer
 
     internal ReadOnlySpan<float> Values => _values;
 
+    internal string? Path { get; }
+
     /// <summary>
     /// Uniform on (-s, s), which keeps the variance of values and gradients level from layer to layer (Glorot and
     /// Bengio 2010): s = gain * sqrt(6 / (m + n)) for a matrix {m, n}, gain * sqrt(3 / n) for a vector {n} or the rows
@@ -43,9 +47,51 @@ public sealed class Initializer
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="gain"/> is not a positive number.</exception>
     public static Initializer Glorot(double gain = 1)
     {
-        RequireFinite(gain, nameof(gain));
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(gain);
+        RequireGain(gain);
         return new Initializer(NativeInitializerKind.Glorot, gain);
+    }
+
+    /// <summary>
+    /// A random orthonormal matrix times a gain (Saxe, McClelland and Ganguli 2014), each as likely as any other: the
+    /// columns of a matrix {m, n}, or its rows if n > m, are at right angles.
+    /// </summary>
+    /// <param name="gain">The length of the columns, or rows, more than 0; 1 by default.</param>
+    /// <returns>The initializer.</returns>
+    /// <remarks>
+    /// For matrices, and lookup tables whose rows are vectors: others throw <see cref="ShapeMismatchException"/> when
+    /// they are added. DyNet takes square matrices only.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="gain"/> is not a positive number.</exception>
+    public static Initializer Saxe(double gain = 1)
+    {
+        RequireGain(gain);
+        return new Initializer(NativeInitializerKind.Saxe, gain);
+    }
+
+    /// <summary>
+    /// Normal with standard deviation gain * sqrt(2 / inputs), which keeps the variance level through rectifiers (He,
+    /// Zhang, Ren and Sun 2015). The inputs are n of a matrix {m, n} or a vector {n}, h * w * in of a filter {h, w, in,
+    /// out}.
+    /// </summary>
+    /// <param name="gain">More than 0; 1 by default.</param>
+    /// <returns>The initializer.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="gain"/> is not a positive number.</exception>
+    public static Initializer HeNormal(double gain = 1)
+    {
+        RequireGain(gain);
+        return new Initializer(NativeInitializerKind.HeNormal, gain);
+    }
+
+    /// <summary>
+    /// Uniform on (-s, s), s = gain * sqrt(6 / inputs): with the variance of <see cref="HeNormal"/>.
+    /// </summary>
+    /// <param name="gain">More than 0; 1 by default.</param>
+    /// <returns>The initializer.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="gain"/> is not a positive number.</exception>
+    public static Initializer HeUniform(double gain = 1)
+    {
+        RequireGain(gain);
+        return new Initializer(NativeInitializerKind.HeUniform, gain);
     }
 
     /// <summary>Uniform on [low, high).</summary>
@@ -94,6 +140,29 @@ public sealed class Initializer
     /// </remarks>
     public static Initializer FromArray(ReadOnlySpan<float> values) =>
         new(NativeInitializerKind.Values, values: values.ToArray());
+
+    /// <summary>The values of a text file: numbers divided by white space.</summary>
+    /// <param name="path">
+    /// The file, which is read whenever a parameter is added. It has as many numbers as the parameter has elements,
+    /// column-major; for a lookup table row after row.
+    /// </param>
+    /// <returns>The initializer.</returns>
+    /// <remarks>
+    /// Adding a parameter throws <see cref="FileNotFoundException"/>, <see cref="UnauthorizedAccessException"/> or <see
+    /// cref="IOException"/> if the file cannot be read, <see cref="ModelFormatException"/> if it has anything but
+    /// numbers in it, and <see cref="ShapeMismatchException"/> if they are more or fewer.
+    /// </remarks>
+    public static Initializer FromFile(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return new Initializer(NativeInitializerKind.File, path: path);
+    }
+
+    private static void RequireGain(double gain)
+    {
+        RequireFinite(gain, nameof(gain));
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(gain);
+    }
 
     private static void RequireFinite(double value, string name)
     {

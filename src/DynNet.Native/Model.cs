@@ -1,4 +1,5 @@
 using System.Collections.ObjectModel;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using DynNet.Native.Interop;
 
@@ -87,9 +88,33 @@ public sealed partial class Model : IDisposable
         }
     }
 
+    /// <summary>The number of those values that trainers update: see <see cref="Parameter.IsUpdated"/>.</summary>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public long UpdatedValuesCount
+    {
+        get
+        {
+            using Lease lease = Lease();
+            return ModelCalls.UpdatedValuesCount(lease.Pointer);
+        }
+    }
+
+    /// <summary>The norm of all gradients together, those of frozen parameters included.</summary>
+    /// <exception cref="InvalidOperationException">A backward into the model is running in another thread.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public double GradientNorm
+    {
+        get
+        {
+            using Lease lease = Lease();
+            return ModelCalls.GradientNorm(lease.Pointer);
+        }
+    }
+
     /// <summary>
-    /// The weight decay lambda, 0 or more and less than 1: each update multiplies every value by 1 - lambda. 0 by
-    /// default. A model and all its sub-collections have one, whichever it is set on.
+    /// The weight decay lambda, 0 or more and less than 1: each update multiplies every value that it may change by 1 -
+    /// lambda after its step, which is what DyNet's comes to. 0 by default (DyNet: 1e-6). A model and all its
+    /// sub-collections have one, whichever it is set on.
     /// </summary>
     /// <exception cref="ArgumentException">The number is out of its range.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
@@ -143,6 +168,30 @@ public sealed partial class Model : IDisposable
         IReadOnlyList<LookupParameter> all = LookupParameters;
         return all.FirstOrDefault(parameter => parameter.Name == name)
             ?? throw NotFound("lookup parameter", name, all.Select(parameter => parameter.Name));
+    }
+
+    /// <summary>The parameter at a path, if there is one.</summary>
+    /// <param name="path">As for the indexer.</param>
+    /// <param name="parameter">The parameter, or null.</param>
+    /// <returns>Whether there is one.</returns>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public bool TryGetParameter(string path, [NotNullWhen(true)] out Parameter? parameter)
+    {
+        string name = FullName(path);
+        parameter = Parameters.FirstOrDefault(parameter => parameter.Name == name);
+        return parameter is not null;
+    }
+
+    /// <summary>The lookup parameter at a path, if there is one.</summary>
+    /// <param name="path">As for <see cref="GetLookupParameter"/>.</param>
+    /// <param name="parameter">The lookup parameter, or null.</param>
+    /// <returns>Whether there is one.</returns>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public bool TryGetLookupParameter(string path, [NotNullWhen(true)] out LookupParameter? parameter)
+    {
+        string name = FullName(path);
+        parameter = LookupParameters.FirstOrDefault(parameter => parameter.Name == name);
+        return parameter is not null;
     }
 
     /// <summary>Adds a parameter.</summary>
@@ -205,14 +254,6 @@ public sealed partial class Model : IDisposable
     {
         using Lease lease = Lease();
         return new Model(ModelCalls.AddSubcollection(lease.Pointer, name ?? ""), _root);
-    }
-
-    /// <summary>Sets the gradients of all parameters to 0, as an update does when it has used them.</summary>
-    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
-    public void ResetGradients()
-    {
-        using Lease lease = Lease();
-        Status.Check(NativeMethods.dn_model_reset_gradients(lease.Pointer));
     }
 
     /// <summary>

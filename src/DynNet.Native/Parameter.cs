@@ -55,6 +55,27 @@ public sealed class Parameter : IEquatable<Parameter>
         }
     }
 
+    /// <summary>
+    /// Whether trainers update it; true by default. Frozen (false) it takes part in graphs as before and gets
+    /// gradients, which add up until they are reset, but trainers leave it alone: no step, no weight decay, no part in
+    /// the norm for clipping.
+    /// </summary>
+    /// <remarks>Must not be set beside an update.</remarks>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public bool IsUpdated
+    {
+        get
+        {
+            using Lease lease = _root.Lease();
+            return ParameterCalls.IsUpdated(_pointer);
+        }
+        set
+        {
+            using Lease lease = _root.Lease();
+            Status.Check(NativeMethods.dn_parameter_set_updated(_pointer, value ? 1 : 0));
+        }
+    }
+
     /// <summary>The model that the parameter belongs to, or the one that this is a part of.</summary>
     internal Model Root => _root;
 
@@ -78,6 +99,50 @@ public sealed class Parameter : IEquatable<Parameter>
     {
         using Lease lease = _root.Lease();
         ParameterCalls.SetValues(_pointer, values);
+    }
+
+    /// <summary>Sets the values and the gradient to 0.</summary>
+    /// <remarks>Must not run beside anything else that uses the model.</remarks>
+    /// <exception cref="InvalidOperationException">A backward into the model is running in another thread.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public void Zero()
+    {
+        using Lease lease = _root.Lease();
+        Status.Check(NativeMethods.dn_parameter_zero(_pointer));
+    }
+
+    /// <summary>Brings every value into [low, high]: DyNet's <c>clip_inplace</c>. NaN stays.</summary>
+    /// <param name="low">A number, perhaps infinite.</param>
+    /// <param name="high">Not less than <paramref name="low"/>.</param>
+    /// <remarks>Must not run beside anything else that uses the model.</remarks>
+    /// <exception cref="ArgumentException">The bounds are not in order.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public void Clip(double low, double high)
+    {
+        using Lease lease = _root.Lease();
+        Status.Check(NativeMethods.dn_parameter_clip(_pointer, low, high));
+    }
+
+    /// <summary>Multiplies all values by a number.</summary>
+    /// <param name="factor">Finite.</param>
+    /// <remarks>Must not run beside anything else that uses the model.</remarks>
+    /// <exception cref="ArgumentException">The number is not finite.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public void Scale(double factor)
+    {
+        using Lease lease = _root.Lease();
+        Status.Check(NativeMethods.dn_parameter_scale(_pointer, factor));
+    }
+
+    /// <summary>Multiplies the gradient that has accumulated by a number.</summary>
+    /// <param name="factor">Finite.</param>
+    /// <exception cref="ArgumentException">The number is not finite.</exception>
+    /// <exception cref="InvalidOperationException">A backward into the model is running in another thread.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public void ScaleGradient(double factor)
+    {
+        using Lease lease = _root.Lease();
+        Status.Check(NativeMethods.dn_parameter_scale_gradient(_pointer, factor));
     }
 
     /// <inheritdoc/>

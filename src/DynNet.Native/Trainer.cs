@@ -5,13 +5,16 @@ namespace DynNet.Native;
 
 /// <summary>
 /// Changes the parameters of a model by the gradients that have accumulated: an optimiser. Its kinds are <see
-/// cref="SimpleSgdTrainer"/>, <see cref="MomentumSgdTrainer"/> and <see cref="AdamTrainer"/>.
+/// cref="SimpleSgdTrainer"/>, <see cref="CyclicalSgdTrainer"/>, <see cref="MomentumSgdTrainer"/>, <see
+/// cref="NesterovSgdTrainer"/>, <see cref="AdagradTrainer"/>, <see cref="AdadeltaTrainer"/>, <see
+/// cref="RmsPropTrainer"/>, <see cref="AdamTrainer"/>, <see cref="AdamWTrainer"/>, <see cref="AmsgradTrainer"/> and
+/// <see cref="EGTrainer"/>.
 /// </summary>
 /// <remarks>
 /// It holds on to the native model, which may be disposed before it. One thread at a time may use a trainer, and none
 /// may use its model during an update. All members throw <see cref="ObjectDisposedException"/> once it is disposed.
 /// </remarks>
-public abstract class Trainer : IDisposable
+public abstract partial class Trainer : IDisposable
 {
     private readonly TrainerHandle _handle;
 
@@ -53,9 +56,42 @@ public abstract class Trainer : IDisposable
     }
 
     /// <summary>
+    /// The bound t of each element of the gradients: they are brought into [-t, t] before their norm is taken; 0, the
+    /// default, for no bound.
+    /// </summary>
+    /// <exception cref="ArgumentException">The number is negative or not finite.</exception>
+    public double ClipValue
+    {
+        get
+        {
+            using Lease lease = Lease();
+            return TrainerCalls.ClipValue(lease.Pointer);
+        }
+        set
+        {
+            using Lease lease = Lease();
+            Status.Check(NativeMethods.dn_trainer_set_clip_value(lease.Pointer, value));
+        }
+    }
+
+    /// <summary>
+    /// The learning rate of each update; null, the default, if <see cref="LearningRate"/> is set by hand. An update
+    /// sets <see cref="LearningRate"/> to that of <see cref="StepsCount"/> before it begins.
+    /// </summary>
+    /// <remarks>
+    /// It is no part of what <see cref="Save(string)"/> writes: set it again beside <see cref="Populate(string)"/>.
+    /// </remarks>
+    public LearningRateSchedule? Schedule { get; set; }
+
+    /// <summary>
     /// Whether only those rows of a lookup table are updated that have a gradient. True by default, as in DyNet: much
     /// faster for large tables; trainers with a memory, such as Adam, then leave the other rows in peace.
     /// </summary>
+    /// <remarks>
+    /// False gives exact updates: those that the table would get as a parameter, to the bit, rows without a gradient
+    /// having one of 0. For <see cref="SimpleSgdTrainer"/>, <see cref="CyclicalSgdTrainer"/> and <see
+    /// cref="AdagradTrainer"/> sparse updates are exact too, and cost the same.
+    /// </remarks>
     public bool SparseUpdates
     {
         get
@@ -90,6 +126,16 @@ public abstract class Trainer : IDisposable
         }
     }
 
+    /// <summary>The number of updates since the trainer was made or restarted.</summary>
+    public long StepsCount
+    {
+        get
+        {
+            using Lease lease = Lease();
+            return TrainerCalls.StepsCount(lease.Pointer);
+        }
+    }
+
     /// <summary>The native trainer, for C++ code that works with it: a <c>dn_trainer*</c>.</summary>
     /// <remarks>Hold it with <see cref="SafeHandle.DangerousAddRef"/> while native code uses it.</remarks>
     public SafeHandle SafeHandle => _handle;
@@ -100,9 +146,14 @@ public abstract class Trainer : IDisposable
     /// Clipping is on, and the norm of the gradients is NaN or infinite. Nothing was updated and the gradients stay:
     /// call <see cref="Model.ResetGradients"/> to go on without them.
     /// </exception>
+    /// <remarks>
+    /// A parameter that never had a gradient is left alone, but for decay; one that had is updated with a gradient of 0
+    /// where there is none. Frozen ones are left out: see <see cref="Parameter.IsUpdated"/>.
+    /// </remarks>
     public void Update()
     {
         using Lease lease = Lease();
+        FollowSchedule(lease.Pointer);
         Status.Check(NativeMethods.dn_trainer_update(lease.Pointer));
     }
 
@@ -128,6 +179,7 @@ public abstract class Trainer : IDisposable
                 // Not disposed here: the lease ends below, when the call is back.
                 pointers[held] = sets[held].Lease().Pointer;
             }
+            FollowSchedule(lease.Pointer);
             TrainerCalls.UpdateFrom(lease.Pointer, pointers);
         }
         finally
@@ -137,11 +189,89 @@ public abstract class Trainer : IDisposable
         }
     }
 
+    /// <summary>
+    /// Updates some of the parameters, and sets their gradients to 0. Nothing else is changed: the others keep their
+    /// values and gradients, and do not count for <see cref="ClipThreshold"/>.
+    /// </summary>
+    /// <param name="parameters">Of the trainer's model.</param>
+    /// <param name="lookupParameters">Of the trainer's model; none by default.</param>
+    /// <exception cref="ArgumentException">One is not of the trainer's model.</exception>
+    /// <exception cref="InvalidOperationException">A backward into the model is running in another thread.</exception>
+    /// <exception cref="NotFiniteNumberException">
+    /// Clipping is on, and the norm of their gradients is NaN or infinite. Nothing was updated and the gradients stay.
+    /// </exception>
+    public void UpdateSubset(
+        ReadOnlySpan<Parameter> parameters, ReadOnlySpan<LookupParameter> lookupParameters = default)
+    {
+        using Lease lease = Lease();
+        nint[] pointers = new nint[parameters.Length];
+        for (int i = 0; i < pointers.Length; i++)
+        {
+            ArgumentNullException.ThrowIfNull(parameters[i], nameof(parameters));
+            pointers[i] = parameters[i].Pointer;
+        }
+        nint[] tables = new nint[lookupParameters.Length];
+        for (int i = 0; i < tables.Length; i++)
+        {
+            ArgumentNullException.ThrowIfNull(lookupParameters[i], nameof(lookupParameters));
+            tables[i] = lookupParameters[i].Pointer;
+        }
+        FollowSchedule(lease.Pointer);
+        TrainerCalls.UpdateSubset(lease.Pointer, pointers, tables);
+    }
+
+    /// <summary>
+    /// Forgets what the trainer remembers of gradients, and counts <see cref="StepsCount"/> from 0 again, so that it
+    /// starts anew with the values as they are. Settings and other counts stay, moving averages too.
+    /// </summary>
+    public void Restart()
+    {
+        using Lease lease = Lease();
+        Status.Check(NativeMethods.dn_trainer_restart(lease.Pointer));
+    }
+
+    /// <summary>Starts anew, as <see cref="Restart()"/> does, with a new learning rate.</summary>
+    /// <param name="learningRate">Finite, 0 or more.</param>
+    /// <exception cref="ArgumentException">The rate is out of its range; nothing was changed.</exception>
+    public void Restart(double learningRate)
+    {
+        LearningRate = learningRate;
+        Restart();
+        LearningRate = learningRate;
+    }
+
+    /// <summary>What the trainer did since this was last called: DyNet's <c>status()</c>.</summary>
+    /// <returns>The numbers; as text they are what DyNet prints.</returns>
+    public TrainerStatus ReadStatus()
+    {
+        using Lease lease = Lease();
+        return TrainerCalls.ReadStatus(lease.Pointer, reset: true);
+    }
+
+    /// <summary>What <see cref="ReadStatus"/> would give, which goes on counting.</summary>
+    /// <returns>Such as <c>AdamTrainer [lr=0.1 clips=3 updates=100]</c>.</returns>
+    public override string ToString()
+    {
+        if (_handle.IsClosed)
+            return GetType().Name;
+        using Lease lease = Lease();
+        return $"{GetType().Name} {TrainerCalls.ReadStatus(lease.Pointer, reset: false)}";
+    }
+
     /// <summary>Frees the trainer, as soon as no call uses it any more.</summary>
     public void Dispose()
     {
         _handle.Dispose();
         GC.SuppressFinalize(this);
+    }
+
+    private void FollowSchedule(nint trainer)
+    {
+        if (Schedule is { } schedule)
+        {
+            double rate = schedule.Rate(TrainerCalls.StepsCount(trainer));
+            Status.Check(NativeMethods.dn_trainer_set_learning_rate(trainer, rate));
+        }
     }
 
     private Lease Lease() => new(_handle, this);

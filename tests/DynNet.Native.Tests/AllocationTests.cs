@@ -101,6 +101,29 @@ public sealed class AllocationTests
         });
     }
 
+    [Test]
+    public void Steps_of_other_builders_allocate_nothing()
+    {
+        using var simple = new SimpleRnnBuilder(_model, 2, 4, 3);
+        using var gru = new GruBuilder(_model, 2, 4, 3);
+        using var coupled = new CoupledLstmBuilder(_model, 2, 4, 3);
+        using var compact = new CompactVanillaLstmBuilder(_model, 2, 4, 3);
+        using var normalized = new VanillaLstmBuilder(_model, 2, 4, 3, layerNorm: true);
+        gru.SetDropout(0.5);
+        compact.SetDropout(0.5);
+        RnnBuilder[] builders = [simple, gru, coupled, compact, normalized];
+        AssertNoAllocation(() =>
+        {
+            foreach (RnnBuilder builder in builders)
+            {
+                RnnState state = builder.InitialState(_graph);
+                for (int i = 0; i < 10; i++)
+                    state = state.AddInput(_graph.Lookup(_table, i));
+                _ = state.Output + state.H(0) + state.SetH(state.H(1), state.H(0)).Output;
+            }
+        });
+    }
+
     private void AssertNoAllocation(Action record)
     {
         for (int i = 0; i < 100; i++)

@@ -7,7 +7,7 @@ using DynNet.Native.Interop;
 namespace DynNet.Native.Tests;
 
 /// <summary>
-/// The header, the library and the externs must say the same: a call with too few arguments does not fail, it reads
+/// The headers, the library and the externs must say the same: a call with too few arguments does not fail, it reads
 /// whatever lies there. Needs no CppSharp, so a forgotten run of the generator shows on every machine.
 /// </summary>
 [TestFixture]
@@ -101,7 +101,12 @@ public sealed partial class BindingDriftTests
         : Marshal.SizeOf(type.IsEnum ? type.GetEnumUnderlyingType() : type);
 
     private static string HeaderSha256() =>
-        Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(Root, Header))));
+        Convert.ToHexStringLower(SHA256.HashData([.. Headers().SelectMany(File.ReadAllBytes)]));
+
+    /// <summary>dynnet.h and all that it includes, which are the headers beside and below it.</summary>
+    private static IEnumerable<string> Headers() =>
+        Directory.GetFiles(Path.GetDirectoryName(Path.Combine(Root, Header))!, "*.h", SearchOption.AllDirectories)
+            .Order(StringComparer.Ordinal);
 
     /// <summary>The repository that these tests were built in.</summary>
     private static string FindRoot()
@@ -112,10 +117,10 @@ public sealed partial class BindingDriftTests
         return folder ?? throw new FileNotFoundException($"There is no {Header} in any folder above the tests.");
     }
 
-    /// <summary>A plain reading of the header, apart from the generator's: both would have to be wrong alike.</summary>
+    /// <summary>A plain reading of the headers, apart from the generator's: both would have to be wrong alike.</summary>
     private static Dictionary<string, Declaration> ReadHeader()
     {
-        string header = Comment().Replace(File.ReadAllText(Path.Combine(Root, Header)), "");
+        string header = Comment().Replace(string.Concat(Headers().Select(File.ReadAllText)), "");
         return Function().Matches(header).ToDictionary(
             match => match.Groups["name"].Value,
             match => new Declaration(

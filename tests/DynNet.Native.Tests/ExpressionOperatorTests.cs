@@ -50,6 +50,24 @@ public sealed class ExpressionOperatorTests
     }
 
     [Test]
+    public void A_quotient_by_a_number_is_that_of_floats()
+    {
+        Expression x = _graph.Input([1, 7]);
+        Assert.That((x / 49).ToArray(), Is.EqualTo(new[] { 1f / 49, 7f / 49 }));
+    }
+
+    [Test]
+    public void With_a_number_on_the_left_one_node_is_recorded()
+    {
+        long before = _graph.NodeCount;
+        _ = 0.5 - _x;
+        _ = 0.5 / _x;
+        _ = _x / 0.5;
+        _ = _x - 0.5;
+        Assert.That(_graph.NodeCount, Is.EqualTo(before + 4));
+    }
+
+    [Test]
     public void With_numbers_of_any_type()
     {
         const float Single = 0.5f;

@@ -82,6 +82,76 @@ public sealed class InitializerTests
     }
 
     [Test]
+    public void Saxe_is_orthonormal()
+    {
+        using var model = new Model();
+        float[] values = model.AddParameters([9, 4], Initializer.Saxe(gain: 2)).Values.ToArray();
+        using (Assert.EnterMultipleScope())
+        {
+            for (int a = 0; a < 4; a++)
+            {
+                for (int b = 0; b < 4; b++)
+                {
+                    double product = Enumerable.Range(0, 9).Sum(i => (double)values[i + 9 * a] * values[i + 9 * b]);
+                    Assert.That(product, Is.EqualTo(a == b ? 4 : 0).Within(1e-5), $"columns {a} and {b}");
+                }
+            }
+            Assert.That(
+                () => model.AddParameters([2, 2, 2], Initializer.Saxe()), Throws.TypeOf<ShapeMismatchException>());
+        }
+    }
+
+    [Test]
+    public void He_has_the_variance_of_its_inputs()
+    {
+        using var model = new Model();
+        float[] normal = model.AddParameters([100, 200], Initializer.HeNormal()).Values.ToArray();
+        float[] uniform = model.AddParameters([100, 200], Initializer.HeUniform(gain: 2)).Values.ToArray();
+        double bound = 2 * Math.Sqrt(6.0 / 200);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(normal.Average(v => v * v), Is.EqualTo(0.01).Within(4).Percent);
+            Assert.That(normal.Max(Math.Abs), Is.GreaterThan(0.3f), "it has tails");
+            Assert.That(uniform.Average(v => v * v), Is.EqualTo(0.04).Within(4).Percent);
+            Assert.That(uniform.Max(Math.Abs), Is.LessThanOrEqualTo(bound).And.GreaterThan(0.99 * bound));
+        }
+    }
+
+    [Test]
+    public void Values_come_from_a_file()
+    {
+        string path = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(path, "1 -2.5\n3e-1\t4\n");
+            Initializer initializer = Initializer.FromFile(path);
+            using var model = new Model();
+            using (Assert.EnterMultipleScope())
+            {
+                Assert.That(
+                    model.AddParameters([2, 2], initializer).Values.ToArray(),
+                    Is.EqualTo(new float[] { 1, -2.5f, 0.3f, 4 }));
+                Assert.That(
+                    model.AddLookupParameters(2, [2], initializer).Row(1).ToArray(),
+                    Is.EqualTo(new float[] { 0.3f, 4 }));
+                Assert.That(() => model.AddParameters([3], initializer), Throws.TypeOf<ShapeMismatchException>());
+            }
+            File.WriteAllText(path, "1 two");
+            Assert.That(
+                () => model.AddParameters([2], initializer),
+                Throws.TypeOf<ModelFormatException>().With.Message.Contains("two"));
+            File.Delete(path);
+            Assert.That(
+                () => model.AddParameters([2], initializer),
+                Throws.TypeOf<FileNotFoundException>().With.Property("FileName").EqualTo(path));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Test]
     public void Uniform_stays_in_its_interval()
     {
         using var model = new Model();
@@ -140,6 +210,9 @@ public sealed class InitializerTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(() => Initializer.Glorot(number), Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(() => Initializer.Saxe(number), Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(() => Initializer.HeNormal(number), Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(() => Initializer.HeUniform(number), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(() => Initializer.Uniform(number, 1), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(() => Initializer.Uniform(0, number), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(() => Initializer.Normal(number), Throws.TypeOf<ArgumentOutOfRangeException>());
@@ -154,6 +227,10 @@ public sealed class InitializerTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(() => Initializer.Glorot(0), Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(() => Initializer.Saxe(0), Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(() => Initializer.HeNormal(0), Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(() => Initializer.HeUniform(-1), Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(() => Initializer.FromFile(""), Throws.ArgumentException);
             Assert.That(() => Initializer.Uniform(1, 1), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(() => Initializer.Normal(0, -1), Throws.TypeOf<ArgumentOutOfRangeException>());
         }

@@ -229,9 +229,11 @@ public sealed class OpCallTests
 
     private object Attribute(ParameterInfo parameter) => parameter.ParameterType switch
     {
-        var type when type == typeof(int) => 0,
+        // A size is at least 1; an index or a dimension may be 0.
+        var type when type == typeof(int) => parameter.Name == "size" ? 1 : 0,
         var type when type == typeof(double) => 0.5,
         var type when type == typeof(Dim) => Dim.Of(1),
+        var type when type == typeof(string) => "CPU",
         var type when type == typeof(ReadOnlySpan<float>) => new float[1],
         var type when type == typeof(ReadOnlySpan<int>) => new int[1],
         var type when type == typeof(Parameter) => _parameter,

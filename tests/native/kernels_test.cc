@@ -2,7 +2,10 @@
 
 #include <stdlib.h>
 
+#include <algorithm>
+
 #include "kernels_testing.h"
+#include "ops/moves.h"
 
 namespace dynnet::testing {
 namespace {
@@ -122,6 +125,89 @@ TEST_P(MoveKernels, Transpose) {
                           }
                         },
                     .tolerance = 1e-6},
+                   rows, random_);
+  }
+}
+
+// Three dimensions in every order, cut out of larger tensors on both sides.
+TEST_P(MoveKernels, Move) {
+  for (int trial = 0; trial < 120; ++trial) {
+    const int64_t rows = Size(3);
+    const bool accumulate = trial % 2 == 1;
+    int order[] = {0, 1, 2};
+    for (int i = 0; i < trial / 2 % 6; ++i) std::next_permutation(order, order + 3);
+    const int64_t cut = trial % 3 == 0 ? 1 : 0;
+    const int64_t step = trial % 5 == 0 ? 2 : 1;
+    MovedDim dims[3];
+    int64_t to_n = 1, from_n = step;
+    int64_t from_strides[3];
+    for (int i = 0; i < 3; ++i) {
+      dims[i].size = Size(trial % 4 == 0 ? 40 : 7);
+      from_strides[i] = from_n;
+      from_n *= dims[i].size + cut;
+    }
+    for (int i = 0; i < 3; ++i) {
+      dims[order[i]].to_stride = to_n;
+      dims[order[i]].from_stride = from_strides[order[i]];
+      to_n *= dims[order[i]].size + cut;
+    }
+    const MovedDim d[3] = {dims[0], dims[1], dims[2]};
+    const Moves moves = make_moves(dims, 3);
+    CheckRowKernel("move",
+                   {.inputs = {{from_n}},
+                    .outputs = {{to_n}},
+                    .run = [&](const Rows* in, const Rows* out, int64_t,
+                               int64_t r) { k().move(out[0], in[0], moves, r, accumulate); },
+                    .reference =
+                        [&](int64_t, const auto& in, auto& out) {
+                          for (int64_t a = 0; a < d[0].size; ++a) {
+                            for (int64_t b = 0; b < d[1].size; ++b) {
+                              for (int64_t c = 0; c < d[2].size; ++c) {
+                                Put(accumulate, out[0][a * d[0].to_stride + b * d[1].to_stride + c * d[2].to_stride],
+                                    in[0][a * d[0].from_stride + b * d[1].from_stride + c * d[2].from_stride]);
+                              }
+                            }
+                          }
+                        },
+                    .tolerance = 1e-6},
+                   rows, random_);
+  }
+}
+
+TEST_P(MoveKernels, Select) {
+  for (int trial = 0; trial < 40; ++trial) {
+    const int64_t rows = Size(4), taken = Size(40), m = Size(40), columns = Size(5);
+    std::vector<int32_t> indices(static_cast<size_t>(rows * taken));
+    for (int32_t& index : indices) index = static_cast<int32_t>(random_() % static_cast<uint32_t>(m));
+    CheckRowKernel(
+        "select",
+        {.inputs = {{m * columns}},
+         .outputs = {{taken * columns}},
+         .run = [&](const Rows* in, const Rows* out, int64_t first,
+                    int64_t r) { k().select(out[0], in[0], indices.data() + first * taken, taken, m, columns, r); },
+         .reference =
+             [&](int64_t row, const auto& in, auto& out) {
+               for (int64_t c = 0; c < columns; ++c) {
+                 for (int64_t i = 0; i < taken; ++i) out[0][i + taken * c] = in[0][indices[row * taken + i] + m * c];
+               }
+             },
+         .tolerance = 1e-6},
+        rows, random_);
+    CheckRowKernel("add_selected",
+                   {.inputs = {{taken * columns}},
+                    .outputs = {{m * columns}},
+                    .run =
+                        [&](const Rows* in, const Rows* out, int64_t first, int64_t r) {
+                          k().add_selected(out[0], in[0], indices.data() + first * taken, taken, m, columns, r);
+                        },
+                    .reference =
+                        [&](int64_t row, const auto& in, auto& out) {
+                          for (int64_t c = 0; c < columns; ++c) {
+                            for (int64_t i = 0; i < taken; ++i)
+                              out[0][indices[row * taken + i] + m * c] += in[0][i + taken * c];
+                          }
+                        },
+                    .tolerance = 1e-5},
                    rows, random_);
   }
 }

@@ -105,10 +105,60 @@ TEST_P(TrainKernels, DropoutMask) {
   EXPECT_LT(same, 600);
 }
 
+// Each distribution from the uniform or normal numbers of the row's key.
+TEST_P(TrainKernels, Draws) {
+  constexpr int64_t kRows = 3, kN = 333;
+  const uint64_t keys[] = {5, 6, 5};
+  const float a[] = {0.25f, 0.5f, 1.0f}, b[] = {1.5f, 4.0f, 3.0f};
+  struct Case {
+    Distribution distribution;
+    bool normal;
+    double (*number)(double drawn, double a, double b);
+  };
+  const Case cases[] = {
+      {Distribution::kUniform, false, [](double u, double low, double high) { return low + u * (high - low); }},
+      {Distribution::kNormal, true, [](double z, double mean, double deviation) { return mean + deviation * z; }},
+      {Distribution::kBernoulli, false, [](double u, double p, double scale) { return u < p ? scale : 0; }},
+      {Distribution::kGumbel, false,
+       [](double u, double mu, double beta) { return mu - beta * std::log(std::max(-std::log(1 - u), 0x1p-25)); }},
+  };
+  const auto drawn = [&](bool normal, int64_t i) {
+    std::vector<float> numbers(kN);
+    (normal ? k().random_normal : k().random_uniform)(numbers.data(), kN, keys[i]);
+    return numbers;
+  };
+  for (const Case& c : cases) {
+    CheckRowKernel(
+        "draw",
+        {.outputs = {{kN}},
+         .run = [&](const Rows*, const Rows* out, int64_t first,
+                    int64_t r) { k().draw(c.distribution, out[0], keys + first, a + first, b + first, r, kN); },
+         .reference =
+             [&](int64_t i, const auto&, auto& out) {
+               const std::vector<float> numbers = drawn(c.normal, i);
+               for (int64_t j = 0; j < kN; ++j) out[0][j] = c.number(numbers[j], a[i], b[i]);
+             },
+         .tolerance = 2e-6},
+        kRows, random_);
+  }
+  CheckRowKernel("add_noise",
+                 {.inputs = {{kN}},
+                  .outputs = {{kN}},
+                  .run = [&](const Rows* in, const Rows* out, int64_t first,
+                             int64_t r) { k().add_noise(out[0], in[0], keys + first, b + first, r, kN); },
+                  .reference =
+                      [&](int64_t i, const auto& in, auto& out) {
+                        const std::vector<float> z = drawn(true, i);
+                        for (int64_t j = 0; j < kN; ++j) out[0][j] = in[0][j] + static_cast<double>(b[i]) * z[j];
+                      },
+                  .tolerance = 1e-6},
+                 kRows, random_);
+}
+
 TEST_P(TrainKernels, Adam) {
   for (int trial = 0; trial < 20; ++trial) {
     const int64_t n = Size(200);
-    const AdamStep step{0.9f, 0.999f, 1e-6f, 0.01f, 0.5f, 0.99f};
+    const AdamStep step{0.9f, 0.999f, 1e-6f, 0.01f, 0.5f, 0.99f, 0.1f, 0.001f};
     CheckRowKernel("adam",
                    {.inputs = {{n}},
                     .outputs = {{n}, {n}, {n, 0.1, 1}},
@@ -134,7 +184,7 @@ TEST_P(TrainKernels, Adam) {
 
 TEST_P(TrainKernels, AdamOfAWeightWithoutAGradientYet) {
   float w[3] = {1, 2, 3}, g[3] = {}, m[3] = {}, v[3] = {};
-  k().adam(w, g, m, v, 3, {0.9f, 0.999f, 1e-8f, 0.1f, 1.0f, 1.0f});
+  k().adam(w, g, m, v, 3, {0.9f, 0.999f, 1e-8f, 0.1f, 1.0f, 1.0f, 0.1f, 0.001f});
   EXPECT_EQ(w[0], 1.0f);
   EXPECT_EQ(w[2], 3.0f);
 }
@@ -155,24 +205,195 @@ TEST_P(TrainKernels, GradientDescent) {
                         },
                     .tolerance = 1e-6},
                    3, random_);
+    const MomentumStep step{0.1f, 0.8f, 0.9f, 0.7f};
     CheckRowKernel("momentum_sgd",
                    {.inputs = {{n}},
                     .outputs = {{n}, {n}},
                     .run =
                         [&](const Rows* in, const Rows* out, int64_t, int64_t r) {
                           for (int64_t i = 0; i < r; ++i) {
-                            k().momentum_sgd(out[0].at(i), in[0].at(i), out[1].at(i), n, 0.1f, 0.8f, 0.9f);
+                            k().momentum_sgd(out[0].at(i), in[0].at(i), out[1].at(i), n, step);
                           }
                         },
                     .reference =
                         [&](int64_t, const auto& in, auto& out) {
                           for (int64_t j = 0; j < n; ++j) {
                             out[1][j] = 0.8 * out[1][j] - 0.1 * in[0][j];
-                            out[0][j] = 0.9 * out[0][j] + out[1][j];
+                            out[0][j] = 0.9 * out[0][j] + 0.7 * out[1][j];
                           }
                         },
                     .tolerance = 1e-6},
                    3, random_);
+    CheckRowKernel("nesterov",
+                   {.inputs = {{n}},
+                    .outputs = {{n}, {n}},
+                    .run =
+                        [&](const Rows* in, const Rows* out, int64_t, int64_t r) {
+                          for (int64_t i = 0; i < r; ++i) {
+                            k().nesterov(out[0].at(i), in[0].at(i), out[1].at(i), n, step);
+                          }
+                        },
+                    .reference =
+                        [&](int64_t, const auto& in, auto& out) {
+                          for (int64_t j = 0; j < n; ++j) {
+                            out[1][j] = 0.8 * out[1][j] - 0.1 * in[0][j];
+                            out[0][j] = 0.9 * out[0][j] + 0.7 * (0.8 * out[1][j] - 0.1 * in[0][j]);
+                          }
+                        },
+                    .tolerance = 1e-6},
+                   3, random_);
+  }
+}
+
+TEST_P(TrainKernels, AdaptiveRates) {
+  for (int trial = 0; trial < 20; ++trial) {
+    const int64_t n = Size(200);
+    const AdaptiveStep step{0.9f, 0.1f, 1e-6f, 0.01f, 0.5f, 0.99f};
+    CheckRowKernel("rms_prop",
+                   {.inputs = {{n}},
+                    .outputs = {{n}, {n, 0.1, 1}},
+                    .run =
+                        [&](const Rows* in, const Rows* out, int64_t, int64_t r) {
+                          for (int64_t i = 0; i < r; ++i)
+                            k().rms_prop(out[0].at(i), in[0].at(i), out[1].at(i), n, step);
+                        },
+                    .reference =
+                        [&](int64_t, const auto& in, auto& out) {
+                          for (int64_t j = 0; j < n; ++j) {
+                            const double g = 0.5 * in[0][j];
+                            out[1][j] = 0.9 * out[1][j] + 0.1 * g * g;
+                            out[0][j] = 0.99 * out[0][j] - 0.01 * g / std::sqrt(out[1][j] + 1e-6);
+                          }
+                        },
+                    .tolerance = 1e-6},
+                   3, random_);
+    CheckRowKernel("adadelta",
+                   {.inputs = {{n}},
+                    .outputs = {{n}, {n, 0.1, 1}, {n, 0.1, 1}},
+                    .run =
+                        [&](const Rows* in, const Rows* out, int64_t, int64_t r) {
+                          for (int64_t i = 0; i < r; ++i) {
+                            k().adadelta(out[0].at(i), in[0].at(i), out[1].at(i), out[2].at(i), n, step);
+                          }
+                        },
+                    .reference =
+                        [&](int64_t, const auto& in, auto& out) {
+                          for (int64_t j = 0; j < n; ++j) {
+                            const double g = 0.5 * in[0][j];
+                            out[1][j] = 0.9 * out[1][j] + 0.1 * g * g;
+                            const double d = g * std::sqrt(out[2][j] + 1e-6) / std::sqrt(out[1][j] + 1e-6);
+                            out[2][j] = 0.9 * out[2][j] + 0.1 * d * d;
+                            out[0][j] = 0.99 * out[0][j] - 0.01 * d;
+                          }
+                        },
+                    .tolerance = 1e-6},
+                   3, random_);
+  }
+}
+
+TEST_P(TrainKernels, Amsgrad) {
+  for (int trial = 0; trial < 20; ++trial) {
+    const int64_t n = Size(200);
+    const AdamStep step{0.9f, 0.5f, 1e-6f, 0.01f, 0.5f, 0.99f, 0.1f, 0.5f};
+    // Some of the largest squares so far are larger than the new one, some are not.
+    CheckRowKernel("amsgrad",
+                   {.inputs = {{n}},
+                    .outputs = {{n}, {n, 0.1, 1}, {n, 0.1, 1}, {n, 0.1, 1}},
+                    .run =
+                        [&](const Rows* in, const Rows* out, int64_t, int64_t r) {
+                          for (int64_t i = 0; i < r; ++i) {
+                            k().amsgrad(out[0].at(i), in[0].at(i), out[1].at(i), out[2].at(i), out[3].at(i), n, step);
+                          }
+                        },
+                    .reference =
+                        [&](int64_t, const auto& in, auto& out) {
+                          for (int64_t j = 0; j < n; ++j) {
+                            const double g = 0.5 * in[0][j];
+                            out[1][j] = 0.9 * out[1][j] + 0.1 * g;
+                            out[2][j] = 0.5 * out[2][j] + 0.5 * g * g;
+                            out[3][j] = std::max<double>(out[3][j], out[2][j]);
+                            out[0][j] = 0.99 * out[0][j] - 0.01 * out[1][j] / (std::sqrt(out[3][j]) + 1e-6);
+                          }
+                        },
+                    .tolerance = 1e-6},
+                   3, random_);
+  }
+}
+
+TEST_P(TrainKernels, ExponentiatedGradient) {
+  for (int trial = 0; trial < 20; ++trial) {
+    const int64_t n = Size(200);
+    CheckRowKernel("exponentiated_gradient",
+                   {.inputs = {{n}},
+                    .outputs = {{n, 0.1, 1}, {n}},
+                    .run =
+                        [&](const Rows* in, const Rows* out, int64_t, int64_t r) {
+                          for (int64_t i = 0; i < r; ++i) {
+                            k().exponentiated_gradient(out[0].at(i), in[0].at(i), out[1].at(i), n, 0.3f, 0.8f);
+                          }
+                        },
+                    .reference =
+                        [&](int64_t, const auto& in, auto& out) {
+                          double sum = 0;
+                          for (int64_t j = 0; j < n; ++j) {
+                            out[1][j] = 0.8 * out[1][j] - 0.3 * in[0][j];
+                            out[0][j] *= std::exp(out[1][j]);
+                            sum += out[0][j];
+                          }
+                          for (int64_t j = 0; j < n; ++j) out[0][j] /= sum;
+                        },
+                    .tolerance = 1e-6},
+                   3, random_);
+  }
+}
+
+TEST_P(TrainKernels, ExponentiatedGradientOfWhatIsFarApart) {
+  // Exponents beyond those of floats; the largest is that of a weight of 0, which stays 0.
+  float w[4] = {0.5f, 0.25f, 0.25f, 0.0f}, g[4] = {-900, -901, 1000, -2000}, v[4] = {};
+  k().exponentiated_gradient(w, g, v, 4, 1.0f, 0.0f);
+  EXPECT_NEAR(w[0], 1 / (1 + 0.5 * std::exp(1.0)), 1e-6);
+  EXPECT_NEAR(w[1], 0.5 * std::exp(1.0) / (1 + 0.5 * std::exp(1.0)), 1e-6);
+  EXPECT_EQ(w[2], 0.0f);
+  EXPECT_EQ(w[3], 0.0f);
+}
+
+TEST_P(TrainKernels, Blend) {
+  for (int trial = 0; trial < 20; ++trial) {
+    const int64_t n = Size(200);
+    CheckRowKernel("blend",
+                   {.inputs = {{n}},
+                    .outputs = {{n}},
+                    .run =
+                        [&](const Rows* in, const Rows* out, int64_t, int64_t r) {
+                          for (int64_t i = 0; i < r; ++i) k().blend(out[0].at(i), in[0].at(i), n, 0.25f);
+                        },
+                    .reference =
+                        [&](int64_t, const auto& in, auto& out) {
+                          for (int64_t j = 0; j < n; ++j) out[0][j] = 0.75 * out[0][j] + 0.25 * in[0][j];
+                        },
+                    .tolerance = 1e-6},
+                   3, random_);
+  }
+}
+
+TEST_P(TrainKernels, Clip) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  for (const int64_t n : {1, 7, 16, 33, 100}) {
+    for (int64_t place = 0; place < n; ++place) {
+      std::vector<float> x(static_cast<size_t>(n), 0.5f);
+      EXPECT_FALSE(k().clip(x.data(), n, -1.0f, 0.5f)) << "the bound itself is inside";
+      float& one = x[static_cast<size_t>(place)];
+      for (const float outside : {2.0f, kInfinity, -1.5f, -kInfinity}) {
+        one = outside;
+        EXPECT_TRUE(k().clip(x.data(), n, -1.0f, 0.5f));
+        EXPECT_EQ(one, outside > 0 ? 0.5f : -1.0f);
+      }
+      one = std::nanf("");
+      EXPECT_FALSE(k().clip(x.data(), n, -1.0f, 0.5f));
+      EXPECT_TRUE(std::isnan(one));
+      one = 0.5f;
+      EXPECT_EQ(x, std::vector<float>(static_cast<size_t>(n), 0.5f));
+    }
   }
 }
 

@@ -88,6 +88,10 @@ dn_status dn_graph_incremental_forward(dn_graph* graph, dn_expr x) {
   return with_node(graph, x, "incremental_forward", [&](uint32_t node) { graph->incremental_forward(node); });
 }
 
+dn_status dn_graph_invalidate(dn_graph* graph) {
+  return inside(graph, [&] { graph->invalidate(); });
+}
+
 dn_status dn_graph_value(dn_graph* graph, dn_expr x, const float** out, int64_t* out_count) {
   return with_node(graph, x, "value", [&](uint32_t node) {
     required(out, "the result");
@@ -121,6 +125,33 @@ dn_status dn_graph_gradient(dn_graph* graph, dn_expr x, const float** out, int64
     *out = graph->gradient(node);
     *out_count = graph->type_of(node).size;
   });
+}
+
+dn_status dn_graph_check_gradients(dn_graph* graph, dn_expr x, dn_model* model, double step, double tolerance,
+                                   int64_t most, dn_gradient_check* out, const char** report, int64_t* report_length) {
+  return with_node(graph, x, "check_gradients", [&](uint32_t node) {
+    required(out, "the result");
+    *out = graph->check_gradients(node, required(model, "the model"), step, tolerance, most);
+    if (report != nullptr) lend(graph->gradient_report(), report, report_length);
+  });
+}
+
+dn_status dn_graph_top_k(dn_graph* graph, dn_expr x, int32_t dim, int32_t k, int32_t* indices, int64_t indices_count) {
+  return with_node(graph, x, "top_k", [&](uint32_t node) {
+    graph->top_k(node, dim, k, indices_count == 0 ? indices : &required(indices, "top_k: indices"), indices_count);
+  });
+}
+
+dn_status dn_graph_sample(dn_graph* graph, dn_expr x, int32_t dim, int32_t draws, int32_t* indices,
+                          int64_t indices_count) {
+  return with_node(graph, x, "sample", [&](uint32_t node) {
+    graph->sample(node, dim, draws, indices_count == 0 ? indices : &required(indices, "sample: indices"),
+                  indices_count);
+  });
+}
+
+dn_status dn_graph_graphviz(dn_graph* graph, const char** out, int64_t* out_length) {
+  return inside(graph, [&] { lend(graph->graphviz(), out, out_length); });
 }
 
 dn_status dn_graph_set_input(dn_graph* graph, dn_expr x, const float* values, int64_t values_count) {

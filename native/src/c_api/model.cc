@@ -1,12 +1,16 @@
 #include "nn/model.h"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 
 #include "c_api/guard.h"
 #include "c_api/text.h"
+#include "c_api/values.h"
 #include "dynnet/dynnet.h"
+#include "io/values_file.h"
 #include "nn/gradients.h"
+#include "nn/scaling.h"
 
 using dynnet::Dim;
 using dynnet::fail;
@@ -14,8 +18,10 @@ using dynnet::GradientLock;
 using dynnet::required;
 using dynnet::Storage;
 using dynnet::StorageRef;
+using dynnet::c_api::checked_factor;
 using dynnet::c_api::guard;
 using dynnet::c_api::hand_out;
+using dynnet::c_api::path_text;
 using dynnet::c_api::text;
 
 namespace {
@@ -37,6 +43,19 @@ void check_table(int64_t rows, const Dim& dim) {
   if (rows > dynnet::kMostElements / dim.size())
     fail(DN_E_MEMORY, "a lookup parameter of %lld rows of %s has more than 2^40 elements", static_cast<long long>(rows),
          dim.text().c_str());
+}
+
+// An initializer as a storage takes it: values of a file are given values. They lie in `read`.
+dn_initializer resolved(const dn_initializer* initializer, const std::string& name, std::vector<float>* read) {
+  dn_initializer result = required(initializer, "the initializer");
+  if (result.kind != DN_INIT_FILE) return result;
+  const std::string path = path_text(result.path, result.path_length);
+  *read = dynnet::io::read_values_file(path, name);
+  read->reserve(1);  // no values are not null
+  result.kind = DN_INIT_VALUES;
+  result.values = read->data();
+  result.values_count = static_cast<int64_t>(read->size());
+  return result;
 }
 
 template <class Parameter>
@@ -96,7 +115,8 @@ dn_status dn_model_add_parameters(dn_model* model, const dn_dim* dim, const dn_i
     required(out, "out");
     const Dim shape = parameter_dim(dim, "parameter");
     const std::string full = owner.storage->unique_name(owner.path, text(name, name_length, "the name"), "parameter");
-    *out = &owner.storage->add(shape, required(initializer, "the initializer"), full);
+    std::vector<float> read;
+    *out = &owner.storage->add(shape, resolved(initializer, full, &read), full);
   });
 }
 
@@ -110,7 +130,8 @@ dn_status dn_model_add_lookup_parameters(dn_model* model, int64_t rows, const dn
     check_table(rows, shape);
     const std::string full =
         owner.storage->unique_name(owner.path, text(name, name_length, "the name"), "lookup parameter");
-    *out = &owner.storage->add_lookup(rows, shape, required(initializer, "the initializer"), full);
+    std::vector<float> read;
+    *out = &owner.storage->add_lookup(rows, shape, resolved(initializer, full, &read), full);
   });
 }
 
@@ -144,14 +165,24 @@ dn_status dn_model_lookup_parameter_at(const dn_model* model, int64_t index, dn_
 
 dn_status dn_model_values_count(const dn_model* model, int64_t* out) {
   return guard([&] {
-    const dn_model& owner = required(model, "the model");
     int64_t total = 0;
-    for (const auto& parameter : owner.storage->parameters())
-      if (owner.holds(parameter->name)) total += parameter->dim.size();
-    for (const auto& table : owner.storage->lookups())
-      if (owner.holds(table->name)) total += table->rows * table->row_size();
+    required(model, "the model").for_each([&](const auto& trained) { total += trained.values.size(); });
     required(out, "out") = total;
   });
+}
+
+dn_status dn_model_updated_values_count(const dn_model* model, int64_t* out) {
+  return guard([&] {
+    int64_t total = 0;
+    required(model, "the model").for_each([&](const auto& trained) {
+      if (trained.updated) total += trained.values.size();
+    });
+    required(out, "out") = total;
+  });
+}
+
+dn_status dn_model_set_updated(dn_model* model, int32_t on) {
+  return guard([&] { required(model, "the model").for_each([&](auto& trained) { trained.updated = on != 0; }); });
 }
 
 dn_status dn_model_weight_decay(const dn_model* model, double* out) {
@@ -171,9 +202,47 @@ dn_status dn_model_reset_gradients(dn_model* model) {
     const dn_model& owner = required(model, "the model");
     dynnet::GradientSet& gradients = owner.storage->gradients();
     const GradientLock lock(gradients, "reset gradients");
-    for (const auto& parameter : owner.storage->parameters())
-      if (owner.holds(parameter->name)) gradients.reset(*parameter);
-    for (const auto& table : owner.storage->lookups())
-      if (owner.holds(table->name)) gradients.reset(*table);
+    owner.for_each([&](const auto& trained) { gradients.reset(trained); });
+  });
+}
+
+dn_status dn_model_gradient_norm(const dn_model* model, double* out) {
+  return guard([&] {
+    const dn_model& owner = required(model, "the model");
+    required(out, "out");
+    dynnet::GradientSet& gradients = owner.storage->gradients();
+    const GradientLock lock(gradients, "gradient norm");
+    double sum = 0;
+    owner.for_each([&](const auto& trained) { sum += dynnet::squared_norm(gradients, trained); });
+    *out = std::sqrt(sum);
+  });
+}
+
+dn_status dn_model_scale_gradients(dn_model* model, double factor) {
+  return guard([&] {
+    const dn_model& owner = required(model, "the model");
+    const float by = checked_factor(factor);
+    dynnet::GradientSet& gradients = owner.storage->gradients();
+    const GradientLock lock(gradients, "scale gradients");
+    owner.for_each([&](const auto& trained) { dynnet::scale_gradient(gradients, trained, by); });
+  });
+}
+
+dn_status dn_model_scale_values(dn_model* model, double factor) {
+  return guard([&] {
+    const float by = checked_factor(factor);
+    required(model, "the model").for_each([&](auto& trained) {
+      dynnet::scale(trained.values.data(), trained.values.size(), by);
+      trained.version.fetch_add(1, std::memory_order_release);
+    });
+  });
+}
+
+dn_status dn_model_project_weights(dn_model* model, double radius) {
+  return guard([&] {
+    const dn_model& owner = required(model, "the model");
+    if (!(radius > 0) || !std::isfinite(radius))
+      fail(DN_E_ARGUMENT, "project weights: a radius of %g: finite, more than 0", radius);
+    dynnet::project_weights(owner, radius);
   });
 }

@@ -10,7 +10,6 @@
 #include "nn/gradients.h"
 #include "nn/model.h"
 
-using dynnet::fail;
 using dynnet::GradientLock;
 using dynnet::required;
 using dynnet::c_api::guard;
@@ -54,12 +53,8 @@ dn_status dn_model_save_to(const dn_model* model, dn_write_callback write, void*
                            int64_t key_length, int32_t with_gradients) {
   return guard([&] {
     const dn_model& saved = required(model, "the model");
-    if (write == nullptr) fail(DN_E_ARGUMENT, "the callback is null");
-    save(saved, key_text(key, key_length), with_gradients != 0, [&](std::string_view bytes) {
-      const dn_status status =
-          write(context, reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<int64_t>(bytes.size()));
-      if (status != DN_OK) fail(status, "save: the callback stopped the writing");
-    });
+    const Sink sink = dynnet::c_api::callback_sink(write, context);
+    save(saved, key_text(key, key_length), with_gradients != 0, sink);
   });
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "c_api/guard.h"
+#include "io/file.h"
 
 namespace dynnet::c_api {
 
@@ -22,6 +23,16 @@ inline std::string path_text(const char* bytes, int64_t length) {
   if (path.empty()) fail(DN_E_ARGUMENT, "the path is empty");
   if (path.find('\0') != std::string_view::npos) fail(DN_E_ARGUMENT, "the path has a zero byte in it");
   return std::string(path);
+}
+
+/// A caller's callback as a place for bytes.
+inline io::Sink callback_sink(dn_write_callback write, void* context) {
+  if (write == nullptr) fail(DN_E_ARGUMENT, "the callback is null");
+  return [write, context](std::string_view bytes) {
+    const dn_status status =
+        write(context, reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<int64_t>(bytes.size()));
+    if (status != DN_OK) fail(status, "save: the callback stopped the writing");
+  };
 }
 
 /// Hands a string out, borrowed from its owner.

@@ -3,6 +3,7 @@
 #define DYNNET_C_API_VALUES_H_
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -20,6 +21,12 @@ inline void check_count(const float* values, int64_t given, int64_t needed, cons
   if (given != needed)
     fail(DN_E_SHAPE, "%s: %lld values needed, %lld given", name.c_str(), static_cast<long long>(needed),
          static_cast<long long>(given));
+}
+
+/// A finite number to multiply floats by.
+inline float checked_factor(double factor) {
+  if (!std::isfinite(static_cast<float>(factor))) fail(DN_E_ARGUMENT, "a factor of %g: finite", factor);
+  return static_cast<float>(factor);
 }
 
 inline void check_row(const dn_lookup_parameter& table, int64_t row) {

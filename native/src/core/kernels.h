@@ -39,6 +39,43 @@ struct Broadcast {
   int64_t b_stride[kMaxLoops] = {1};
 };
 
+/// How the elements of one operand meet in a reduction: loops that are kept, one result for each of their elements, and
+/// loops that are reduced. The operand is contiguous, and so are the results, in the order of the kept loops. Loops of
+/// one kind that follow one another are merged, so the common case is one loop of each kind.
+struct Reduction {
+  static constexpr int kMaxLoops = 4;
+  /// Elements beside one another that are kept; 1 if those beside one another are reduced.
+  int64_t inner = 1;
+  /// The innermost loop that is reduced: so many elements, `step` apart.
+  int64_t run = 1;
+  int64_t step = 1;
+  /// All further loops, the innermost first.
+  int32_t reduced_loops = 0;
+  int32_t kept_loops = 0;
+  int64_t reduced_size[kMaxLoops] = {};
+  int64_t reduced_stride[kMaxLoops] = {};
+  int64_t kept_size[kMaxLoops] = {};
+  int64_t kept_stride[kMaxLoops] = {};
+  /// How many elements make one result, and how many results there are.
+  int64_t count = 1;
+  int64_t results = 1;
+};
+
+/// Elements that move: nested loops over them, the innermost first, with the floats between neighbours on both sides.
+/// Made by `moves` (ops/moves.h): sizes are more than 1 unless there is one loop, loops go by ascending strides of
+/// `to`, except that the second is the one in which `from` is contiguous if that is not the first.
+struct Moves {
+  static constexpr int kMaxLoops = 8;
+  int32_t loops = 1;
+  int64_t size[kMaxLoops] = {1};
+  int64_t to_stride[kMaxLoops] = {1};
+  int64_t from_stride[kMaxLoops] = {1};
+};
+
+/// What random numbers are drawn from; a and b are the numbers of a row. Uniform on [a, b); a normal distribution of
+/// mean a and standard deviation b; b with probability a, else 0; Gumbel's with location a and scale b.
+enum class Distribution : int { kUniform, kNormal, kBernoulli, kGumbel };
+
 /// The left operand of a product: element (i, j) is data[(i / 16) * strip + j * step + i % 16]. A column-major matrix
 /// has strip 16 and step lda; a packed one has strip 16 * k and step 16, its last strip padded with zeros to 16 rows.
 struct Left {
@@ -49,6 +86,33 @@ struct Left {
   bool padded = false;
 };
 
+/// Images {h, w, channels} laid out for filters to slide over them: with padding, `top` rows and `left` columns before
+/// the first, and `width` columns in all. In each column rows r, r + phases, r + 2 * phases and so on, the padding
+/// included, lie one after the other, `lines` of them, so that a filter that moves by `phases` rows meets its next
+/// place in the next float.
+struct ImageLayout {
+  int64_t h, w, channels;
+  int64_t top, left;
+  int64_t phases, lines, width;
+};
+
+/// Filters of `taps` numbers each at `rows` by `columns` places of images that are laid out: at (i, j), tap k meets
+/// element offsets[k] + step * j + i. The results of a filter are `pitch` floats behind those of the one before.
+struct Sliding {
+  int64_t taps, filters;
+  int64_t rows, columns, step, pitch;
+  const int64_t* offsets;
+};
+
+/// A window of fh by fw at oh by ow places of an image {h, w}: at (i, j) it begins at row i * sh - top and column
+/// j * sw - left. Only what lies in the image counts, at least one element of each window.
+struct Window {
+  int64_t h, w;
+  int64_t fh, fw, sh, sw;
+  int64_t top, left;
+  int64_t oh, ow;
+};
+
 /// The numbers of one Adam step; see dn_trainer_create_adam.
 struct AdamStep {
   float beta1, beta2, epsilon;
@@ -56,8 +120,20 @@ struct AdamStep {
   float rate;
   /// factor applied to the gradient first (clipping)
   float gradient_scale;
-  /// factor applied to the value first (weight decay), 1 - lambda
+  /// factor applied to the value (weight decay)
   float decay;
+  /// 1 - beta1 and 1 - beta2: rounded once, not the difference of what was rounded
+  float rest1, rest2;
+};
+
+/// The numbers of one step with momentum; `push` is the factor of the velocity where it is added to the value.
+struct MomentumStep {
+  float rate, momentum, decay, push;
+};
+
+/// The numbers of one step whose rate adapts to the squares of the gradients. `rest` is what a new square weighs.
+struct AdaptiveStep {
+  float rho, rest, epsilon, rate, gradient_scale, decay;
 };
 
 struct Kernels {
@@ -78,6 +154,18 @@ struct Kernels {
   void (*binary_backward)(int op, int side, Rows d, Rows a, Rows b, Rows y, Rows dy, int64_t rows,
                           const Broadcast& broadcast, int64_t d_size, bool accumulate);
 
+  // ---- of many operands, element by element; an operand is a row ----
+
+  /// y = the largest of the rows, and `which` the number of the last row that has it; n floats each.
+  void (*max_rows)(float* y, float* which, Rows x, int64_t rows, int64_t n);
+  /// d_i[j] (+)= dy_i[j] where which_i[j] is `number`, else 0
+  void (*max_rows_backward)(Rows d, Rows which, float number, Rows dy, int64_t rows, int64_t n, bool accumulate);
+  /// y = ln sum over rows of exp x_i. Kept in z, of 2n floats, for backward: the largest m of the rows, then
+  /// 1 / sum exp(x_i - m).
+  void (*log_sum_exp_rows)(float* y, float* z, Rows x, int64_t rows, int64_t n);
+  /// d_i[j] (+)= dy_i[j] exp(x_i[j] - z_i[j]) z_i[n + j]
+  void (*log_sum_exp_rows_backward)(Rows d, Rows x, Rows z, Rows dy, int64_t rows, int64_t n, bool accumulate);
+
   // ---- moving ----
 
   void (*copy)(Rows to, Rows from, int64_t rows, int64_t n);
@@ -89,6 +177,13 @@ struct Kernels {
                       int64_t rows, bool accumulate);
   /// For each row, the transpose of a column-major {m, n} matrix: to[j + n * i] = (or +=) from[i + m * j].
   void (*transpose)(Rows to, Rows from, int64_t m, int64_t n, int64_t rows, bool accumulate);
+  /// For each row, to[j] = (or +=) from[k] over all elements of the loops. No two j are the same.
+  void (*move)(Rows to, Rows from, const Moves& moves, int64_t rows, bool accumulate);
+  /// For each row and each of its columns, to[i + k * column] = from[indices[i] + m * column] for i < k. Row r has the
+  /// k indices from `indices + r * k` on.
+  void (*select)(Rows to, Rows from, const int32_t* indices, int64_t k, int64_t m, int64_t columns, int64_t rows);
+  /// The other way: to[indices[i] + m * column] += from[i + k * column], in ascending order of i.
+  void (*add_selected)(Rows to, Rows from, const int32_t* indices, int64_t k, int64_t m, int64_t columns, int64_t rows);
 
   // ---- products; each output element is one sum over k in ascending order, from a start of 0 or of the bias ----
 
@@ -127,11 +222,78 @@ struct Kernels {
   /// y (+)= sum over rows of x_i, in ascending order of i; y has n floats.
   void (*sum_rows)(float* y, Rows x, int64_t rows, int64_t n, bool accumulate);
 
+  // ---- reductions over some loops of each row ----
+
+  /// y = sum x^order / divisor, order 1 or more.
+  void (*moment)(Rows y, Rows x, int64_t rows, const Reduction& shape, int32_t order, float divisor);
+  /// dx (+)= order x^(order - 1) dy / divisor
+  void (*moment_backward)(Rows dx, Rows x, Rows dy, int64_t rows, const Reduction& shape, int32_t order, float divisor,
+                          bool accumulate);
+  /// y = sqrt(sum (x - mean)^2 / divisor), mean = sum x / divisor, kept less the first x if divisor is their number.
+  void (*deviation)(Rows y, Rows mean, Rows x, int64_t rows, const Reduction& shape, float divisor);
+  /// dx (+)= dy dy/dx; adds 0 where y is 0.
+  void (*deviation_backward)(Rows dx, Rows x, Rows y, Rows mean, Rows dy, int64_t rows, const Reduction& shape,
+                             float divisor, bool accumulate);
+  /// y = the smallest or the largest x; there are no further reduced loops.
+  void (*extreme)(bool smallest, Rows y, Rows x, int64_t rows, const Reduction& shape);
+  /// dx (+)= dy for the first element that is y, 0 for the others.
+  void (*extreme_backward)(bool smallest, Rows dx, Rows x, Rows y, Rows dy, int64_t rows, const Reduction& shape,
+                           bool accumulate);
+  /// y = ln sum exp x. It is kept in z as two numbers whose sum it is, first all the larger ones: the largest element,
+  /// and the rest.
+  void (*log_sum_exp)(Rows y, Rows z, Rows x, int64_t rows, const Reduction& shape);
+  /// dx (+)= dy exp(x - y)
+  void (*log_sum_exp_backward)(Rows dx, Rows x, Rows z, Rows dy, int64_t rows, const Reduction& shape, bool accumulate);
+  /// y_i = 1 at the first of the largest elements of x_i, 0 elsewhere
+  void (*argmax)(Rows y, Rows x, int64_t rows, int64_t n);
+  /// For each row, seen as {inner, n, outer}: y (+)= the sums of x up to each element of the middle dimension, or, if
+  /// `reverse`, from it.
+  void (*cumulative_sum)(Rows y, Rows x, int64_t rows, int64_t inner, int64_t n, int64_t outer, bool reverse,
+                         bool accumulate);
+
+  // ---- norms and distances of rows ----
+
+  /// y_i[0] = |x_i|
+  void (*l2_norm)(Rows y, Rows x, int64_t rows, int64_t n);
+  /// dx_i (+)= g_i[0] x_i / y_i[0], or 0 where y_i[0] is 0
+  void (*l2_norm_backward)(Rows dx, Rows x, Rows y, Rows g, int64_t rows, int64_t n, bool accumulate);
+  /// y_i = g_i[0] w_i / z_i[0], z_i[0] = |w_i|; 0 where that is 0
+  void (*weight_norm)(Rows y, Rows z, Rows w, Rows g, int64_t rows, int64_t n);
+  /// dw_i (+)= its gradient
+  void (*weight_norm_backward)(Rows dw, Rows w, Rows z, Rows g, Rows dy, int64_t rows, int64_t n, bool accumulate);
+  /// dg_i[0] (+)= w_i . dy_i / z_i[0]
+  void (*weight_norm_backward_g)(Rows dg, Rows w, Rows z, Rows dy, int64_t rows, int64_t n, bool accumulate);
+  /// y_i = g_i (x_i - mean) / (deviation + 1e-8) + b_i; z_i = [mean - x_i[0], deviation] of x_i
+  void (*layer_norm)(Rows y, Rows z, Rows x, Rows g, Rows b, int64_t rows, int64_t n);
+  /// dx_i (+)= its gradient
+  void (*layer_norm_backward)(Rows dx, Rows x, Rows z, Rows g, Rows dy, int64_t rows, int64_t n, bool accumulate);
+  /// dg_i (+)= dy_i (x_i - mean) / (deviation + 1e-8)
+  void (*layer_norm_backward_g)(Rows dg, Rows x, Rows z, Rows dy, int64_t rows, int64_t n, bool accumulate);
+  /// y_i[0] = sum |a_i - b_i|
+  void (*l1_distance)(Rows y, Rows a, Rows b, int64_t rows, int64_t n);
+  /// d_i (+)= factor * g_i[0] * sign(a_i - b_i), factor 1 for the gradient of a, -1 for that of b; as below.
+  void (*l1_distance_backward)(Rows d, Rows a, Rows b, Rows g, float factor, int64_t rows, int64_t n, bool accumulate);
+  /// y_i[0] = sum of d^2 / 2 where |d| <= c, else c |d| - c^2 / 2, d = a_i - b_i
+  void (*huber_distance)(Rows y, Rows a, Rows b, float c, int64_t rows, int64_t n);
+  void (*huber_distance_backward)(Rows d, Rows a, Rows b, Rows g, float c, float factor, int64_t rows, int64_t n,
+                                  bool accumulate);
+  /// y = max(0, margin - a + b)
+  void (*rank_loss)(Rows y, Rows a, Rows b, float margin, int64_t rows, int64_t n);
+  /// d (+)= factor dy where y is more than 0; factor -1 for the gradient of a, 1 for that of b
+  void (*rank_loss_backward)(Rows d, Rows y, Rows dy, float factor, int64_t rows, int64_t n, bool accumulate);
+  /// y_i[0] = exp(x_i[0]) - t_i x_i[0] + constant_i
+  void (*poisson_loss)(Rows y, Rows x, const float* targets, const double* constants, int64_t rows);
+  /// dx_i[0] (+)= g_i[0] (exp(x_i[0]) - t_i)
+  void (*poisson_loss_backward)(Rows dx, Rows x, Rows g, const float* targets, int64_t rows, bool accumulate);
+
   // ---- probabilities and losses; a row is one distribution ----
 
   void (*softmax)(Rows y, Rows x, int64_t rows, int64_t n);
   /// dx (+)= y * (dy - sum(y dy))
   void (*softmax_backward)(Rows dx, Rows y, Rows dy, int64_t rows, int64_t n, bool accumulate);
+  /// As softmax, along the second dimension of column-major {inner, n} blocks, of which each row of y and x is one.
+  void (*softmax_across)(Rows y, Rows x, int64_t blocks, int64_t inner, int64_t n);
+  void (*softmax_across_backward)(Rows dx, Rows y, Rows dy, int64_t blocks, int64_t inner, int64_t n, bool accumulate);
   void (*log_softmax)(Rows y, Rows x, int64_t rows, int64_t n);
   /// dx (+)= dy - exp(y) sum(dy)
   void (*log_softmax_backward)(Rows dx, Rows y, Rows dy, int64_t rows, int64_t n, bool accumulate);
@@ -150,6 +312,32 @@ struct Kernels {
   void (*hinge)(Rows y, Rows x, const int32_t* labels, const float* margins, int64_t rows, int64_t n);
   void (*hinge_backward)(Rows dx, Rows x, Rows g, const int32_t* labels, const float* margins, int64_t rows, int64_t n,
                          bool accumulate);
+
+  /// y = max(0, x - t) with t such that y adds up to 1
+  void (*sparsemax)(Rows y, Rows x, int64_t rows, int64_t n);
+  /// dx (+)= dy - the mean of dy, both over y > 0; else 0
+  void (*sparsemax_backward)(Rows dx, Rows y, Rows dy, int64_t rows, int64_t n, bool accumulate);
+  /// y_i[0] = (sum over p > 0 of (x^2 - t^2) + |q|^2) / 2 - q.x, 0 at least, p = sparsemax(x_i), q adding up to 1. The
+  /// threshold t is kept in z_i as two floats whose sum it is: the largest element of x_i, and the rest.
+  void (*sparsemax_loss)(Rows y, Rows z, Rows x, Rows q, int64_t rows, int64_t n);
+  /// dx (+)= g_i[0] (p - q)
+  void (*sparsemax_loss_backward)(Rows dx, Rows x, Rows z, Rows q, Rows g, int64_t rows, int64_t n, bool accumulate);
+  /// y = min(u, exp(x) / z) with z such that y adds up to 1; u if that adds up to less than 1.
+  void (*constrained_softmax)(Rows y, Rows x, Rows u, int64_t rows, int64_t n);
+  /// With m = sum(y dy) / sum(y) over the elements that are not at their bounds: of x (side 0) d (+)= y (dy - m) for
+  /// these, of u (side 1) d (+)= dy - m for the others; else 0.
+  void (*constrained_softmax_backward)(int side, Rows d, Rows y, Rows u, Rows dy, int64_t rows, int64_t n,
+                                       bool accumulate);
+
+  // ---- linear algebra ----
+
+  /// y_i = the inverse of the column-major {n, n} matrix x_i; NaN throughout if that is singular. In double, in `work`,
+  /// which has 2 n^2 + n of them.
+  void (*inverse)(Rows y, Rows x, double* work, int64_t rows, int64_t n);
+  /// y_i[0] = the logarithm of its determinant: minus infinity for 0, NaN below.
+  void (*logdet)(Rows y, Rows x, double* work, int64_t rows, int64_t n);
+  /// y_i[k] (+)= sum over j of u_i[j] w_i[k + j], or w_i[n + k - j] where `backwards`; w has 2n floats.
+  void (*circular)(Rows y, Rows u, Rows w, bool backwards, int64_t rows, int64_t n, bool accumulate);
 
   // ---- cells; see the dn_op of the same name for the formulas ----
 
@@ -181,22 +369,79 @@ struct Kernels {
   void (*tree_h_backward)(Rows diou, bool accumulate_iou, Rows dc, bool accumulate_c, Rows s, Rows dy, int64_t rows,
                           int64_t n);
 
+  // ---- convolutions and pooling; each row is an image, or the results of one ----
+
+  /// Lays images out; the padding is zeros. All of each row of `to` is written.
+  void (*lay_out)(Rows to, Rows x, const ImageLayout& layout, int64_t rows);
+  /// x (+)= the elements of an image that is laid out, without its padding
+  void (*lay_back)(Rows x, Rows from, const ImageLayout& layout, int64_t rows, bool accumulate);
+  /// y = bias + the sums over the taps, in ascending order, of filters o0 to o1. A row of f has all filters, a row of
+  /// bias, which may have null base and list (0), one number for each.
+  void (*convolve)(Rows y, Rows x, Rows f, Rows bias, const Sliding& sliding, int64_t o0, int64_t o1, int64_t rows);
+  /// dx += the gradients through `convolve`; places outside of the sliding's get none.
+  void (*convolve_back)(Rows dx, Rows dy, Rows f, const Sliding& sliding, int64_t rows);
+  /// g (+)= the gradient of filters o0 to o1, summed over the rows in ascending order; g has all filters.
+  void (*convolve_filters)(float* g, Rows x, Rows dy, const Sliding& sliding, int64_t o0, int64_t o1, int64_t rows,
+                           bool accumulate);
+  /// y = the largest element of each window, `where` its place behind the window's first in the image; of equal ones
+  /// that in the topmost row, and there the leftmost. `scratch` has 2 h floats.
+  void (*max_pool)(Rows y, Rows where, Rows x, const Window& window, int64_t rows, float* scratch);
+  /// dx += dy at the places that `max_pool` found
+  void (*max_pool_backward)(Rows dx, Rows where, Rows dy, const Window& window, int64_t rows);
+  /// Of each row as {inner, size, outer}, y {inner, k, outer}: the k largest along the middle in order, the first of
+  /// equal ones, and in `where` which they are. `scratch` has 16 k floats.
+  void (*k_max)(Rows y, Rows where, Rows x, int64_t inner, int64_t size, int64_t k, int64_t outer, int64_t rows,
+                float* scratch);
+  /// dx += dy at the places that `k_max` found
+  void (*k_max_backward)(Rows dx, Rows where, Rows dy, int64_t inner, int64_t size, int64_t k, int64_t outer,
+                         int64_t rows);
+  /// y_i[j] = x_i[j * group] + ... + x_i[j * group + group - 1], for n sums in each row
+  void (*sum_groups)(Rows y, Rows x, int64_t group, int64_t rows, int64_t n);
+  /// d_i[j * group] (+)= g_i[j], and so on for the group
+  void (*spread_groups)(Rows d, Rows g, int64_t group, int64_t rows, int64_t n, bool accumulate);
+
+  // ---- attention ----
+
+  /// In place: the softmax of scale * s_i + mask_i over the first seen + i * more elements of row i, 0 for the others;
+  /// all 0 where the largest is minus infinity, or there is none. `mask` may have null base and list (0).
+  void (*attention_weights)(Rows s, Rows mask, float scale, int64_t seen, int64_t more, int64_t rows, int64_t n);
+
   // ---- random numbers: counter-based (Philox 4x32-10; Salmon et al. 2011), a function of key and position only ----
 
   /// Uniform on [0, 1), 24 bits.
   void (*random_uniform)(float* to, int64_t n, uint64_t key);
   /// Standard normal.
   void (*random_normal)(float* to, int64_t n, uint64_t key);
+  /// y_i[j] = a draw from the distribution with the numbers a_i and b_i; the draws of row i are those of key_i.
+  void (*draw)(Distribution distribution, Rows y, const uint64_t* keys, const float* a, const float* b, int64_t rows,
+               int64_t n);
+  /// y_i[j] = x_i[j] + deviation_i z, z a standard normal draw of key_i.
+  void (*add_noise)(Rows y, Rows x, const uint64_t* keys, const float* deviations, int64_t rows, int64_t n);
   /// mask_i[j] = 0 with probability rate_i, else 1 / (1 - rate_i); the draws of row i are those of key_i.
   void (*dropout_mask)(Rows mask, const uint64_t* keys, const float* rates, int64_t rows, int64_t n);
 
   // ---- training ----
 
   void (*adam)(float* w, const float* g, float* m, float* v, int64_t n, const AdamStep& step);
+  /// Adam with the largest v so far, which is kept in `most`, in place of v.
+  void (*amsgrad)(float* w, const float* g, float* m, float* v, float* most, int64_t n, const AdamStep& step);
   /// w = decay * w - rate * g
   void (*sgd)(float* w, const float* g, int64_t n, float rate, float decay);
-  /// v = momentum * v - rate * g; w = decay * w + v
-  void (*momentum_sgd)(float* w, const float* g, float* v, int64_t n, float rate, float momentum, float decay);
+  /// v = momentum * v - rate * g; w = decay * w + push * v
+  void (*momentum_sgd)(float* w, const float* g, float* v, int64_t n, const MomentumStep& step);
+  /// v = momentum * v - rate * g; w = decay * w + push * (momentum * v - rate * g)
+  void (*nesterov)(float* w, const float* g, float* v, int64_t n, const MomentumStep& step);
+  /// h = rho * h + rest * g^2; w = decay * w - rate * g / sqrt(h + epsilon)
+  void (*rms_prop)(float* w, const float* g, float* h, int64_t n, const AdaptiveStep& step);
+  /// h = rho * h + rest * g^2; d = g sqrt(e + epsilon) / sqrt(h + epsilon); e = rho * e + rest * d^2;
+  /// w = decay * w - rate * d
+  void (*adadelta)(float* w, const float* g, float* h, float* e, int64_t n, const AdaptiveStep& step);
+  /// v = momentum * v - rate * g; w = w exp(v) / sum(w exp(v)). No w is negative, and at least one is more than 0.
+  void (*exponentiated_gradient)(float* w, const float* g, float* v, int64_t n, float rate, float momentum);
+  /// a += share * (x - a)
+  void (*blend)(float* a, const float* x, int64_t n, float share);
+  /// x = min(max(x, low), high), NaN stays; whether any x was outside.
+  bool (*clip)(float* x, int64_t n, float low, float high);
   /// The sum of the squares of n floats, in double.
   double (*sum_squares)(const float* x, int64_t n);
   /// The index of the first NaN or infinity, or -1.

@@ -139,6 +139,8 @@ void BackwardPass::lock_targets(uint32_t root) {
   for (const Graph::UsedParameter& used : graph_.parameters_)
     if (used.node <= root && wanted_[used.node] && graph_.type_of(used.node).def->trained)
       targets_.of(*used.parameter->storage);
+  for (const Graph::WholeTable& whole : graph_.whole_tables_)
+    if (takes_gradient(whole, root)) targets_.of(*whole.table->storage);
   for (const Plan::Batch& batch : plan_->batches) {
     const Type& type = graph_.types_[batch.type];
     if (type.def->trained && is_run(batch)) targets_.of(*static_cast<const dn_lookup_parameter*>(type.object)->storage);
@@ -166,6 +168,8 @@ void BackwardPass::find_wanted(uint32_t root) {
     if (!full_ && (graph_.nodes_[node].flags & Node::kTrained) == 0) wanted_[node] = 0;
     if (wanted_[node]) {
       if (computed != nullptr) wanted_[computed[node]] = 1;
+      // What is wanted only for the full gradients may be what no gradient flows through.
+      if (full_ && graph_.type_of(node).def->backward == nullptr) continue;
       const uint32_t end = record.operands_end(node);
       for (uint32_t at = record.nodes[node].operands; at < end; ++at) wanted_[record.operands[at]] = 1;
     }
@@ -239,7 +243,7 @@ bool BackwardPass::defers_all() const {
     for (uint32_t i = 0; i < type.operands.size(); ++i) {
       if (type.deferred[i]) continue;
       for (uint32_t at = batch.begin; at < batch.begin + batch.count; ++at)
-        if ((graph_.nodes_[operand_of(plan.nodes[at], static_cast<int>(i))].flags & Node::kDense) != 0) return false;
+        if (is_shared_target(operand_of(plan.nodes[at], static_cast<int>(i)))) return false;
     }
   }
   return true;
@@ -331,6 +335,7 @@ void BackwardPass::run(uint32_t root) {
     run_batch(main_, b, &plan.nodes[batch.begin], batch.count);
   }
   finish_parameters();
+  finish_tables(root);
   // What is known of nodes that were computed for others is the sum over all of them, and not handed out.
   for (const Plan::Alias& alias : aliases()) {
     if (alias.of <= root) graph_.gradients_[alias.of] = nullptr;
@@ -432,6 +437,21 @@ void BackwardPass::finish_weights_among(const uint32_t* nodes, uint32_t count) {
   }
 }
 
+// What was gathered for whole tables goes to their rows.
+void BackwardPass::finish_tables(uint32_t root) {
+  for (const Graph::WholeTable& whole : graph_.whole_tables_) {
+    if (!takes_gradient(whole, root) || (state(whole.node) & kTouched) == 0) continue;
+    const int64_t rows = whole.table->rows;
+    auto* numbers = graph_.scratch_.allocate<int32_t>(rows);
+    auto** values = graph_.scratch_.allocate<const float*>(rows);
+    for (int64_t i = 0; i < rows; ++i) {
+      numbers[i] = static_cast<int32_t>(i);
+      values[i] = gradient_of(whole.node) + i * whole.table->row_size();
+    }
+    targets_.of(*whole.table->storage).add_rows(*whole.table, numbers, values, rows);
+  }
+}
+
 void BackwardPass::finish_parameters() {
   main_.deferred.finish_rows(graph_.scratch_,
                              [&](const dn_lookup_parameter& table, const int32_t* rows, const float* const* values,
@@ -453,7 +473,7 @@ void BackwardPass::finish_parameters() {
       const auto& parameter = *static_cast<const dn_parameter*>(type.object);
       gradient = targets_.of(*parameter.storage).begin(parameter, &fresh);
     } else {
-      // A parameter without gradient, of which only the full gradients have one.
+      // A whole table, or a parameter without gradient, of which only the full gradients have one.
       gradient = touch(sum.node, &fresh);
     }
     // Both a matrix and a bias: one sum after the other.

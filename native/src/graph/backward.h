@@ -87,6 +87,14 @@ class BackwardPass {
   void divide(uint32_t root, const uint8_t* include);
   /// Whether each parameter whose gradient is wanted has it from what is deferred, so that threads do not meet there.
   bool defers_all() const;
+  /// Whether a node is trained and its gradient what uses of all parts would add to: parameters and whole tables.
+  bool is_shared_target(uint32_t node) const {
+    constexpr uint32_t kBoth = Node::kGiven | Node::kTrained;
+    return (graph_.nodes_[node].flags & kBoth) == kBoth;
+  }
+  bool takes_gradient(const Graph::WholeTable& whole, uint32_t root) const {
+    return whole.node <= root && wanted_[whole.node] != 0 && is_shared_target(whole.node);
+  }
   void allocate_gradients(uint32_t batch, const uint32_t* nodes);
   void number_slots(uint32_t root);
   uint8_t& state(uint32_t node) { return states_[slots_[node]]; }
@@ -106,6 +114,7 @@ class BackwardPass {
   float* touch(uint32_t node, bool* first);
   void finish_weights_among(const uint32_t* nodes, uint32_t count);
   void finish_parameters();
+  void finish_tables(uint32_t root);
 
   Graph& graph_;
   GradientTargets& targets_;

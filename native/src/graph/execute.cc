@@ -103,6 +103,12 @@ void Graph::forward(uint32_t node) {
   const uint32_t end = std::max(node + (is_folded(node) ? 2 : 1), computed_);
   // First what may fail, so that a bad index leaves everything as it was.
   check_bound_indices(end);
+  forget(end);
+  compute(end);
+  if (is_folded(node)) compute_folded(node);
+}
+
+void Graph::forget(uint32_t end) {
   drop_values(0, computed_);
   folded_values_.clear();
   computed_ranges_.clear();
@@ -113,8 +119,6 @@ void Graph::forward(uint32_t node) {
   inputs_read_ = 0;
   ++forwards_;
   take_pending(end);
-  compute(end);
-  if (is_folded(node)) compute_folded(node);
 }
 
 void Graph::incremental_forward(uint32_t node) {

@@ -133,6 +133,8 @@ uint64_t Graph::sum_of_versions(uint32_t end) const {
     if (used.node >= end) break;
     sum += used.parameter->version.load(std::memory_order_relaxed);
   }
+  for (const WholeTable& whole : whole_tables_)
+    if (whole.node < end) sum += whole.table->version.load(std::memory_order_relaxed);
   return sum;
 }
 

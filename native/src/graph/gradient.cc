@@ -38,7 +38,7 @@ const float* Graph::gradient(uint32_t node, uint32_t asked) {
   std::memset(reached, 0, size());
   reached[differentiated_] = 1;
   for (uint32_t i = differentiated_ + 1; i-- > 0;) {
-    if (!reached[i]) continue;
+    if (!reached[i] || type_of(i).def->backward == nullptr) continue;
     for (uint32_t at = 0; at < type_of(i).operands.size(); ++at) reached[operands_[nodes_[i].operands + at]] = 1;
   }
   if (gradients_.size() <= node) gradients_.resize(node + 1, nullptr);

@@ -22,7 +22,27 @@ void empty(Array<T>& array, bool keep_memory) {
     Array<T>().swap(array);
 }
 
-bool is_input(Op op) { return op == Op::input || op == Op::input_scalar || op == Op::input_bound; }
+bool is_input(Op op) {
+  return op == Op::input || op == Op::input_sparse || op == Op::input_scalar || op == Op::input_bound;
+}
+
+// The values of an input of which some are given: `size` numbers.
+void fill_sparse(const Call& call, const Dim& dim, int64_t size, float* values) {
+  const char* const name = op_def(call.op).name;
+  if (call.indices_count != call.values_count)
+    fail(DN_E_ARGUMENT, "%s: %lld indices and %lld values", name, static_cast<long long>(call.indices_count),
+         static_cast<long long>(call.values_count));
+  float otherwise;
+  std::memcpy(&otherwise, &call.words[call.word_count - 1], sizeof otherwise);
+  std::fill_n(values, size, otherwise);
+  for (int64_t i = 0; i < call.indices_count; ++i) {
+    const int32_t index = call.indices[i];
+    if (index < 0 || index >= size)
+      fail(DN_E_INDEX, "%s: index %d of %s, which has elements 0 to %lld", name, index, dim.text().c_str(),
+           static_cast<long long>(size - 1));
+    values[index] = call.values[i];
+  }
+}
 
 }  // namespace
 
@@ -44,8 +64,8 @@ void Graph::report_stale(dn_expr x, const char* what) const {
 
 dn_expr Graph::record(const Call& call) {
   const OpDef& def = op_def(call.op);
-  if (is_parameter(call.op)) {
-    if (const dn_expr found = existing_parameter(call); found.stamp != 0) return found;
+  if (call.object != nullptr) {
+    if (const dn_expr found = existing(call); found.stamp != 0) return found;
   }
 
   if (def.after_affine != nullptr && folds(call, def)) return fold(call.op);
@@ -73,9 +93,10 @@ dn_expr Graph::record(const Call& call) {
     key.add(static_cast<uint32_t>(call.object_id));
     key.add(static_cast<uint32_t>(call.object_id >> 32));
   }
-  if (call.span_count >= 0) {
-    key.add(static_cast<uint32_t>(call.span_count));
-    key.add(static_cast<uint32_t>(call.span_count >> 32));
+  if (call.indices_count >= 0) key.add(static_cast<uint32_t>(call.indices_count));
+  if (call.values_count >= 0) {
+    key.add(static_cast<uint32_t>(call.values_count));
+    key.add(static_cast<uint32_t>(call.values_count >> 32));
   }
 
   if ((of_any & Node::kFolded) != 0) [[unlikely]]
@@ -87,7 +108,7 @@ dn_expr Graph::record(const Call& call) {
 
   uint32_t flags = (of_all & Node::kOfParameters) | (of_any & Node::kTrained);
   if ((flags & Node::kOfParameters) != 0) has_derived_weights_ = true;
-  if (is_parameter(call.op)) flags |= Node::kOfParameters;
+  if (is_parameter(call.op) || is_whole_table(call.op)) flags |= Node::kOfParameters;
   if (call.op == Op::parameter) flags |= Node::kDense;
   if (def.trained) flags |= Node::kTrained;
   if (def.backward == nullptr && !def.trained) flags &= ~Node::kTrained;
@@ -108,7 +129,7 @@ std::unique_ptr<Type> Graph::describe(const Call& call) const {
   for (int32_t i = 0; i < call.word_count; ++i)
     if ((type->def->data_words >> i & 1) == 0) type->statics.push_back(call.words[i]);
   type->object = call.object;
-  type->span_count = std::max<int64_t>(call.span_count, 0);
+  type->span_count = std::max<int64_t>({call.indices_count, call.values_count, 0});
   type->has_data = type->def->data_words != 0 || type->span_count > 0 || call.op == Op::lookup_bound;
   return type;
 }
@@ -118,10 +139,10 @@ void Graph::append_data(const Call& call, uint32_t type) {
   const size_t begin = data_.size();
   for (int32_t i = 0; i < call.word_count; ++i)
     if ((def.data_words >> i & 1) != 0) data_.push_back(call.words[i]);
-  if (call.span_count > 0 && !is_input(call.op)) {
+  if (call.indices_count > 0 && !is_input(call.op)) {
     const size_t at = data_.size();
-    data_.resize(at + call.span_count);
-    std::memcpy(&data_[at], call.span, call.span_count * sizeof(uint32_t));
+    data_.resize(at + call.indices_count);
+    std::memcpy(&data_[at], call.indices, call.indices_count * sizeof(uint32_t));
   }
   // A bound lookup's index is read by the forward, and kept here for the backward.
   if (call.op == Op::lookup_bound) data_.push_back(0);
@@ -134,7 +155,7 @@ dn_expr Graph::append(const Call& call, uint32_t type, uint32_t depth, uint32_t 
   const size_t data_begin = data_.size();
   if (node == kNone) fail(DN_E_MEMORY, "the graph has 2^32 - 1 nodes");
   try {
-    if (call.word_count > 0 || call.span_count > 0 || call.bound != nullptr) append_data(call, type);
+    if (call.word_count > 0 || call.indices_count > 0 || call.bound != nullptr) append_data(call, type);
     uint32_t* const operands = operands_.extend(static_cast<size_t>(call.operand_count));
     for (int32_t i = 0; i < call.operand_count; ++i) operands[i] = call.operands[i].node;
     nodes_.push_back(
@@ -153,10 +174,20 @@ dn_expr Graph::append(const Call& call, uint32_t type, uint32_t depth, uint32_t 
     while (!inputs_.empty() && inputs_.back().node == node) inputs_.pop_back();
     while (!parameters_.empty() && parameters_.back().node == node) parameters_.pop_back();
     while (!tables_.empty() && tables_.back().node == node) tables_.pop_back();
+    while (!whole_tables_.empty() && whole_tables_.back().node == node) whole_tables_.pop_back();
     inputs_read_ = std::min(inputs_read_, inputs_.size());
     throw;
   }
   return {node, stamp_};
+}
+
+dn_expr Graph::existing(const Call& call) const {
+  if (is_parameter(call.op)) return existing_parameter(call);
+  if (!is_whole_table(call.op)) return {0, 0};
+  for (const WholeTable& whole : whole_tables_)
+    if (whole.table == call.object && types_[nodes_[whole.node].type].op == call.op)
+      return {whole.node, nodes_[whole.node].stamp};
+  return {0, 0};
 }
 
 dn_expr Graph::existing_parameter(const Call& call) const {
@@ -180,10 +211,12 @@ void Graph::give_value(const Call& call, uint32_t node) {
     values_[node] = parameter->values.data();
     nodes_[node].flags |= Node::kGiven;
   } else if (is_input(call.op)) {
-    const int64_t elements = types_[nodes_[node].type].size;
+    const Type& type = types_[nodes_[node].type];
+    const int64_t elements = type.size;
     auto* value = input_memory_.allocate<float>(elements);
+    if (call.op == Op::input_sparse) fill_sparse(call, type.dim, elements, value);
     inputs_.push_back({node, value, call.bound, {}});
-    if (call.op == Op::input) std::memcpy(value, call.span, elements * sizeof(float));
+    if (call.op == Op::input) std::memcpy(value, call.values, elements * sizeof(float));
     if (call.op == Op::input_scalar) std::memcpy(value, &call.words[0], sizeof(float));
     // A bound input is read by the forward; a copied one has its value now.
     if (call.bound == nullptr) values_[node] = value;
@@ -191,6 +224,11 @@ void Graph::give_value(const Call& call, uint32_t node) {
   } else {
     if (call.bound != nullptr) inputs_.push_back({node, nullptr, call.bound, {}});
     auto* table = static_cast<dn_lookup_parameter*>(call.object);
+    if (is_whole_table(call.op)) {
+      whole_tables_.push_back({table, node});
+      values_[node] = table->values.data();
+      nodes_[node].flags |= Node::kGiven;
+    }
     for (const UsedTable& used : tables_)
       if (used.table == table) return;
     tables_.push_back({table, node, table->version.load(std::memory_order_relaxed)});
@@ -222,10 +260,12 @@ void Graph::clear(bool keep_memory) {
   computed_ranges_.clear();
   latest_folded_ = 0;
   tables_.clear();
+  whole_tables_.clear();
   models_.clear();
   computed_ = 0;
   inputs_read_ = 0;
   forwards_ = 0;
+  samples_ = 0;
   reverts_ = 0;
   plan_.clear();
   latest_batch_ = 0;
@@ -272,8 +312,8 @@ void Graph::renew() {
 
 void Graph::checkpoint() {
   checkpoints_.push_back({size(), computed_, forwards_, operands_.size(), data_.size(), inputs_.size(),
-                          parameters_.size(), tables_.size(), models_.size(), folded_values_.size(),
-                          value_memory_.mark(), input_memory_.mark()});
+                          parameters_.size(), tables_.size(), whole_tables_.size(), models_.size(),
+                          folded_values_.size(), value_memory_.mark(), input_memory_.mark()});
 }
 
 void Graph::revert() {
@@ -287,6 +327,7 @@ void Graph::revert() {
   inputs_.erase(inputs_.begin() + static_cast<ptrdiff_t>(at.inputs), inputs_.end());
   parameters_.erase(parameters_.begin() + static_cast<ptrdiff_t>(at.parameters), parameters_.end());
   tables_.erase(tables_.begin() + static_cast<ptrdiff_t>(at.tables), tables_.end());
+  whole_tables_.resize(at.whole_tables);
   models_.erase(models_.begin() + static_cast<ptrdiff_t>(at.models), models_.end());
   std::erase_if(pending_indices_, [&](const PendingIndices& pending) { return pending.node >= at.nodes; });
   forget_copies(at.nodes);
@@ -311,7 +352,7 @@ void Graph::revert() {
 
 void Graph::set_input(uint32_t node, const float* values, int64_t count) {
   const Type& type = type_of(node);
-  if (type.op != Op::input && type.op != Op::input_scalar)
+  if (!is_input(type.op) || type.op == Op::input_bound)
     fail(DN_E_ARGUMENT, "set_input: node %u is the result of %s, not an input", node, type.def->name);
   if (count != type.size)
     fail(DN_E_SHAPE, "set_input: %lld values for an input of shape %s", static_cast<long long>(count),

@@ -26,20 +26,23 @@ namespace dynnet {
 
 /// An operation as it is recorded: what the extern "C" bodies gather from their arguments.
 struct Call {
-  static constexpr int kMostWords = 16;
+  static constexpr int kMostWords = 32;
   Op op;
   const dn_expr* operands = nullptr;
   int32_t operand_count = 0;
-  /// Scalars and shapes in the order of the C parameters.
+  /// Scalars, shapes and lists of the type (OpDef::static_lists) in the order of the C parameters.
   uint32_t words[kMostWords];
   int32_t word_count = 0;
   /// The parameter or lookup parameter, and the number that identifies it.
   void* object = nullptr;
   uint64_t object_id = 0;
   Storage* storage = nullptr;
-  /// Numbers that were given: float values of an input, int32 indices of others.
-  const void* span = nullptr;
-  int64_t span_count = -1;
+  /// The values of an input.
+  const float* values = nullptr;
+  int64_t values_count = -1;
+  /// Indices: the node's own, or the places of an input's values.
+  const int32_t* indices = nullptr;
+  int64_t indices_count = -1;
   /// Memory that is read at each forward.
   const void* bound = nullptr;
 };
@@ -85,11 +88,20 @@ class Graph {
 
   // ---- computing ----
   void forward(uint32_t node);
+  /// Forgets all values.
+  void invalidate() { forget(size()); }
   void incremental_forward(uint32_t node);
   /// The node's value, computed if it was not yet.
   const float* value(uint32_t node);
   void backward(uint32_t node, GradientSet* gradients, bool full);
   const float* gradient(uint32_t node) { return gradient(node, node); }
+
+  /// See the dn_graph functions of these names.
+  void top_k(uint32_t node, int32_t dim, int32_t k, int32_t* indices, int64_t count);
+  void sample(uint32_t node, int32_t dim, int32_t draws, int32_t* indices, int64_t count);
+  dn_gradient_check check_gradients(uint32_t node, const dn_model& model, double step, double tolerance, int64_t most);
+  const std::string& gradient_report() const { return gradient_report_; }
+  const std::string& graphviz();
 
   void set_immediate(bool on) { immediate_ = on; }
   void set_check_values(bool on) { check_values_ = on; }
@@ -131,9 +143,14 @@ class Graph {
     uint32_t node;
     uint64_t version;
   };
+  /// A table that is a node as a whole.
+  struct WholeTable {
+    dn_lookup_parameter* table;
+    uint32_t node;
+  };
   struct Checkpoint {
     uint32_t nodes, computed, forwards;
-    size_t operands, data, inputs, parameters, tables, models, folded_values;
+    size_t operands, data, inputs, parameters, tables, whole_tables, models, folded_values;
     Arena::Mark values, inputs_memory;
   };
 
@@ -156,6 +173,8 @@ class Graph {
   uint32_t unfolded(uint32_t node, const char* what);
   dn_expr append(const Call& call, uint32_t type, uint32_t depth, uint32_t flags);
   void append_data(const Call& call, uint32_t type);
+  /// The node that a parameter or whole table has already; none if it has not.
+  dn_expr existing(const Call& call) const;
   dn_expr existing_parameter(const Call& call) const;
   void give_value(const Call& call, uint32_t node);
   void use_model(Storage* storage);
@@ -177,6 +196,8 @@ class Graph {
   /// they are computed.
   size_t read_inputs(uint32_t end);
   void drop_values(uint32_t begin, uint32_t end);
+  /// Forgets the values of all nodes, and takes what was set for those before `end`.
+  void forget(uint32_t end);
   void compute(uint32_t end);
   void make_plan(uint32_t begin, uint32_t end);
   /// Divides a plan of nodes in [begin, end) among threads if that is worth it.
@@ -267,6 +288,7 @@ class Graph {
   /// Places in `parameters_`, by the parameter's address; entries may be out of date.
   mutable uint32_t parameter_places_[64] = {};
   std::vector<UsedTable> tables_;
+  std::vector<WholeTable> whole_tables_;
   std::vector<StorageRef> models_;
   std::vector<uint32_t> key_;
 
@@ -281,6 +303,8 @@ class Graph {
   /// All inputs before this one have been read.
   size_t inputs_read_ = 0;
   uint32_t forwards_ = 0;
+  /// Lines that `sample` has drawn from since the latest renewal.
+  uint32_t samples_ = 0;
   Scheduler scheduler_;
   /// The latest forward, and those before it that `plan_is_whole_` needs.
   Plan plan_;
@@ -323,6 +347,8 @@ class Graph {
   bool check_values_ = false;
   bool batching_ = true;
   std::string report_;
+  std::string graphviz_;
+  std::string gradient_report_;
   std::unique_ptr<Profile> profile_;
 
   // Life.

@@ -55,8 +55,17 @@ class Recorder {
     add_word(checked.bd);
     for (const uint32_t size : checked.d) add_word(size);
   }
-  void add(Span<float> values) { add_numbers(values.data, values.count); }
-  void add(Span<int32_t> indices) { add_numbers(indices.data, indices.count); }
+  void add(Span<float> values) {
+    check_span(values.data, values.count);
+    call_.values = values.data;
+    call_.values_count = values.count;
+  }
+  void add(Span<int32_t> indices) {
+    if (op_def(call_.op).static_lists) return add_list(indices);
+    check_span(indices.data, indices.count);
+    call_.indices = indices.data;
+    call_.indices_count = indices.count;
+  }
   void add(const float* bound) { call_.bound = &required(bound, name()); }
   void add(const int32_t* bound) { call_.bound = &required(bound, name()); }
   void add(dn_parameter* parameter) { add_object(required(parameter, name())); }
@@ -71,10 +80,15 @@ class Recorder {
     if (count < 0 || (data == nullptr && count > 0))
       fail(DN_E_ARGUMENT, "%s: %lld values at %p", name(), static_cast<long long>(count), data);
   }
-  void add_numbers(const void* data, int64_t count) {
-    check_span(data, count);
-    call_.span = data;
-    call_.span_count = count;
+  // A list that belongs to the type: its count, then its numbers, among the words.
+  void add_list(Span<int32_t> list) {
+    check_span(list.data, list.count);
+    const int most = DN_MAX_DIMS + (op_def(call_.op).lists_name_batch ? 1 : 0);
+    if (list.count > most)
+      fail(DN_E_ARGUMENT, "%s: a list of %lld numbers, at most %d are possible", name(),
+           static_cast<long long>(list.count), most);
+    add_word(static_cast<uint32_t>(list.count));
+    for (int64_t i = 0; i < list.count; ++i) add_word(static_cast<uint32_t>(list.data[i]));
   }
   template <class Object>
   void add_object(Object& object) {

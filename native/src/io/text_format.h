@@ -28,6 +28,15 @@ namespace dynnet::io {
 /// A path as given by a caller, brought to the form "/.../"; empty stays empty.
 std::string checked_key(std::string_view key);
 
+class BlockWriter;
+
+/// A shape as headers have it.
+/// @param rows of a table, or 0
+std::string shape_text(const Dim& dim, int64_t rows);
+
+/// Writes the values of a parameter or, with rows, of a table, without gradients.
+void write_entry(BlockWriter& out, const std::string& name, const Dim& dim, int64_t rows, const Buffer& values);
+
 /// Writes the parameters below a model's path.
 /// @param key the checked path that replaces the model's own, or empty
 void write_model(const dn_model& model, const std::string& key, bool with_gradients, const Sink& sink);
@@ -49,7 +58,9 @@ struct Entry {
 
 /// Reads all entries whose name begins with `key`; the others are checked for their form only. Throws DN_E_FORMAT that
 /// says what is wrong in which line, beginning with `source`. Two entries of one name are an error.
-std::vector<Entry> read_entries(std::string_view text, const std::string& key, const std::string& source);
+/// @param lines_before how many lines of the source the text comes after
+std::vector<Entry> read_entries(std::string_view text, const std::string& key, const std::string& source,
+                                int64_t lines_before = 0);
 
 }  // namespace dynnet::io
 

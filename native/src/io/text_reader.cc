@@ -1,58 +1,14 @@
 #include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <cstring>
 #include <limits>
 #include <set>
 #include <utility>
 
 #include "core/error.h"
 #include "io/text_format.h"
+#include "io/words.h"
 
 namespace dynnet::io {
 namespace {
-
-// Text of a foreign file as it may stand in a message: short, and nothing that a terminal would act on.
-std::string excerpt(std::string_view text) {
-  constexpr size_t kLongest = 40;
-  std::string result = "\"";
-  for (const char c : text.substr(0, kLongest)) result += c >= ' ' && c <= '~' ? c : '?';
-  return result + (text.size() > kLongest ? "...\"" : "\"");
-}
-
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-
-/// The next word of a line, which is cut off the line; empty at its end.
-std::string_view take_word(std::string_view& line) {
-  const char* begin = line.data();
-  const char* const end = begin + line.size();
-  while (begin != end && is_blank(*begin)) ++begin;
-  const char* word_end = begin;
-  while (word_end != end && !is_blank(*word_end)) ++word_end;
-  line = {word_end, static_cast<size_t>(end - word_end)};
-  return {begin, static_cast<size_t>(word_end - begin)};
-}
-
-template <class Integer>
-bool parse_integer(std::string_view text, Integer* out) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *out);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
-/// A number as printf, DyNet or a human writes it, in any locale. What only a double can hold is 0 if it is too small
-/// for a float, and no number if it is too large.
-bool parse_value(std::string_view word, float* out) {
-  if (word.size() > 1 && word[0] == '+' && word[1] != '-') word.remove_prefix(1);
-  const char* const end = word.data() + word.size();
-  const auto [stop, error] = std::from_chars(word.data(), end, *out);
-  if (error == std::errc() && stop == end) return true;
-  if (error != std::errc::result_out_of_range) return false;
-  double value = 0;
-  const auto [wide_stop, wide_error] = std::from_chars(word.data(), end, value);
-  if (wide_error != std::errc() || wide_stop != end || std::abs(value) > 1) return false;
-  *out = static_cast<float>(value);
-  return true;
-}
 
 struct Header {
   bool is_table = false;
@@ -66,8 +22,8 @@ struct Header {
 
 class Reader {
  public:
-  Reader(std::string_view text, const std::string& key, const std::string& source)
-      : text_(text), key_(key), source_(source) {}
+  Reader(std::string_view text, const std::string& key, const std::string& source, int64_t lines_before)
+      : text_(text), key_(key), source_(source), line_(lines_before) {}
 
   std::vector<Entry> read() {
     std::vector<Entry> entries;
@@ -133,7 +89,7 @@ class Reader {
     // A single parameter may have been saved under a name without a path.
     header.name = name.front() == '/' ? std::string(name) : '/' + std::string(name);
     read_shape(shape, &header);
-    if (!parse_integer(bytes, &header.bytes) || header.bytes < 0)
+    if (!parse_number(bytes, &header.bytes) || header.bytes < 0)
       fail_here(format("%s: %s is no number of bytes", header.name.c_str(), excerpt(bytes).c_str()));
     // Files of DyNet before 2.0.2 do not say, and always have gradients.
     header.has_gradient = gradient != "ZERO_GRAD";
@@ -159,7 +115,7 @@ class Reader {
       const size_t comma = text.find(',');
       has_more = comma != std::string_view::npos;
       uint32_t size = 0;
-      if (!parse_integer(text.substr(0, comma), &size) || size == 0)
+      if (!parse_number(text.substr(0, comma), &size) || size == 0)
         fail_here(format("%s: %s is no shape like {8,2}", name, shape.c_str()));
       if (elements > kMostElements / size) fail_here(format("%s: %s has more than 2^40 elements", name, shape.c_str()));
       elements *= size;
@@ -207,15 +163,16 @@ class Reader {
   std::string_view text_;
   const std::string& key_;
   const std::string& source_;
+  int64_t line_;
   size_t place_ = 0;
-  int64_t line_ = 0;
   int64_t carriage_returns_ = 0;
 };
 
 }  // namespace
 
-std::vector<Entry> read_entries(std::string_view text, const std::string& key, const std::string& source) {
-  return Reader(text, key, source).read();
+std::vector<Entry> read_entries(std::string_view text, const std::string& key, const std::string& source,
+                                int64_t lines_before) {
+  return Reader(text, key, source, lines_before).read();
 }
 
 }  // namespace dynnet::io

@@ -1,76 +1,18 @@
 #include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <cstring>
 #include <vector>
 
 #include "core/error.h"
+#include "io/block_writer.h"
 #include "io/text_format.h"
 #include "nn/gradients.h"
 
 namespace dynnet::io {
 namespace {
 
-// "-1.23456789e-01 ", and "+inf " or "-nan ".
-constexpr size_t kFiniteWidth = 16;
-constexpr size_t kDigits = 8;
-
-size_t width(float value) { return std::isfinite(value) ? kFiniteWidth : 5; }
-
-// Independent of the locale, as printf is not.
-char* print(char* to, char* end, float value) {
-  if (!std::signbit(value)) *to++ = '+';
-  to = std::to_chars(to, end, value, std::chars_format::scientific, kDigits).ptr;
-  *to++ = ' ';
-  return to;
-}
-
-// Hands text on in blocks.
-class BlockWriter {
- public:
-  explicit BlockWriter(const Sink& sink) : sink_(sink) {}
-
-  void write(std::string_view text) {
-    if (text.size() > sizeof block_ - used_) flush();
-    if (text.size() > sizeof block_) return sink_(text);
-    std::memcpy(block_ + used_, text.data(), text.size());
-    used_ += text.size();
-  }
-  void write(const float* values, int64_t n) {
-    constexpr size_t kLongestNumber = 32;
-    for (int64_t i = 0; i < n; ++i) {
-      if (sizeof block_ - used_ < kLongestNumber) flush();
-      used_ = static_cast<size_t>(print(block_ + used_, block_ + sizeof block_, values[i]) - block_);
-    }
-  }
-  void flush() {
-    if (used_ > 0) sink_({block_, used_});
-    used_ = 0;
-  }
-
- private:
-  const Sink& sink_;
-  size_t used_ = 0;
-  char block_[1 << 16];
-};
-
-// The bytes of a line of values, its end included.
-size_t line_bytes(const float* values, int64_t n) {
-  size_t bytes = 1;
-  for (int64_t i = 0; i < n; ++i) bytes += width(values[i]);
-  return bytes;
-}
-
-void write_header(BlockWriter& out, const char* kind, const std::string& name, const Dim& dim, int64_t rows,
-                  size_t bytes, bool has_gradient) {
-  std::string shape = dim.text();
-  if (rows > 0) {
-    shape.pop_back();
-    if (dim.nd > 0) shape += ',';
-    shape += std::to_string(rows) + '}';
-  }
-  out.write(format("#%s# %s %s %zu %s\n", kind, name.c_str(), shape.c_str(), bytes,
-                   has_gradient ? "FULL_GRAD" : "ZERO_GRAD"));
+void write_header(BlockWriter& out, const std::string& name, const Dim& dim, int64_t rows, size_t bytes,
+                  bool has_gradient) {
+  out.write(format("#%s# %s %s %zu %s\n", rows > 0 ? "LookupParameter" : "Parameter", name.c_str(),
+                   shape_text(dim, rows).c_str(), bytes, has_gradient ? "FULL_GRAD" : "ZERO_GRAD"));
 }
 
 void write_parameter(BlockWriter& out, const dn_parameter& parameter, const std::string& name, GradientSet* gradients) {
@@ -78,7 +20,7 @@ void write_parameter(BlockWriter& out, const dn_parameter& parameter, const std:
   const float* gradient = gradients != nullptr && gradients->has(parameter) ? gradients->read(parameter) : nullptr;
   size_t bytes = line_bytes(parameter.values.data(), n);
   if (gradient != nullptr) bytes += line_bytes(gradient, n);
-  write_header(out, "Parameter", name, parameter.dim, 0, bytes, gradient != nullptr);
+  write_header(out, name, parameter.dim, 0, bytes, gradient != nullptr);
   out.write(parameter.values.data(), n);
   out.write("\n");
   if (gradient == nullptr) return;
@@ -100,7 +42,7 @@ void write_table(BlockWriter& out, const dn_lookup_parameter& table, const std::
     bytes += 1;
     for (int64_t i = 0; i < table.rows; ++i) bytes += line_bytes(gradient_row(i), table.row_size()) - 1;
   }
-  write_header(out, "LookupParameter", name, table.dim, table.rows, bytes, has_gradient);
+  write_header(out, name, table.dim, table.rows, bytes, has_gradient);
   out.write(table.values.data(), n);
   out.write("\n");
   if (!has_gradient) return;
@@ -109,6 +51,22 @@ void write_table(BlockWriter& out, const dn_lookup_parameter& table, const std::
 }
 
 }  // namespace
+
+std::string shape_text(const Dim& dim, int64_t rows) {
+  std::string shape = dim.text();
+  if (rows > 0) {
+    shape.pop_back();
+    if (dim.nd > 0) shape += ',';
+    shape += std::to_string(rows) + '}';
+  }
+  return shape;
+}
+
+void write_entry(BlockWriter& out, const std::string& name, const Dim& dim, int64_t rows, const Buffer& values) {
+  write_header(out, name, dim, rows, line_bytes(values.data(), values.size()), false);
+  out.write(values.data(), values.size());
+  out.write("\n");
+}
 
 std::string checked_key(std::string_view key) {
   std::string result(key);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <vector>
 
 #include "core/error.h"
 #include "core/kernels.h"
@@ -39,9 +40,65 @@ void fill_normal(float* values, int64_t n, uint64_t key, double mean, double dev
   for (int64_t i = 0; i < n; ++i) values[i] = static_cast<float>(mean) + static_cast<float>(deviation) * values[i];
 }
 
+// How many inputs each output is a sum over: of a filter {h, w, in, out} h * w * in, of a vector all its elements.
+double inputs(const Dim& dim) {
+  if (dim.nd == 4) return static_cast<double>(dim.d[0]) * dim.d[1] * dim.d[2];
+  return static_cast<double>(dim.nd <= 1 ? dim.size() : dim.size() / dim.d[0]);
+}
+
+// The matrix that a parameter is, or a table whose rows are its columns; false if it is none.
+bool is_matrix(const Dim& dim, int64_t rows, int64_t* m, int64_t* n) {
+  *m = dim.rows();
+  *n = rows > 0 ? rows : dim.cols();
+  return rows > 0 ? dim.is_vector() : dim.is_matrix();
+}
+
+// The sum is in 8 parts, which the compiler keeps in vectors.
+double dot(const double* a, const double* b, int64_t n) {
+  constexpr int64_t kParts = 8;
+  double part[kParts] = {};
+  int64_t i = 0;
+  for (; i + kParts <= n; i += kParts)
+    for (int64_t l = 0; l < kParts; ++l) part[l] += a[i + l] * b[i + l];
+  for (int64_t l = 0; i < n; ++i, ++l) part[l] += a[i] * b[i];
+  double sum = 0;
+  for (const double p : part) sum += p;
+  return sum;
+}
+
+// Makes vectors of normal numbers orthonormal, one after the other (Gram and Schmidt), which leaves each matrix as
+// likely as any other. Projections are taken twice: what rounding leaves of the first is gone after the second (Giraud,
+// Langou and Rozloznik 2005).
+void fill_orthonormal(float* values, int64_t m, int64_t n, uint64_t key, double gain) {
+  const int64_t length = std::max(m, n), count = std::min(m, n);
+  kernels().random_normal(values, m * n, key);
+  std::vector<double> vectors(static_cast<size_t>(length * count));
+  // Columns where there are fewer of them, else rows.
+  const int64_t along = m >= n ? 1 : m, across = m >= n ? m : 1;
+  for (int64_t j = 0; j < count; ++j) {
+    double* const own = vectors.data() + j * length;
+    for (int64_t i = 0; i < length; ++i) own[i] = values[i * along + j * across];
+    for (int pass = 0; pass < 2; ++pass) {
+      for (int64_t k = 0; k < j; ++k) {
+        const double* const other = vectors.data() + k * length;
+        const double share = dot(own, other, length);
+        for (int64_t i = 0; i < length; ++i) own[i] -= share * other[i];
+      }
+    }
+    const double norm = std::sqrt(dot(own, own, length));
+    for (int64_t i = 0; i < length; ++i) own[i] /= norm;
+    for (int64_t i = 0; i < length; ++i) values[i * along + j * across] = static_cast<float>(gain * own[i]);
+  }
+}
+
 bool is_square(const Dim& dim, int64_t rows) {
-  if (rows > 0) return dim.is_vector() && dim.rows() == rows;
-  return dim.is_matrix() && dim.rows() == dim.cols();
+  int64_t m = 0, n = 0;
+  return is_matrix(dim, rows, &m, &n) && m == n;
+}
+
+// For messages.
+std::string shape(const Dim& dim, int64_t rows) {
+  return (rows > 0 ? format("%lld rows of ", static_cast<long long>(rows)) : "") + dim.text();
 }
 
 }  // namespace
@@ -65,11 +122,20 @@ void check_initializer(const dn_initializer& initializer, const Dim& dim, int64_
       if (!std::isfinite(a)) fail(DN_E_ARGUMENT, "%s: a constant initializer of %g", name.c_str(), a);
       return;
     case DN_INIT_IDENTITY:
-      if (!is_square(dim, rows)) {
-        const std::string shape = rows > 0 ? format("%lld rows of ", static_cast<long long>(rows)) : "";
-        fail(DN_E_SHAPE, "%s: an identity initializer needs a square matrix, not %s%s", name.c_str(), shape.c_str(),
-             dim.text().c_str());
-      }
+      if (!is_square(dim, rows))
+        fail(DN_E_SHAPE, "%s: an identity initializer needs a square matrix, not %s", name.c_str(),
+             shape(dim, rows).c_str());
+      return;
+    case DN_INIT_SAXE: {
+      if (!std::isfinite(a)) fail(DN_E_ARGUMENT, "%s: the gain of a Saxe initializer is %g", name.c_str(), a);
+      int64_t m = 0, n = 0;
+      if (!is_matrix(dim, rows, &m, &n))
+        fail(DN_E_SHAPE, "%s: a Saxe initializer needs a matrix, not %s", name.c_str(), shape(dim, rows).c_str());
+      return;
+    }
+    case DN_INIT_HE_NORMAL:
+    case DN_INIT_HE_UNIFORM:
+      if (!std::isfinite(a)) fail(DN_E_ARGUMENT, "%s: the gain of a He initializer is %g", name.c_str(), a);
       return;
     case DN_INIT_VALUES:
       if (initializer.values == nullptr) fail(DN_E_ARGUMENT, "%s: the initializer's values are null", name.c_str());
@@ -104,6 +170,20 @@ void initialize(const dn_initializer& initializer, const Dim& dim, int64_t rows,
       std::fill_n(values, n, 0.0f);
       const int64_t side = dim.rows();
       for (int64_t i = 0; i < side; ++i) values[i * (side + 1)] = 1.0f;
+      return;
+    }
+    case DN_INIT_SAXE: {
+      int64_t matrix_rows = 0, matrix_columns = 0;
+      is_matrix(dim, rows, &matrix_rows, &matrix_columns);
+      fill_orthonormal(values, matrix_rows, matrix_columns, key, initializer.a);
+      return;
+    }
+    case DN_INIT_HE_NORMAL:
+      fill_normal(values, n, key, 0, std::abs(initializer.a) * std::sqrt(2 / inputs(dim)));
+      return;
+    case DN_INIT_HE_UNIFORM: {
+      const double scale = std::abs(initializer.a) * std::sqrt(6 / inputs(dim));
+      fill_uniform(values, n, key, -scale, scale);
       return;
     }
     default:

@@ -44,6 +44,8 @@ struct dn_parameter {
   dynnet::Buffer values;
   /// Advanced by whatever writes the values.
   std::atomic<uint64_t> version{1};
+  /// Whether trainers update it.
+  bool updated = true;
 
   /// The values, and their transpose, packed for `Kernels::product`, made at most once per version. Any number of
   /// threads may ask at once while nobody writes the values.
@@ -84,6 +86,8 @@ struct dn_lookup_parameter {
   const uint64_t id = dynnet::next_parameter_id();
   dynnet::Buffer values;
   std::atomic<uint64_t> version{1};
+  /// Whether trainers update it.
+  bool updated = true;
 
   int64_t row_size() const { return dim.size(); }
   float* row(int64_t i) { return values.data() + i * row_size(); }
@@ -176,6 +180,14 @@ struct dn_model {
 
   /// Whether a full name lies below the path.
   bool holds(std::string_view name) const { return name.starts_with(path); }
+  /// Calls f for every parameter, then every lookup parameter, below the path.
+  template <class F>
+  void for_each(F&& f) const {
+    for (const auto& parameter : storage->parameters())
+      if (holds(parameter->name)) f(*parameter);
+    for (const auto& table : storage->lookups())
+      if (holds(table->name)) f(*table);
+  }
 };
 
 #endif  // DYNNET_NN_MODEL_H_

@@ -59,6 +59,31 @@ constexpr OpDef unary(const char* name) {
           .after_affine = after_affine(op)};
 }
 
+// ---- to whole numbers: the gradient is 0, or passed through as if there were no rounding ----
+
+bool passes_gradient(const Type& type) { return type.static_int(0) == 1; }
+
+void rounding_shape(Shaping& s) {
+  const int32_t mode = s.type.static_int(0);
+  if (mode != 0 && mode != 1) s.bad_argument("gradient mode %d, expected 0 (zero) or 1 (straight through)", mode);
+  s.type.dim = s[0];
+}
+
+template <UnaryOp op>
+void rounding_backward(const Backward& b) {
+  if (passes_gradient(b.type)) return unary_backward<op, false>(b);
+  const Backward::Operand dx = b.dx(0);
+  if (!dx.accumulate) b.k.fill(dx.rows, 0, b.count, b.type.size);
+}
+
+template <UnaryOp op>
+constexpr OpDef rounding(const char* name) {
+  return {
+      .name = name, .shape = rounding_shape, .forward = unary_forward<op, false>, .backward = rounding_backward<op>};
+}
+
+// ---- two operands ----
+
 void binary_shape(Shaping& s) {
   s.type.dim = broadcast_dim(s, s[0], s[1]);
   s.type.broadcast = broadcast_loops(s.type.dim, s[0], s[1]);
@@ -91,6 +116,16 @@ void binary_backward(const Backward& b) {
 template <BinaryOp op>
 constexpr OpDef binary(const char* name) {
   return {.name = name, .shape = binary_shape, .forward = binary_forward<op>, .backward = binary_backward<op>};
+}
+
+// A vector added to each column of a matrix: a sum whose shapes are checked more strictly.
+void colwise_add_shape(Shaping& s) {
+  const Dim& x = s[0];
+  const Dim& bias = s[1];
+  if (!x.is_matrix() || !bias.is_vector() || x.rows() != bias.rows())
+    s.mismatch("expected a matrix {m, n} and a bias {m}, got %s and %s", x.text().c_str(), bias.text().c_str());
+  common_batch(s, x.bd, bias.bd);
+  binary_shape(s);
 }
 
 // ---- sum and average: y = scale * (x1 + x2 + ...) ----
@@ -165,55 +200,27 @@ constexpr OpDef sum(const char* name) {
   return {.name = name, .shape = sum_shape, .forward = sum_forward<average>, .backward = sum_backward<average>};
 }
 
-// ---- dropout: the mask is kept ----
-
-void dropout_shape(Shaping& s) {
-  const float rate = s.type.static_float(0);
-  if (!(rate >= 0 && rate < 1)) s.bad_argument("a rate of %g, expected 0 or more and less than 1", rate);
-  s.type.dim = s[0];
-  s.type.aux = s[0].total();
-}
-
-void dropout_forward(const Forward& b) {
-  const int64_t n = b.type.size;
-  auto* rates = b.scratch.allocate<float>(b.count);
-  std::fill(rates, rates + b.count, b.type.static_float(0));
-  Broadcast loops;
-  loops.size[0] = n;
-  b.parallel(b.count, 3 * kCost * static_cast<double>(n), [&](int64_t begin, int64_t end) {
-    b.k.dropout_mask(b.aux.from(begin), b.keys + begin, rates + begin, end - begin, n);
-    b.k.binary_forward(static_cast<int>(BinaryOp::kCmult), b.y.from(begin), b.x[0].from(begin), b.aux.from(begin),
-                       end - begin, loops);
-  });
-}
-
-void dropout_backward(const Backward& b) {
-  const int64_t n = b.type.size;
-  Broadcast loops;
-  loops.size[0] = n;
-  const Backward::Operand dx = b.dx(0);
-  b.k.binary_backward(static_cast<int>(BinaryOp::kCmult), 0, dx.rows, b.x[0], b.aux, b.y, b.dy, b.count, loops, n,
-                      dx.accumulate);
-}
-
 }  // namespace
 
 #define DYNNET_UNARY_DEFINITION(type, name) \
   const OpDef op_##name = unary<UnaryOp::k##type, elementwise::type::kScalar>(#name);
-DYNNET_UNARY_OPS(DYNNET_UNARY_DEFINITION)
+DYNNET_FUNCTION_OPS(DYNNET_UNARY_DEFINITION)
 #undef DYNNET_UNARY_DEFINITION
+
+#define DYNNET_ROUNDING_DEFINITION(type, name) const OpDef op_##name = rounding<UnaryOp::k##type>(#name);
+DYNNET_ROUNDING_OPS(DYNNET_ROUNDING_DEFINITION)
+#undef DYNNET_ROUNDING_DEFINITION
 
 #define DYNNET_BINARY_DEFINITION(type, name) const OpDef op_##name = binary<BinaryOp::k##type>(#name);
 DYNNET_BINARY_OPS(DYNNET_BINARY_DEFINITION)
 #undef DYNNET_BINARY_DEFINITION
 
+const OpDef op_colwise_add = {.name = "colwise_add",
+                              .shape = colwise_add_shape,
+                              .forward = binary_forward<BinaryOp::kAdd>,
+                              .backward = binary_backward<BinaryOp::kAdd>};
+
 const OpDef op_sum = sum<false>("sum");
 const OpDef op_average = sum<true>("average");
-
-const OpDef op_dropout = {.name = "dropout",
-                          .shape = dropout_shape,
-                          .forward = dropout_forward,
-                          .backward = dropout_backward,
-                          .random = true};
 
 }  // namespace dynnet

@@ -3,8 +3,9 @@
 // its name to the list. Kernel tables are instantiated from the lists.
 //
 // V is a vector type (or a wrapped float) with the usual operators, < giving a mask, a constructor that repeats one
-// float, and, found by its namespace: fma(a, b, c) = a b + c, fnma(a, b, c) = c - a b, max (the second operand where
-// one is NaN), select(mask, yes, no), exp, log, tanh, logistic, sqrt.
+// float, and, found by its namespace: fma(a, b, c) = a b + c, fnma(a, b, c) = c - a b, min and max (the second operand
+// where one is NaN), select(mask, yes, no), abs, copysign, floor, ceil, sqrt, exp, expm1 (of -87 to 88), log, tanh,
+// logistic, and the functions of cpu/isa/functions.h and trigonometry.h.
 //
 // C++17, nothing of the standard library: kernel and CUDA files include it.
 #ifndef DYNNET_OPS_ELEMENTWISE_H_
@@ -16,215 +17,32 @@
 #define DYNNET_ELEMENTWISE __attribute__((always_inline)) static inline
 #endif
 
+// Of one operand, y = f(x): forward(x, s) is y, s the scalar attribute where kScalar; backward(x, y, dy, s) is the
+// gradient of x. Of x and y it reads those that kUsesX and kUsesY name; the other need not be kept.
+#include "ops/elementwise_activations.h"
+#include "ops/elementwise_arithmetic.h"
+#include "ops/elementwise_functions.h"
+
 namespace dynnet {
-namespace elementwise {
-
-// ---- of one operand: y = f(x) ----
-//
-// forward(x, s) is y, s the scalar attribute where kScalar; backward(x, y, dy, s) is the gradient of x. Of x and y it
-// reads those that kUsesX and kUsesY name; the other need not be kept.
-
-struct Tanh {
-  static constexpr bool kUsesX = false, kUsesY = true, kScalar = false;
-  template <class V>
-  DYNNET_ELEMENTWISE V forward(V x, V) {
-    return tanh(x);
-  }
-  template <class V>
-  DYNNET_ELEMENTWISE V backward(V, V y, V dy, V) {
-    return dy * fnma(y, y, V(1.0f));
-  }
-};
-
-struct Logistic {
-  static constexpr bool kUsesX = false, kUsesY = true, kScalar = false;
-  template <class V>
-  DYNNET_ELEMENTWISE V forward(V x, V) {
-    return logistic(x);
-  }
-  template <class V>
-  DYNNET_ELEMENTWISE V backward(V, V y, V dy, V) {
-    return dy * (y * (V(1.0f) - y));
-  }
-};
-
-struct Rectify {
-  static constexpr bool kUsesX = false, kUsesY = true, kScalar = false;
-  template <class V>
-  DYNNET_ELEMENTWISE V forward(V x, V) {
-    return max(V(0.0f), x);
-  }
-  template <class V>
-  DYNNET_ELEMENTWISE V backward(V, V y, V dy, V) {
-    return select(V(0.0f) < y, dy, V(0.0f));
-  }
-};
-
-struct Exp {
-  static constexpr bool kUsesX = false, kUsesY = true, kScalar = false;
-  template <class V>
-  DYNNET_ELEMENTWISE V forward(V x, V) {
-    return exp(x);
-  }
-  template <class V>
-  DYNNET_ELEMENTWISE V backward(V, V y, V dy, V) {
-    return dy * y;
-  }
-};
-
-struct Log {
-  static constexpr bool kUsesX = true, kUsesY = false, kScalar = false;
-  template <class V>
-  DYNNET_ELEMENTWISE V forward(V x, V) {
-    return log(x);
-  }
-  template <class V>
-  DYNNET_ELEMENTWISE V backward(V x, V, V dy, V) {
-    return dy / x;
-  }
-};
-
-struct Square {
-  static constexpr bool kUsesX = true, kUsesY = false, kScalar = false;
-  template <class V>
-  DYNNET_ELEMENTWISE V forward(V x, V) {
-    return x * x;
-  }
-  template <class V>
-  DYNNET_ELEMENTWISE V backward(V x, V, V dy, V) {
-    return dy * (x + x);
-  }
-};
-
-struct Sqrt {
-  static constexpr bool kUsesX = false, kUsesY = true, kScalar = false;
-  template <class V>
-  DYNNET_ELEMENTWISE V forward(V x, V) {
-    return sqrt(x);
-  }
-  template <class V>
-  DYNNET_ELEMENTWISE V backward(V, V y, V dy, V) {
-    return dy / (y + y);
-  }
-};
-
-struct Negate {
-  static constexpr bool kUsesX = false, kUsesY = false, kScalar = false;
-  template <class V>
-  DYNNET_ELEMENTWISE V forward(V x, V) {
-    return -x;
-  }
-  template <class V>
-  DYNNET_ELEMENTWISE V backward(V, V, V dy, V) {
-    return -dy;
-  }
-};
-
-struct AddScalar {
-  static constexpr bool kUsesX = false, kUsesY = false, kScalar = true;
-  template <class V>
-  DYNNET_ELEMENTWISE V forward(V x, V s) {
-    return x + s;
-  }
-  template <class V>
-  DYNNET_ELEMENTWISE V backward(V, V, V dy, V) {
-    return dy;
-  }
-};
-
-struct MultiplyScalar {
-  static constexpr bool kUsesX = false, kUsesY = false, kScalar = true;
-  template <class V>
-  DYNNET_ELEMENTWISE V forward(V x, V s) {
-    return x * s;
-  }
-  template <class V>
-  DYNNET_ELEMENTWISE V backward(V, V, V dy, V s) {
-    return dy * s;
-  }
-};
-
-// ---- of two operands: y = f(a, b) ----
-//
-// forward(a, b) is y; backward_a(a, b, y, dy) and backward_b(a, b, y, dy) are the gradients of a and b, before they are
-// summed where the operand is broadcast. kForA and kForB name what each of them reads.
-
-/// What a backward of two operands reads, as bits.
-enum Reads { kReadsNone = 0, kReadsA = 1, kReadsB = 2, kReadsY = 4 };
-
-struct Add {
-  static constexpr int kForA = kReadsNone, kForB = kReadsNone;
-  template <class V>
-  DYNNET_ELEMENTWISE V forward(V a, V b) {
-    return a + b;
-  }
-  template <class V>
-  DYNNET_ELEMENTWISE V backward_a(V, V, V, V dy) {
-    return dy;
-  }
-  template <class V>
-  DYNNET_ELEMENTWISE V backward_b(V, V, V, V dy) {
-    return dy;
-  }
-};
-
-struct Subtract {
-  static constexpr int kForA = kReadsNone, kForB = kReadsNone;
-  template <class V>
-  DYNNET_ELEMENTWISE V forward(V a, V b) {
-    return a - b;
-  }
-  template <class V>
-  DYNNET_ELEMENTWISE V backward_a(V, V, V, V dy) {
-    return dy;
-  }
-  template <class V>
-  DYNNET_ELEMENTWISE V backward_b(V, V, V, V dy) {
-    return -dy;
-  }
-};
-
-struct Cmult {
-  static constexpr int kForA = kReadsB, kForB = kReadsA;
-  template <class V>
-  DYNNET_ELEMENTWISE V forward(V a, V b) {
-    return a * b;
-  }
-  template <class V>
-  DYNNET_ELEMENTWISE V backward_a(V, V b, V, V dy) {
-    return dy * b;
-  }
-  template <class V>
-  DYNNET_ELEMENTWISE V backward_b(V a, V, V, V dy) {
-    return dy * a;
-  }
-};
-
-struct Cdiv {
-  static constexpr int kForA = kReadsB, kForB = kReadsB | kReadsY;
-  template <class V>
-  DYNNET_ELEMENTWISE V forward(V a, V b) {
-    return a / b;
-  }
-  template <class V>
-  DYNNET_ELEMENTWISE V backward_a(V, V b, V, V dy) {
-    return dy / b;
-  }
-  template <class V>
-  DYNNET_ELEMENTWISE V backward_b(V, V b, V y, V dy) {
-    return -(dy * y / b);
-  }
-};
-
-}  // namespace elementwise
 
 // clang-format off
-// X(struct, name): the struct above, and the operation dn_op_<name>.
-#define DYNNET_UNARY_OPS(X) \
+// X(struct, name): the struct, and the operation dn_op_<name>.
+#define DYNNET_ROUNDING_OPS(X) \
+  X(Floor, floor) X(Ceil, ceil) X(Round, round)
+// Those whose gradient is always their derivative.
+#define DYNNET_FUNCTION_OPS(X) \
   X(Tanh, tanh) X(Logistic, logistic) X(Rectify, rectify) X(Exp, exp) X(Log, log) X(Square, square) X(Sqrt, sqrt) \
-  X(Negate, negate) X(AddScalar, add_scalar) X(MultiplyScalar, multiply_scalar)
+  X(Negate, negate) X(AddScalar, add_scalar) X(MultiplyScalar, multiply_scalar) \
+  X(SubtractFromScalar, subtract_from_scalar) X(DivideScalar, divide_scalar) \
+  X(DivideIntoScalar, divide_into_scalar) \
+  X(Abs, abs) X(Cube, cube) X(Erf, erf) X(Lgamma, lgamma) \
+  X(Sin, sin) X(Cos, cos) X(Tan, tan) X(Asin, asin) X(Acos, acos) X(Atan, atan) \
+  X(Sinh, sinh) X(Cosh, cosh) X(Asinh, asinh) X(Acosh, acosh) X(Atanh, atanh) \
+  X(LogSigmoid, log_sigmoid) X(Softplus, softplus) X(Elu, elu) X(Selu, selu) X(Silu, silu) X(Gelu, gelu) \
+  X(Softsign, softsign) X(LeakyRectify, leaky_rectify) X(HardTanh, hard_tanh)
+#define DYNNET_UNARY_OPS(X) DYNNET_FUNCTION_OPS(X) DYNNET_ROUNDING_OPS(X)
 #define DYNNET_BINARY_OPS(X) \
-  X(Add, add) X(Subtract, subtract) X(Cmult, cmult) X(Cdiv, cdiv)
+  X(Add, add) X(Subtract, subtract) X(Cmult, cmult) X(Cdiv, cdiv) X(Pow, pow) X(Min, min) X(Max, max)
 
 #define DYNNET_ENUMERATOR(type, name) k##type,
 /// The numbers of the operations of one operand, as kernels take them.

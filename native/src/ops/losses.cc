@@ -1,129 +1,29 @@
-// Probabilities and losses.
+// Losses: of labels, and of probabilities.
 #include "ops/context.h"
+#include "ops/labels.h"
 
 namespace dynnet {
 namespace {
 
+// Nanoseconds an element, roughly, for the choice of chunks.
 constexpr double kExpCost = 0.6;
-
-// ---- softmax and log_softmax ----
-
-void softmax_shape(Shaping& s) {
-  const int32_t dim = s.type.static_int(0);
-  if (dim != 0 && dim != 1) s.bad_argument("dimension %d, expected 0 or 1", dim);
-  if (!s[0].is_matrix()) s.mismatch("expected a vector or matrix, got %s", s[0].text().c_str());
-  s.type.dim = s[0];
-}
-
-void log_softmax_shape(Shaping& s) {
-  if (!s[0].is_matrix()) s.mismatch("expected a vector or matrix, got %s", s[0].text().c_str());
-  s.type.dim = s[0];
-}
-
-// All columns of all nodes, one row each.
-Rows columns(const BatchContext& b, Rows rows) {
-  const auto each = static_cast<int64_t>(b.type.dim.cols()) * b.type.dim.bd;
-  return b.elements(rows, b.type.dim.rows(), each, each);
-}
-
-int64_t column_count(const BatchContext& b) { return b.element_count() * b.type.dim.cols(); }
-
-// The transpose of each batch element, in scratch memory.
-Rows transposed(const BatchContext& b, Rows elements) {
-  const int64_t n = b.type.dim.size();
-  const Rows to{b.scratch.allocate<float>(n * b.element_count()), nullptr, n};
-  b.k.transpose(to, elements, b.type.dim.rows(), b.type.dim.cols(), b.element_count(), false);
-  return to;
-}
-
-void softmax_forward(const Forward& b) {
-  const int64_t n = b.type.dim.rows();
-  if (b.type.static_int(0) == 0) {
-    const Rows x = columns(b, b.x[0]);
-    const Rows y = columns(b, b.y);
-    b.parallel(column_count(b), kExpCost * static_cast<double>(n),
-               [&](int64_t begin, int64_t end) { b.k.softmax(y.from(begin), x.from(begin), end - begin, n); });
-    return;
-  }
-  // Along the rows: along the columns of the transpose.
-  const int64_t cols = b.type.dim.cols();
-  const Rows x = transposed(b, b.x_elements(0));
-  const Rows rows{x.base, nullptr, cols};
-  b.k.softmax(rows, rows, b.element_count() * n, cols);
-  b.k.transpose(b.y_elements(), x, cols, n, b.element_count(), false);
-}
-
-void softmax_backward(const Backward& b) {
-  const int64_t n = b.type.dim.rows();
-  const Backward::Operand dx = b.dx(0);
-  if (b.type.static_int(0) == 0) {
-    const Rows to = columns(b, dx.rows);
-    const Rows y = columns(b, b.y);
-    const Rows dy = columns(b, b.dy);
-    b.parallel(
-        column_count(b), kExpCost * static_cast<double>(n),
-        [&](int64_t begin, int64_t end) {
-          b.k.softmax_backward(to.from(begin), y.from(begin), dy.from(begin), end - begin, n, dx.accumulate);
-        },
-        dx.collides);
-    return;
-  }
-  const int64_t cols = b.type.dim.cols();
-  const Rows y = transposed(b, b.y_elements());
-  const Rows dy = transposed(b, b.dy_elements());
-  const Rows rows{dy.base, nullptr, cols};
-  b.k.softmax_backward(rows, Rows{y.base, nullptr, cols}, rows, b.element_count() * n, cols, false);
-  b.k.transpose(b.elements(dx.rows, b.type.dim.size(), b.type.dim.bd, b.type.dim.bd), dy, cols, n, b.element_count(),
-                dx.accumulate);
-}
-
-void log_softmax_forward(const Forward& b) {
-  const int64_t n = b.type.dim.rows();
-  const Rows x = columns(b, b.x[0]);
-  const Rows y = columns(b, b.y);
-  b.parallel(column_count(b), kExpCost * static_cast<double>(n),
-             [&](int64_t begin, int64_t end) { b.k.log_softmax(y.from(begin), x.from(begin), end - begin, n); });
-}
-
-void log_softmax_backward(const Backward& b) {
-  const int64_t n = b.type.dim.rows();
-  const Backward::Operand dx = b.dx(0);
-  const Rows to = columns(b, dx.rows);
-  const Rows y = columns(b, b.y);
-  const Rows dy = columns(b, b.dy);
-  b.parallel(
-      column_count(b), kExpCost * static_cast<double>(n),
-      [&](int64_t begin, int64_t end) {
-        b.k.log_softmax_backward(to.from(begin), y.from(begin), dy.from(begin), end - begin, n, dx.accumulate);
-      },
-      dx.collides);
-}
+constexpr double kHingeCost = 0.2;
 
 // ---- losses with a label ----
 
 void label_shape(Shaping& s) {
   if (!s[0].is_vector()) s.mismatch("expected a vector, got %s", s[0].text().c_str());
+  set_labels(s, s[0].rows(), false);
   s.type.dim = Dim({1}, s[0].bd);
 }
 
 void label_batch_shape(Shaping& s) {
   label_shape(s);
-  if (s.type.span_count == 0) s.bad_argument("no indices");
+  set_labels(s, s[0].rows(), true);
   const auto batch = static_cast<uint32_t>(s.type.span_count);
   if (s[0].bd != batch && s[0].bd != 1)
     s.mismatch("%u indices for %s, which has a batch of %u", batch, s[0].text().c_str(), s[0].bd);
   s.type.dim.bd = batch;
-}
-
-void check_labels(const Checking& c) {
-  const int64_t each = c.type.span_count > 0 ? c.type.span_count : 1;
-  const auto n = static_cast<int32_t>(c.type.operands[0].rows());
-  for (int64_t i = 0; i < each; ++i) {
-    const auto index = static_cast<int32_t>(c.data[i]);
-    if (index < 0 || index >= n)
-      fail(DN_E_INDEX, "%s: label %d of %s, which has 0 to %d", c.type.def->name, index,
-           c.type.operands[0].text().c_str(), n - 1);
-  }
 }
 
 // One label for each batch element.
@@ -172,26 +72,134 @@ void pick_neg_log_softmax_backward(const Backward& b) {
       dx.collides);
 }
 
-void hinge_shape(Shaping& s) {
-  label_shape(s);
-  const float margin = s.type.static_float(0);
+// ---- hinge, hinge_batch, hinge_dim ----
+
+void check_margin(const Shaping& s, float margin) {
   if (!(margin >= 0)) s.bad_argument("a margin of %g, expected 0 or more", margin);
 }
 
-const float* margins(const BatchContext& b) {
-  auto* numbers = b.scratch.allocate<float>(b.element_count());
-  for (int64_t i = 0; i < b.element_count(); ++i) numbers[i] = b.type.static_float(0);
+void hinge_shape(Shaping& s) {
+  label_shape(s);
+  check_margin(s, s.type.static_float(0));
+}
+
+void hinge_batch_shape(Shaping& s) {
+  label_batch_shape(s);
+  check_margin(s, s.type.static_float(0));
+}
+
+// The same margin for each loss.
+const float* margins(const BatchContext& b, float margin, int64_t losses) {
+  auto* numbers = b.scratch.allocate<float>(losses);
+  for (int64_t i = 0; i < losses; ++i) numbers[i] = margin;
   return numbers;
 }
 
+// Scores as rows of n, one for each loss.
+void hinge_rows(const Forward& b, Rows y, Rows x, const int32_t* label, float margin, int64_t losses, int64_t n) {
+  const float* margin_of = margins(b, margin, losses);
+  b.parallel(losses, kHingeCost * static_cast<double>(n), [&](int64_t begin, int64_t end) {
+    b.k.hinge(y.from(begin), x.from(begin), label + begin, margin_of + begin, end - begin, n);
+  });
+}
+
+void hinge_rows_backward(const Backward& b, const Backward::Operand& dx, Rows x, Rows dy, const int32_t* label,
+                         float margin, int64_t losses, int64_t n) {
+  const float* margin_of = margins(b, margin, losses);
+  b.parallel(
+      losses, kHingeCost * static_cast<double>(n),
+      [&](int64_t begin, int64_t end) {
+        b.k.hinge_backward(dx.rows.from(begin), x.from(begin), dy.from(begin), label + begin, margin_of + begin,
+                           end - begin, n, dx.accumulate);
+      },
+      dx.collides);
+}
+
 void hinge_forward(const Forward& b) {
-  b.k.hinge(b.y_elements(), b.x_elements(0), labels(b), margins(b), b.element_count(), b.type.operands[0].rows());
+  hinge_rows(b, b.y_elements(), b.x_elements(0), labels(b), b.type.static_float(0), b.element_count(),
+             b.type.operands[0].rows());
 }
 
 void hinge_backward(const Backward& b) {
-  const Backward::Operand dx = b.dx_elements(0);
-  b.k.hinge_backward(dx.rows, b.x_elements(0), b.dy_elements(), labels(b), margins(b), b.element_count(),
-                     b.type.operands[0].rows(), dx.accumulate);
+  hinge_rows_backward(b, b.dx_elements(0), b.x_elements(0), b.dy_elements(), labels(b), b.type.static_float(0),
+                      b.element_count(), b.type.operands[0].rows());
+}
+
+void hinge_dim_shape(Shaping& s) {
+  const int32_t dim = s.type.static_int(0);
+  if (dim != 0 && dim != 1) s.bad_argument("dimension %d, expected 0 or 1", dim);
+  check_margin(s, s.type.static_float(1));
+  if (!s[0].is_matrix()) s.mismatch("expected a matrix, got %s", s[0].text().c_str());
+  set_labels(s, s[0].d[dim], true);
+  const uint32_t losses = s[0].d[1 - dim];
+  const int64_t count = s.type.span_count;
+  int64_t batch = s[0].bd;
+  if (count != losses) {
+    if (count % losses != 0 || (batch != 1 && count != losses * batch))
+      s.mismatch("%lld indices for %s, expected one for each of %u %s, or that for each batch element",
+                 static_cast<long long>(count), s[0].text().c_str(), losses, dim == 0 ? "columns" : "rows");
+    batch = count / losses;
+  }
+  s.type.dim = Dim({losses}, static_cast<uint32_t>(batch));
+}
+
+// What hinge_dim's losses are made of: how many there are for a batch element and in all, of how many scores each.
+struct HingeDim {
+  int64_t each, losses, n;
+  bool along_rows;
+
+  explicit HingeDim(const BatchContext& b)
+      : each(b.type.dim.rows()),
+        losses(b.element_count() * each),
+        n(b.type.v[0]),
+        along_rows(b.type.static_int(0) == 1) {}
+};
+
+// One label for each loss.
+const int32_t* labels_of(const BatchContext& b, const HingeDim& h) {
+  const int32_t* indices = b.indices();
+  if (b.type.span_count == h.each * b.type.dim.bd) return indices;
+  auto* repeated = b.scratch.allocate<int32_t>(h.losses);
+  for (int64_t i = 0; i < h.losses; ++i) repeated[i] = indices[i / (h.each * b.type.dim.bd) * h.each + i % h.each];
+  return repeated;
+}
+
+// The columns of matrices, one row each.
+Rows columns_of(const BatchContext& b, const HingeDim& h, Rows elements) {
+  if (elements.dense(b.element_count(), h.each * h.n)) return {elements.at(0), nullptr, h.n};
+  auto** list = b.scratch.allocate<float*>(h.losses);
+  for (int64_t i = 0; i < h.losses; ++i) list[i] = elements.at(i / h.each) + i % h.each * h.n;
+  return {nullptr, list, 0};
+}
+
+// The scores of each loss in one row: columns as they are, rows by way of the transpose.
+Rows scores_of(const BatchContext& b, const HingeDim& h) {
+  const Rows x = b.x_elements(0);
+  if (!h.along_rows) return columns_of(b, h, x);
+  const Rows to{b.scratch.allocate<float>(h.losses * h.n), nullptr, h.each * h.n};
+  b.k.transpose(to, x, h.each, h.n, b.element_count(), false);
+  return {to.base, nullptr, h.n};
+}
+
+void hinge_dim_forward(const Forward& b) {
+  const HingeDim h(b);
+  const Rows y = b.elements(b.y, 1, h.losses / b.count, h.losses / b.count);
+  hinge_rows(b, y, scores_of(b, h), labels_of(b, h), b.type.static_float(1), h.losses, h.n);
+}
+
+void hinge_dim_backward(const Backward& b) {
+  const HingeDim h(b);
+  const Rows x = scores_of(b, h);
+  const Rows dy = b.elements(b.dy, 1, h.losses / b.count, h.losses / b.count);
+  Backward::Operand dx = b.dx_elements(0);
+  if (!h.along_rows) {
+    dx.rows = columns_of(b, h, dx.rows);
+    hinge_rows_backward(b, dx, x, dy, labels_of(b, h), b.type.static_float(1), h.losses, h.n);
+    return;
+  }
+  const Rows d{b.scratch.allocate<float>(h.losses * h.n), nullptr, h.n};
+  hinge_rows_backward(b, {d, false, false}, x, dy, labels_of(b, h), b.type.static_float(1), h.losses, h.n);
+  b.k.transpose(dx.rows, Rows{d.base, nullptr, h.each * h.n}, h.n, h.each, b.element_count(), dx.accumulate);
 }
 
 // ---- binary_log_loss ----
@@ -210,14 +218,6 @@ void binary_log_loss_backward(const Backward& b) {
 }
 
 }  // namespace
-
-const OpDef op_softmax = {
-    .name = "softmax", .shape = softmax_shape, .forward = softmax_forward, .backward = softmax_backward};
-
-const OpDef op_log_softmax = {.name = "log_softmax",
-                              .shape = log_softmax_shape,
-                              .forward = log_softmax_forward,
-                              .backward = log_softmax_backward};
 
 const OpDef op_pick_neg_log_softmax = {.name = "pick_neg_log_softmax",
                                        .shape = pick_neg_log_softmax_shape,
@@ -240,6 +240,18 @@ const OpDef op_hinge = {.name = "hinge",
                         .check = check_labels,
                         .data_words = 1,
                         .indexed = true};
+
+const OpDef op_hinge_batch = {.name = "hinge_batch",
+                              .shape = hinge_batch_shape,
+                              .forward = hinge_forward,
+                              .backward = hinge_backward,
+                              .check = check_labels};
+
+const OpDef op_hinge_dim = {.name = "hinge_dim",
+                            .shape = hinge_dim_shape,
+                            .forward = hinge_dim_forward,
+                            .backward = hinge_dim_backward,
+                            .check = check_labels};
 
 const OpDef op_binary_log_loss = {.name = "binary_log_loss",
                                   .shape = pair_to_scalar,

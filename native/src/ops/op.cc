@@ -1,5 +1,6 @@
 #include "ops/op.h"
 
+#include <cmath>
 #include <cstdarg>
 #include <cstdio>
 
@@ -33,6 +34,12 @@ Dim Type::static_dim() const {
   return result;
 }
 
+std::vector<int32_t> Type::static_list(size_t i) const {
+  std::vector<int32_t> list(statics[i]);
+  for (size_t j = 0; j < list.size(); ++j) list[j] = static_int(i + 1 + j);
+  return list;
+}
+
 #define DYNNET_OP_ADDRESS(name) &op_##name,
 const OpDef* const op_defs[] = {DYNNET_OPS(DYNNET_OP_ADDRESS)};
 #undef DYNNET_OP_ADDRESS
@@ -52,6 +59,22 @@ void Shaping::bad_argument(const char* format, ...) const {
 }
 
 void same_shape(Shaping& s) { s.type.dim = s[0]; }
+
+int checked_dimension(const Shaping& s, int32_t dim) {
+  if (dim < 0 || dim >= DN_MAX_DIMS) s.bad_argument("dimension %d, expected 0 to %d", dim, DN_MAX_DIMS - 1);
+  return dim;
+}
+
+void check_finite(const Checking& c, int i, const char* what) {
+  const double value = c.number(i);
+  if (!std::isfinite(value)) fail(DN_E_ARGUMENT, "%s: %s of %g, expected a number", c.type.def->name, what, value);
+}
+
+void check_not_negative(const Checking& c, int i, const char* what) {
+  const double value = c.number(i);
+  if (!std::isfinite(value) || value < 0)
+    fail(DN_E_ARGUMENT, "%s: %s of %g, expected 0 or more", c.type.def->name, what, value);
+}
 
 uint32_t common_batch(const Shaping& s, uint32_t a, uint32_t b) {
   if (a != b && a != 1 && b != 1) s.mismatch("the operands have batches of %u and %u elements", a, b);

@@ -20,6 +20,8 @@ enum class Op : uint16_t { DYNNET_OPS(DYNNET_OP_ENUM) kCount };
 
 /// Whether the node is a parameter, trained or not.
 inline bool is_parameter(Op op) { return op == Op::parameter || op == Op::const_parameter; }
+/// Whether the node is a whole lookup table, trained or not.
+inline bool is_whole_table(Op op) { return op == Op::lookup_table || op == Op::const_lookup_table; }
 
 class Forward;
 class Backward;
@@ -62,6 +64,7 @@ struct Type {
   void* object = nullptr;
   /// What the shape rule worked out for forward and backward.
   Broadcast broadcast;
+  Reduction reduction;
   int64_t v[6] = {};
 
   float static_float(size_t i) const {
@@ -72,6 +75,9 @@ struct Type {
   /// A shape among the attributes, which must be the first: nd, bd, then the sizes.
   Dim static_dim() const;
   int32_t static_int(size_t i) const { return static_cast<int32_t>(statics[i]); }
+  /// A list among the attributes (OpDef::static_lists), whose count is attribute i; the next attribute follows its last
+  /// number.
+  std::vector<int32_t> static_list(size_t i) const;
 };
 
 /// A shape rule's view of a type that is being made: operands and attributes are set, `dim` is to be found.
@@ -92,6 +98,12 @@ class Shaping {
 struct Checking {
   const Type& type;
   const uint32_t* data;
+
+  float number(int i) const {
+    float value;
+    __builtin_memcpy(&value, &data[i], sizeof value);
+    return value;
+  }
 };
 
 struct OpDef {
@@ -123,6 +135,11 @@ struct OpDef {
   int activation = -1;
   /// Nodes have a gradient of their own to give to the gradient set: parameters and lookups.
   bool trained = false;
+  /// Lists of numbers, such as dimensions, belong to the type: at most DN_MAX_DIMS in each. Else they are indices, the
+  /// node's own, of which only the count is the type's.
+  bool static_lists = false;
+  /// Such lists may have one number more, for the batch.
+  bool lists_name_batch = false;
   /// Draws random numbers.
   bool random = false;
   /// A node's own attributes begin with one index, which may be set anew.
@@ -149,6 +166,13 @@ inline const OpDef& op_def(Op op) { return *op_defs[static_cast<size_t>(op)]; }
 void same_shape(Shaping& s);
 /// Two operands of one shape up to a broadcast batch, reduced to one element for each batch element.
 void pair_to_scalar(Shaping& s);
+
+/// A dimension among the attributes; throws if no shape has it.
+int checked_dimension(const Shaping& s, int32_t dim);
+// Checks of a node's own attribute i, which messages call `what`.
+
+void check_finite(const Checking& c, int i, const char* what);
+void check_not_negative(const Checking& c, int i, const char* what);
 
 /// The larger of two batches, of which one may be 1; throws otherwise.
 uint32_t common_batch(const Shaping& s, uint32_t a, uint32_t b);

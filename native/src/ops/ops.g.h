@@ -1,6 +1,6 @@
-// Written by bindings/ from native/include/dynnet/dynnet.h: do not edit, run ./build.sh bindings.
+// Written by bindings/ from native/include/dynnet: do not edit, run ./build.sh bindings.
 // CppSharp 1.2.0+42ccd59b112072a6bcf3e1406efca174a46c8cf8
-// dynnet.h SHA-256 c71eb87eac4f3f03ed4499c26c905b297f1e34f73af92df00248f7766efd718e
+// headers SHA-256 9c4380a0d183f4db4d1a7193e309fd7988596f61d4e8e631c02372bea824866a
 #ifndef DYNNET_OPS_OPS_G_H_
 #define DYNNET_OPS_OPS_G_H_
 
@@ -8,11 +8,22 @@
 // clang-format off
 #define DYNNET_OPS(X) \
   X(input) \
+  X(input_sparse) \
   X(input_scalar) \
   X(input_bound) \
   X(constant) \
+  X(zeros) \
+  X(ones) \
+  X(one_hot) \
+  X(one_hot_batch) \
+  X(random_normal) \
+  X(random_uniform) \
+  X(random_bernoulli) \
+  X(random_gumbel) \
   X(parameter) \
   X(const_parameter) \
+  X(lookup_table) \
+  X(const_lookup_table) \
   X(lookup) \
   X(lookup_batch) \
   X(const_lookup) \
@@ -22,12 +33,21 @@
   X(subtract) \
   X(cmult) \
   X(cdiv) \
+  X(pow) \
+  X(min) \
+  X(max) \
   X(add_scalar) \
   X(multiply_scalar) \
+  X(subtract_from_scalar) \
+  X(divide_scalar) \
+  X(divide_into_scalar) \
   X(multiply) \
   X(affine_transform) \
   X(sum) \
   X(average) \
+  X(max_list) \
+  X(logsumexp) \
+  X(colwise_add) \
   X(negate) \
   X(tanh) \
   X(logistic) \
@@ -36,30 +56,122 @@
   X(log) \
   X(square) \
   X(sqrt) \
+  X(abs) \
+  X(cube) \
+  X(erf) \
+  X(lgamma) \
+  X(sin) \
+  X(cos) \
+  X(tan) \
+  X(asin) \
+  X(acos) \
+  X(atan) \
+  X(sinh) \
+  X(cosh) \
+  X(asinh) \
+  X(acosh) \
+  X(atanh) \
+  X(log_sigmoid) \
+  X(softplus) \
+  X(elu) \
+  X(selu) \
+  X(silu) \
+  X(gelu) \
+  X(softsign) \
+  X(leaky_rectify) \
+  X(hard_tanh) \
+  X(floor) \
+  X(ceil) \
+  X(round) \
   X(dropout) \
+  X(dropout_dim) \
+  X(dropout_batch) \
+  X(block_dropout) \
+  X(noise) \
   X(sum_elems) \
   X(sum_batches) \
+  X(sum_dim) \
+  X(sum_rows) \
+  X(sum_cols) \
+  X(mean_elems) \
+  X(mean_batches) \
+  X(mean_dim) \
+  X(average_cols) \
+  X(moment_elems) \
+  X(moment_batches) \
+  X(moment_dim) \
+  X(std_elems) \
+  X(std_batches) \
+  X(std_dim) \
+  X(squared_norm) \
+  X(l2_norm) \
+  X(min_dim) \
+  X(max_dim) \
+  X(argmax) \
+  X(logsumexp_dim) \
+  X(cumsum) \
   X(dot_product) \
   X(squared_distance) \
+  X(layer_norm) \
+  X(weight_norm) \
   X(reshape) \
   X(transpose) \
+  X(transpose_dims) \
+  X(select_rows) \
+  X(select_cols) \
   X(pick) \
   X(pick_batch) \
   X(pick_range) \
+  X(pick_batch_elem) \
+  X(pick_batch_elems) \
+  X(strided_select) \
   X(concatenate) \
   X(concatenate_cols) \
   X(concatenate_to_batch) \
+  X(nobackprop) \
+  X(flip_gradient) \
+  X(scale_gradient) \
   X(softmax) \
   X(log_softmax) \
+  X(log_softmax_restricted) \
+  X(sparsemax) \
+  X(constrained_softmax) \
   X(pick_neg_log_softmax) \
   X(pick_neg_log_softmax_batch) \
   X(binary_log_loss) \
+  X(l1_distance) \
+  X(huber_distance) \
+  X(pairwise_rank_loss) \
+  X(poisson_loss) \
   X(hinge) \
+  X(hinge_batch) \
+  X(hinge_dim) \
+  X(sparsemax_loss) \
+  X(trace_of_product) \
+  X(inverse) \
+  X(logdet) \
+  X(contract3d_1d) \
+  X(contract3d_1d_bias) \
+  X(contract3d_1d_1d) \
+  X(contract3d_1d_1d_bias) \
+  X(circ_conv) \
+  X(circ_corr) \
   X(vanilla_lstm_gates) \
   X(vanilla_lstm_c) \
   X(vanilla_lstm_h) \
   X(tree_lstm_c) \
-  X(tree_lstm_h)
+  X(tree_lstm_h) \
+  X(conv2d) \
+  X(conv2d_bias) \
+  X(maxpooling2d) \
+  X(filter1d_narrow) \
+  X(kmax_pooling) \
+  X(kmh_ngram) \
+  X(fold_rows) \
+  X(scaled_dot_product_attention) \
+  X(scaled_dot_product_attention_masked) \
+  X(multi_head_attention) \
+  X(multi_head_attention_masked)
 // clang-format on
 
 #endif  // DYNNET_OPS_OPS_G_H_

@@ -47,7 +47,8 @@ void run_product(const BatchContext& b, int64_t m, int64_t n, int64_t k, Left a,
 
 Left shared_left(const BatchContext& b, int operand, int64_t m, int64_t k, int64_t n) {
   dn_parameter* const parameter = b.parameter(operand);
-  if (parameter != nullptr && parameter->is_worth_packing(n)) {
+  // Its packed copy is of a matrix with as many rows.
+  if (parameter != nullptr && parameter->dim.rows() == m && parameter->is_worth_packing(n)) {
     try {
       return {parameter->packed(), 16 * k, 16, true};
     } catch (const Error& error) {
@@ -61,7 +62,8 @@ Left shared_left(const BatchContext& b, int operand, int64_t m, int64_t k, int64
 Left packed_transpose(const Backward& b, int operand, int64_t m, int64_t k) {
   const float* packed = nullptr;
   const float* values = b.x[operand].at(0);
-  if (dn_parameter* parameter = b.parameter(operand)) {
+  dn_parameter* const parameter = b.parameter(operand);
+  if (parameter != nullptr && parameter->dim.rows() == m) {
     packed = parameter->packed_transpose();
   } else {
     auto* made = b.scratch.allocate<float>((k + 15) / 16 * 16 * m);

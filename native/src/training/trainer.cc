@@ -12,8 +12,8 @@ using dynnet::fail;
 using dynnet::GradientLock;
 using dynnet::GradientSet;
 using dynnet::kernels;
+using dynnet::Moments;
 using dynnet::parallel_for;
-using dynnet::UpdateStep;
 
 namespace {
 
@@ -30,33 +30,119 @@ int64_t grain(size_t pieces, int64_t values) {
 
 }  // namespace
 
-dn_trainer::dn_trainer(const dn_model& model, std::unique_ptr<dynnet::Rule> rule, double learning_rate)
-    : model_(model), rule_(std::move(rule)), learning_rate_(0) {
-  set_learning_rate(learning_rate);
+namespace dynnet {
+
+void TrainerState::grow(Storage& storage) {
+  parameters.resize(std::max(parameters.size(), storage.parameters().size()));
+  tables.resize(std::max(tables.size(), storage.lookups().size()));
 }
 
-void dn_trainer::set_learning_rate(double rate) {
+void TrainerState::make(Moments& moments, int64_t count) const {
+  if (rule->moments() == 0 || !moments.values[0].empty()) return;
+  Moments made;
+  for (int i = 0; i < rule->moments(); ++i) made.values[i] = Buffer(count, "a trainer's moments");
+  moments = std::move(made);
+}
+
+double checked_learning_rate(double rate) {
   if (!std::isfinite(rate) || rate < 0) fail(DN_E_ARGUMENT, "a learning rate of %g: finite, 0 or more", rate);
-  learning_rate_ = rate;
+  return rate;
 }
 
-void dn_trainer::set_clip_threshold(double threshold) {
-  if (!std::isfinite(threshold) || threshold < 0)
-    fail(DN_E_ARGUMENT, "a clipping threshold of %g: finite, 0 or more", threshold);
-  clip_threshold_ = threshold;
+double checked_clipping(double bound, const char* what) {
+  if (!std::isfinite(bound) || bound < 0) fail(DN_E_ARGUMENT, "a clipping %s of %g: finite, 0 or more", what, bound);
+  return bound;
+}
+
+}  // namespace dynnet
+
+dn_trainer::dn_trainer(const dn_model& model, std::unique_ptr<dynnet::Rule> rule, double learning_rate)
+    : model_(model) {
+  state_.rule = std::move(rule);
+  state_.learning_rate = dynnet::checked_learning_rate(learning_rate);
 }
 
 void dn_trainer::update(dn_gradients* const* sets, int32_t sets_count) {
+  subset_ = nullptr;
+  run(sets, sets_count);
+}
+
+void dn_trainer::update_subset(dn_parameter* const* parameters, int32_t parameters_count,
+                               dn_lookup_parameter* const* tables, int32_t tables_count) {
+  dynnet::Storage& storage = *model_.storage;
+  Subset subset{std::vector<bool>(storage.parameters().size()), std::vector<bool>(storage.lookups().size())};
+  const auto choose = [&](auto* const* chosen, int32_t count, std::vector<bool>& among, const char* what) {
+    for (int32_t i = 0; i < count; ++i) {
+      if (chosen[i] == nullptr) fail(DN_E_ARGUMENT, "update: %s %d is null", what, i);
+      if (chosen[i]->storage != &storage || !model_.holds(chosen[i]->name))
+        fail(DN_E_ARGUMENT, "update: %s %d, %s, is not of the trainer's model", what, i, chosen[i]->name.c_str());
+      among[chosen[i]->index] = true;
+    }
+  };
+  choose(parameters, parameters_count, subset.parameters, "parameter");
+  choose(tables, tables_count, subset.tables, "lookup parameter");
+  subset_ = &subset;
+  try {
+    run(nullptr, 0);
+  } catch (...) {
+    subset_ = nullptr;
+    throw;
+  }
+  subset_ = nullptr;
+}
+
+void dn_trainer::restart() {
+  for (dynnet::Moments& moments : state_.parameters) moments = {};
+  for (dynnet::Moments& moments : state_.tables) moments = {};
+  state_.steps = 0;
+  state_.learning_rate = state_.rule->next_rate(0, state_.learning_rate);
+}
+
+void dn_trainer::use_average(dynnet::MovingAverage average) {
+  if (state_.updates > 0) {
+    fail(DN_E_STATE, "a moving average begins before the first update, and %lld were made",
+         static_cast<long long>(state_.updates));
+  }
+  state_.average = std::move(average);
+}
+
+bool dn_trainer::takes(const dn_parameter& parameter) const {
+  return parameter.updated && model_.holds(parameter.name) &&
+         (subset_ == nullptr || subset_->parameters[parameter.index]);
+}
+
+bool dn_trainer::takes(const dn_lookup_parameter& table) const {
+  return table.updated && model_.holds(table.name) && (subset_ == nullptr || subset_->tables[table.index]);
+}
+
+double dn_trainer::keep() const {
+  return (1 - model_.storage->weight_decay) * (1 - state_.rule->decay(state_.learning_rate));
+}
+
+// A joint rule would put the sum of a distribution right at its next step, and leave it wrong until then.
+bool dn_trainer::decays() const { return keep() != 1 && !state_.rule->is_joint(); }
+
+void dn_trainer::run(dn_gradients* const* sets, int32_t sets_count) {
   const GradientLock lock(model_.storage->gradients(), "update");
   // The same treatment of denormals on every thread, or the result would depend on which one did what.
   const dynnet::FlushDenormals flush;
+  state_.average.swap_to_weights(model_);
   merge(sets, sets_count);
   collect();
+  const bool averages = state_.average.is_due(state_.updates);
+  if (averages) state_.average.reserve(model_);
+  bool clipped = clip_elements();
   const double scale = clip_scale();
-  apply({learning_rate_, updates_ + 1, scale, 1 - model_.storage->weight_decay});
+  clipped |= scale < 1;
+  apply(scale);
   finish();
-  ++updates_;
-  if (scale < 1) ++clips_;
+  if (averages) state_.average.add(model_);
+  ++state_.updates;
+  ++state_.steps;
+  ++state_.status_updates;
+  state_.clips += clipped;
+  state_.status_clips += clipped;
+  state_.learning_rate = state_.rule->next_rate(state_.steps, state_.learning_rate);
 }
 
 void dn_trainer::merge(dn_gradients* const* sets, int32_t sets_count) {
@@ -71,108 +157,135 @@ void dn_trainer::merge(dn_gradients* const* sets, int32_t sets_count) {
   }
 }
 
-void dn_trainer::make_moments(Moments& moments, int64_t count) {
-  if (moments.made) return;
-  Buffer first;
-  Buffer second;
-  if (rule_->moments() > 0) first = Buffer(count, "a trainer's moments");
-  if (rule_->moments() > 1) second = Buffer(count, "a trainer's moments");
-  moments = {std::move(first), std::move(second), true};
-}
-
 // Lists the update's work and takes all memory that it needs, so that nothing can fail once values change.
 void dn_trainer::collect() {
   pieces_.clear();
   written_.clear();
+  begun_.clear();
   dynnet::Storage& storage = *model_.storage;
-  dense_moments_.resize(std::max(dense_moments_.size(), storage.parameters().size()));
-  table_moments_.resize(std::max(table_moments_.size(), storage.lookups().size()));
+  state_.grow(storage);
   for (const auto& parameter : storage.parameters())
-    if (model_.holds(parameter->name)) collect(*parameter);
+    if (takes(*parameter)) collect(*parameter);
   for (const auto& table : storage.lookups())
-    if (model_.holds(table->name)) collect(*table);
+    if (takes(*table)) collect(*table);
   partial_sums_.resize(pieces_.size());
+}
+
+// Moments count as begun once the update has succeeded.
+void dn_trainer::begin(Moments& moments, int64_t count) {
+  state_.make(moments, count);
+  begun_.push_back(&moments);
 }
 
 void dn_trainer::collect(dn_parameter& parameter) {
   GradientSet& gradients = model_.storage->gradients();
-  Moments& moments = dense_moments_[parameter.index];
+  Moments& moments = state_.of(parameter);
   const bool has_gradient = gradients.has(parameter);
   const int64_t count = parameter.dim.size();
-  if (has_gradient) make_moments(moments, count);
+  if (has_gradient) begin(moments, count);
   // As in DyNet, what has moments moves on by them when an update brings no gradient, which then is 0.
-  const bool moves = has_gradient || (moments.made && rule_->moments() > 0);
-  if (!moves && model_.storage->weight_decay == 0) return;
+  const bool moves = has_gradient || (moments.made && !state_.rule->rests());
+  if (!moves && !decays()) return;
+  if (moves) state_.rule->check(parameter.values.data(), count, parameter.name, -1);
   add_pieces(parameter.values.data(), moves ? gradients.read(parameter) : nullptr, moments, 0, count);
   written_.push_back(&parameter.version);
 }
 
 void dn_trainer::collect(dn_lookup_parameter& table) {
-  GradientSet& gradients = model_.storage->gradients();
-  Moments& moments = table_moments_[table.index];
-  const std::vector<int32_t>& rows = gradients.rows(table);
-  if (!rows.empty()) make_moments(moments, table.rows * table.row_size());
-  const bool moves = !rows.empty() || (!sparse_ && moments.made && rule_->moments() > 0);
-  const bool decays = model_.storage->weight_decay != 0;
-  if (!moves && !decays) return;
+  Moments& moments = state_.of(table);
+  const bool has_gradient = !model_.storage->gradients().rows(table).empty();
+  if (has_gradient) begin(moments, table.values.size());
+  // Whether rows without a gradient go on by their moments.
+  const bool all_move = !state_.sparse && !state_.rule->rests();
+  const bool moves = has_gradient || (all_move && moments.made);
+  if (!moves && !decays()) return;
   written_.push_back(&table.version);
   if (!moves) {
-    add_pieces(table.values.data(), nullptr, moments, 0, table.rows * table.row_size());
-  } else if ((sparse_ || rule_->moments() == 0) && !decays) {
-    const int64_t size = table.row_size();
-    for (const int32_t row : rows) add_pieces(table.row(row), gradients.row(table, row), moments, row * size, size);
+    add_pieces(table.values.data(), nullptr, moments, 0, table.values.size());
+  } else if (!all_move && !decays()) {
+    collect_rows(table, moments);
   } else {
     collect_all_rows(table, moments);
   }
 }
 
-// Rows without a gradient decay in a sparse update, and have a gradient of 0 in a dense one.
-void dn_trainer::collect_all_rows(dn_lookup_parameter& table, const Moments& moments) {
+void dn_trainer::collect_rows(dn_lookup_parameter& table, Moments& moments) {
+  GradientSet& gradients = model_.storage->gradients();
   const int64_t size = table.row_size();
-  if (!sparse_ && zeros_.size() < size) zeros_ = Buffer(size, "a trainer's zeros");
-  const float* const absent = sparse_ ? nullptr : zeros_.data();
-  for (int64_t i = 0; i < table.rows; ++i) {
-    const float* gradient = model_.storage->gradients().row(table, static_cast<int32_t>(i));
-    add_pieces(table.row(i), gradient != nullptr ? gradient : absent, moments, i * size, size);
+  for (const int32_t row : gradients.rows(table)) {
+    state_.rule->check(table.row(row), size, table.name, row);
+    add_pieces(table.row(row), gradients.row(table, row), moments, row * size, size);
   }
 }
 
-void dn_trainer::add_pieces(float* values, const float* gradient, const Moments& moments, int64_t offset,
-                            int64_t count) {
-  const auto at = [](const Buffer& buffer, int64_t i) {
-    return buffer.empty() ? nullptr : const_cast<float*>(buffer.data()) + i;
-  };
-  for (int64_t begin = 0; begin < count; begin += kPiece) {
-    pieces_.push_back({values + begin, gradient != nullptr ? gradient + begin : nullptr,
-                       at(moments.first, offset + begin), at(moments.second, offset + begin),
-                       std::min(kPiece, count - begin)});
+// Rows without a gradient decay in a sparse update, and have a gradient of 0 in a dense one.
+void dn_trainer::collect_all_rows(dn_lookup_parameter& table, Moments& moments) {
+  const int64_t size = table.row_size();
+  if (!state_.sparse && zeros_.size() < size) zeros_ = Buffer(size, "a trainer's zeros");
+  const float* const absent = state_.sparse ? nullptr : zeros_.data();
+  for (int64_t i = 0; i < table.rows; ++i) {
+    const float* gradient = model_.storage->gradients().row(table, static_cast<int32_t>(i));
+    if (gradient == nullptr) gradient = absent;
+    if (gradient != nullptr) state_.rule->check(table.row(i), size, table.name, i);
+    add_pieces(table.row(i), gradient, moments, i * size, size);
   }
+}
+
+void dn_trainer::add_pieces(float* values, const float* gradient, Moments& moments, int64_t offset, int64_t count) {
+  const int64_t length = state_.rule->is_joint() ? count : kPiece;
+  for (int64_t begin = 0; begin < count; begin += length) {
+    // Gradients are changed by clipping alone.
+    float* const from = gradient != nullptr ? const_cast<float*>(gradient) + begin : nullptr;
+    Piece piece{values + begin, from, {}, std::min(length, count - begin)};
+    for (int i = 0; i < dynnet::Rule::kMostMoments; ++i) {
+      if (!moments.values[i].empty()) piece.moments[i] = moments.values[i].data() + offset + begin;
+    }
+    pieces_.push_back(piece);
+  }
+}
+
+/// Calls f(piece, number) for all pieces, on several threads.
+template <class F>
+void dn_trainer::for_pieces(F&& f) {
+  int64_t values = 0;
+  for (const Piece& piece : pieces_) values += piece.count;
+  parallel_for(static_cast<int64_t>(pieces_.size()), grain(pieces_.size(), values), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) f(pieces_[static_cast<size_t>(i)], static_cast<size_t>(i));
+  });
+}
+
+// Whether any element was out of its bounds.
+bool dn_trainer::clip_elements() {
+  if (state_.clip_value == 0) return false;
+  const float bound = static_cast<float>(state_.clip_value);
+  std::atomic<bool> clipped{false};
+  for_pieces([&](const Piece& piece, size_t) {
+    // The zeros are shared by many rows.
+    if (piece.gradient == nullptr || piece.gradient == zeros_.data()) return;
+    if (kernels().clip(piece.gradient, piece.count, -bound, bound)) clipped.store(true, std::memory_order_relaxed);
+  });
+  return clipped.load(std::memory_order_relaxed);
 }
 
 // The factor that brings the norm of all gradients down to the threshold, as in DyNet. Sums are in double and in the
 // order of the pieces, so they depend neither on threads nor on the scale of the gradients.
 double dn_trainer::clip_scale() {
-  if (clip_threshold_ == 0) return 1;
-  int64_t values = 0;
-  for (const Piece& piece : pieces_) values += piece.count;
-  parallel_for(static_cast<int64_t>(pieces_.size()), grain(pieces_.size(), values), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const Piece& piece = pieces_[static_cast<size_t>(i)];
-      partial_sums_[static_cast<size_t>(i)] =
-          piece.gradient != nullptr ? kernels().sum_squares(piece.gradient, piece.count) : 0;
-    }
+  const double threshold = state_.clip_threshold;
+  if (threshold == 0) return 1;
+  for_pieces([&](const Piece& piece, size_t number) {
+    partial_sums_[number] = piece.gradient != nullptr ? kernels().sum_squares(piece.gradient, piece.count) : 0;
   });
   double sum = 0;
   for (const double part : partial_sums_) sum += part;
   const double norm = std::sqrt(sum);
   if (!std::isfinite(norm)) fail_for_nonfinite_gradient();
-  return norm > clip_threshold_ ? clip_threshold_ / norm : 1;
+  return norm > threshold ? threshold / norm : 1;
 }
 
 void dn_trainer::fail_for_nonfinite_gradient() {
   GradientSet& gradients = model_.storage->gradients();
   for (const auto& parameter : model_.storage->parameters()) {
-    if (!model_.holds(parameter->name) || !gradients.has(*parameter)) continue;
+    if (!takes(*parameter) || !gradients.has(*parameter)) continue;
     const float* gradient = gradients.read(*parameter);
     const int64_t i = kernels().find_nonfinite(gradient, parameter->dim.size());
     if (i >= 0) {
@@ -182,7 +295,7 @@ void dn_trainer::fail_for_nonfinite_gradient() {
     }
   }
   for (const auto& table : model_.storage->lookups()) {
-    if (!model_.holds(table->name)) continue;
+    if (!takes(*table)) continue;
     for (const int32_t row : gradients.rows(*table)) {
       const float* gradient = gradients.row(*table, row);
       const int64_t i = kernels().find_nonfinite(gradient, table->row_size());
@@ -195,28 +308,25 @@ void dn_trainer::fail_for_nonfinite_gradient() {
   fail(DN_E_INTERNAL, "update: the norm of finite gradients is not finite");
 }
 
-void dn_trainer::apply(const UpdateStep& step) {
-  rule_->begin(step);
-  const float decay = static_cast<float>(step.decay);
-  int64_t values = 0;
-  for (const Piece& piece : pieces_) values += piece.count;
-  parallel_for(static_cast<int64_t>(pieces_.size()), grain(pieces_.size(), values), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const Piece& piece = pieces_[static_cast<size_t>(i)];
-      if (piece.gradient != nullptr) {
-        rule_->apply(piece.values, piece.gradient, piece.first, piece.second, piece.count);
-      } else {
-        for (int64_t j = 0; j < piece.count; ++j) piece.values[j] *= decay;
-      }
+void dn_trainer::apply(double gradient_scale) {
+  state_.rule->begin(
+      {state_.learning_rate, state_.steps + 1, gradient_scale, keep(), 1 - model_.storage->weight_decay});
+  const float decay = static_cast<float>(keep());
+  for_pieces([&](const Piece& piece, size_t) {
+    if (piece.gradient != nullptr) {
+      state_.rule->apply(piece.values, piece.gradient, piece.moments, piece.count);
+    } else {
+      for (int64_t j = 0; j < piece.count; ++j) piece.values[j] *= decay;
     }
   });
 }
 
 void dn_trainer::finish() {
+  for (Moments* moments : begun_) moments->made = true;
   for (std::atomic<uint64_t>* version : written_) version->fetch_add(1, std::memory_order_release);
   GradientSet& gradients = model_.storage->gradients();
   for (const auto& parameter : model_.storage->parameters())
-    if (model_.holds(parameter->name)) gradients.reset(*parameter);
+    if (takes(*parameter)) gradients.reset(*parameter);
   for (const auto& table : model_.storage->lookups())
-    if (model_.holds(table->name)) gradients.reset(*table);
+    if (takes(*table)) gradients.reset(*table);
 }

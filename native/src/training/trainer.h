@@ -9,7 +9,58 @@
 #include "memory/memory.h"
 #include "nn/gradients.h"
 #include "nn/model.h"
+#include "training/average.h"
 #include "training/rule.h"
+
+namespace dynnet {
+
+/// What a rule remembers of one parameter or table.
+struct Moments {
+  Buffer values[Rule::kMostMoments];
+  /// Whether an update had a gradient of it.
+  bool made = false;
+};
+
+/// All that a trainer remembers from one update to the next; its files hold this.
+struct TrainerState {
+  std::unique_ptr<Rule> rule;
+  double learning_rate = 0;
+  double clip_threshold = 5;
+  double clip_value = 0;
+  bool sparse = true;
+  int64_t updates = 0;
+  int64_t clips = 0;
+  /// Updates since the trainer was made or restarted.
+  int64_t steps = 0;
+  /// Since the counts were last reset.
+  int64_t status_updates = 0;
+  int64_t status_clips = 0;
+  /// By the parameters' numbers.
+  std::vector<Moments> parameters;
+  std::vector<Moments> tables;
+  MovingAverage average;
+
+  Moments& of(const dn_parameter& parameter) { return parameters[parameter.index]; }
+  Moments& of(const dn_lookup_parameter& table) { return tables[table.index]; }
+  /// Null if there are none.
+  const Moments* find(const dn_parameter& parameter) const { return find(parameters, parameter.index); }
+  const Moments* find(const dn_lookup_parameter& table) const { return find(tables, table.index); }
+  /// Makes a place for each parameter there is.
+  void grow(Storage& storage);
+  /// Takes the memory for the moments of so many values, unless it was taken.
+  void make(Moments& moments, int64_t count) const;
+
+ private:
+  static const Moments* find(const std::vector<Moments>& all, uint32_t index) {
+    return index < all.size() && all[index].made ? &all[index] : nullptr;
+  }
+};
+
+/// A learning rate, or clipping bound, as one may be.
+double checked_learning_rate(double rate);
+double checked_clipping(double bound, const char* what);
+
+}  // namespace dynnet
 
 /// A trainer of the parameters below a model's path.
 struct dn_trainer {
@@ -17,62 +68,68 @@ struct dn_trainer {
   dn_trainer(const dn_model& model, std::unique_ptr<dynnet::Rule> rule, double learning_rate);
 
   /// One update from the model's own gradients, into which the sets are merged first. Throws before anything but the
-  /// gradients changes.
+  /// gradients changes, and a swap to averages that is taken back.
   void update(dn_gradients* const* sets, int32_t sets_count);
+  /// One update of these parameters and tables alone.
+  void update_subset(dn_parameter* const* parameters, int32_t parameters_count, dn_lookup_parameter* const* tables,
+                     int32_t tables_count);
+  /// Forgets moments and steps.
+  void restart();
+  /// Keeps an average from now on, which must be before the first update.
+  void use_average(dynnet::MovingAverage average);
 
-  double learning_rate() const { return learning_rate_; }
-  void set_learning_rate(double rate);
-  double clip_threshold() const { return clip_threshold_; }
-  void set_clip_threshold(double threshold);
-  bool sparse_updates() const { return sparse_; }
-  void set_sparse_updates(bool on) { sparse_ = on; }
-  int64_t updates() const { return updates_; }
-  int64_t clips() const { return clips_; }
+  const dn_model& model() const { return model_; }
+  dynnet::TrainerState& state() { return state_; }
+  const dynnet::TrainerState& state() const { return state_; }
 
  private:
   /// A run of values that are updated alike. Without a gradient they only decay.
   struct Piece {
     float* values;
-    const float* gradient;
-    float* first;
-    float* second;
+    float* gradient;
+    float* moments[dynnet::Rule::kMostMoments];
     int64_t count;
   };
-  /// What the rule remembers of one parameter; made at its first gradient.
-  struct Moments {
-    dynnet::Buffer first;
-    dynnet::Buffer second;
-    bool made = false;
+  /// By the parameters' numbers, whether an update of a subset is of them.
+  struct Subset {
+    std::vector<bool> parameters;
+    std::vector<bool> tables;
   };
 
+  bool takes(const dn_parameter& parameter) const;
+  bool takes(const dn_lookup_parameter& table) const;
+  void run(dn_gradients* const* sets, int32_t sets_count);
   void merge(dn_gradients* const* sets, int32_t sets_count);
-  void make_moments(Moments& moments, int64_t count);
   void collect();
+  void begin(dynnet::Moments& moments, int64_t count);
   void collect(dn_parameter& parameter);
   void collect(dn_lookup_parameter& table);
-  void collect_all_rows(dn_lookup_parameter& table, const Moments& moments);
-  void add_pieces(float* values, const float* gradient, const Moments& moments, int64_t offset, int64_t count);
+  void collect_rows(dn_lookup_parameter& table, dynnet::Moments& moments);
+  void collect_all_rows(dn_lookup_parameter& table, dynnet::Moments& moments);
+  void add_pieces(float* values, const float* gradient, dynnet::Moments& moments, int64_t offset, int64_t count);
+  template <class F>
+  void for_pieces(F&& f);
+  bool clip_elements();
   double clip_scale();
   [[noreturn]] void fail_for_nonfinite_gradient();
-  void apply(const dynnet::UpdateStep& step);
+  void apply(double gradient_scale);
   void finish();
+  /// What values keep of themselves when they decay.
+  double keep() const;
+  /// Whether values decay that have no gradient.
+  bool decays() const;
 
   dn_model model_;
-  std::unique_ptr<dynnet::Rule> rule_;
-  double learning_rate_;
-  double clip_threshold_ = 5;
-  bool sparse_ = true;
-  int64_t updates_ = 0;
-  int64_t clips_ = 0;
-  /// By the parameters' numbers.
-  std::vector<Moments> dense_moments_;
-  std::vector<Moments> table_moments_;
+  dynnet::TrainerState state_;
+  /// Of the update that is made, or null if it is of all.
+  const Subset* subset_ = nullptr;
   /// For rows of tables without a gradient in a dense update; as long as the longest row.
   dynnet::Buffer zeros_;
   /// This update's work, kept to reuse the memory.
   std::vector<Piece> pieces_;
   std::vector<double> partial_sums_;
   std::vector<std::atomic<uint64_t>*> written_;
+  std::vector<dynnet::Moments*> begun_;
 };
 
 #endif  // DYNNET_TRAINING_TRAINER_H_

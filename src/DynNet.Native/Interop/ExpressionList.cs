@@ -10,7 +10,7 @@ namespace DynNet.Native.Interop;
 internal struct ExpressionList
 {
     private readonly int _count;
-    private readonly NativeExpression[]? _many;
+    private NativeExpression[]? _many;
     private Few _few;
 
     internal ExpressionList(int count)
@@ -30,6 +30,9 @@ internal struct ExpressionList
     [UnscopedRef]
     internal readonly ReadOnlySpan<NativeExpression> AsReadOnlySpan() =>
         _many ?? ((ReadOnlySpan<NativeExpression>)_few)[.._count];
+
+    /// <summary>Makes a copy of a list one of its own: many expressions are shared with the list copied.</summary>
+    internal void MakeOwn() => _many = _many?.AsSpan().ToArray();
 
     [InlineArray(Capacity)]
     private struct Few

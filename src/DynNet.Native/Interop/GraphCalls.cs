@@ -92,6 +92,37 @@ internal static unsafe class GraphCalls
         return Text.Decode(text, length);
     }
 
+    internal static void TopK(nint graph, NativeExpression x, int dim, int k, Span<int> indices)
+    {
+        fixed (int* first = indices)
+            Status.Check(NativeMethods.dn_graph_top_k(graph, x, dim, k, first, indices.Length));
+    }
+
+    internal static void Sample(nint graph, NativeExpression x, int dim, int draws, Span<int> indices)
+    {
+        fixed (int* first = indices)
+            Status.Check(NativeMethods.dn_graph_sample(graph, x, dim, draws, first, indices.Length));
+    }
+
+    internal static GradientCheck CheckGradients(
+        nint graph, NativeExpression x, nint model, double step, double tolerance, long most)
+    {
+        NativeGradientCheck found;
+        byte* text;
+        long length;
+        Status.Check(
+            NativeMethods.dn_graph_check_gradients(graph, x, model, step, tolerance, most, &found, &text, &length));
+        return new GradientCheck(found.elements, found.failed, found.worst, Text.Decode(text, length));
+    }
+
+    internal static string Graphviz(nint graph)
+    {
+        byte* text;
+        long length;
+        Status.Check(NativeMethods.dn_graph_graphviz(graph, &text, &length));
+        return Text.Decode(text, length);
+    }
+
     internal static GraphProfile Profile(nint graph)
     {
         byte* text;

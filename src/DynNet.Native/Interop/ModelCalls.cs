@@ -33,12 +33,15 @@ internal static unsafe class ModelCalls
         NativeDim shape;
         dim.CopyTo(&shape);
         nint parameter;
+        ReadOnlySpan<byte> path8 = Text.Encode(initializer.Path);
         fixed (byte* bytes = utf8)
         fixed (float* values = initializer.Values)
+        fixed (byte* path = path8)
         {
-            NativeInitializer native = Describe(initializer, values);
+            NativeInitializer native = Describe(initializer, values, path, path8.Length);
             Status.Check(
-                NativeMethods.dn_model_add_parameters(model, &shape, &native, bytes, utf8.Length, &parameter));
+                NativeMethods.dn_model_add_parameters(model, &shape, &native, bytes, utf8.Length, &parameter),
+                initializer.Path);
         }
         return parameter;
     }
@@ -49,13 +52,16 @@ internal static unsafe class ModelCalls
         NativeDim shape;
         dim.CopyTo(&shape);
         nint parameter;
+        ReadOnlySpan<byte> path8 = Text.Encode(initializer.Path);
         fixed (byte* bytes = utf8)
         fixed (float* values = initializer.Values)
+        fixed (byte* path = path8)
         {
-            NativeInitializer native = Describe(initializer, values);
+            NativeInitializer native = Describe(initializer, values, path, path8.Length);
             Status.Check(
                 NativeMethods.dn_model_add_lookup_parameters(
-                    model, rows, &shape, &native, bytes, utf8.Length, &parameter));
+                    model, rows, &shape, &native, bytes, utf8.Length, &parameter),
+                initializer.Path);
         }
         return parameter;
     }
@@ -95,6 +101,20 @@ internal static unsafe class ModelCalls
         return count;
     }
 
+    internal static long UpdatedValuesCount(nint model)
+    {
+        long count;
+        Status.Check(NativeMethods.dn_model_updated_values_count(model, &count));
+        return count;
+    }
+
+    internal static double GradientNorm(nint model)
+    {
+        double norm;
+        Status.Check(NativeMethods.dn_model_gradient_norm(model, &norm));
+        return norm;
+    }
+
     internal static double WeightDecay(nint model)
     {
         double lambda;
@@ -102,12 +122,17 @@ internal static unsafe class ModelCalls
         return lambda;
     }
 
-    private static NativeInitializer Describe(Initializer initializer, float* values) => new()
+    private static NativeInitializer Describe(Initializer initializer, float* values, byte* path, int pathLength)
     {
-        kind = (int)initializer.Kind,
-        a = initializer.A,
-        b = initializer.B,
-        values = values,
-        values_count = initializer.Values.Length,
-    };
+        return new NativeInitializer
+        {
+            kind = (int)initializer.Kind,
+            a = initializer.A,
+            b = initializer.B,
+            values = values,
+            values_count = initializer.Values.Length,
+            path = path,
+            path_length = pathLength,
+        };
+    }
 }

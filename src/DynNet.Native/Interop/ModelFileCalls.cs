@@ -1,7 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.ExceptionServices;
-using System.Runtime.InteropServices;
-
 namespace DynNet.Native.Interop;
 
 /// <summary>Calls that read and write model files. The caller keeps the model alive.</summary>
@@ -27,23 +23,13 @@ internal static unsafe class ModelFileCalls
         nint model, Stream stream, string key, bool withGradients, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var target = new Target(stream, cancellationToken);
-        GCHandle handle = GCHandle.Alloc(target);
-        try
+        using var target = new StreamTarget(stream, cancellationToken);
+        ReadOnlySpan<byte> key8 = Text.Encode(key);
+        fixed (byte* keyBytes = key8)
         {
-            ReadOnlySpan<byte> key8 = Text.Encode(key);
-            fixed (byte* keyBytes = key8)
-            {
-                NativeStatus status = NativeMethods.dn_model_save_to(
-                    model, &Write, (void*)GCHandle.ToIntPtr(handle), keyBytes, key8.Length, withGradients ? 1 : 0);
-                // What the stream itself threw says more than that writing failed.
-                target.Failure?.Throw();
-                Status.Check(status);
-            }
-        }
-        finally
-        {
-            handle.Free();
+            target.Check(
+                NativeMethods.dn_model_save_to(
+                    model, &StreamTarget.Write, target.Context, keyBytes, key8.Length, withGradients ? 1 : 0));
         }
     }
 
@@ -83,39 +69,5 @@ internal static unsafe class ModelFileCalls
         using NativeBuffer text = NativeBuffer.ReadAll(stream, cancellationToken);
         fixed (byte* keyBytes = key8)
             Status.Check(NativeMethods.dn_model_populate_from(model, text.Bytes, text.Count, keyBytes, key8.Length));
-    }
-
-    // Nothing may unwind into native code: an exception waits in the target until the call is back.
-    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static NativeStatus Write(void* context, byte* bytes, long count)
-    {
-        var target = (Target)GCHandle.FromIntPtr((nint)context).Target!;
-        try
-        {
-            for (long done = 0; done < count;)
-            {
-                target.CancellationToken.ThrowIfCancellationRequested();
-                int part = (int)Math.Min(count - done, 1 << 30);
-                target.Stream.Write(new ReadOnlySpan<byte>(bytes + done, part));
-                done += part;
-            }
-            return NativeStatus.Ok;
-        }
-#pragma warning disable CA1031 // whatever it is, it is thrown again on the managed side
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            target.Failure = ExceptionDispatchInfo.Capture(exception);
-            return exception is OperationCanceledException ? NativeStatus.Cancelled : NativeStatus.Io;
-        }
-    }
-
-    private sealed class Target(Stream stream, CancellationToken cancellationToken)
-    {
-        internal Stream Stream { get; } = stream;
-
-        internal CancellationToken CancellationToken { get; } = cancellationToken;
-
-        internal ExceptionDispatchInfo? Failure { get; set; }
     }
 }

@@ -96,4 +96,18 @@ internal static unsafe class ParameterCalls
         fixed (float* first = values)
             Status.Check(NativeMethods.dn_lookup_parameter_row_gradient(parameter, row, first, values.Length));
     }
+
+    internal static bool IsUpdated(nint parameter)
+    {
+        int updated;
+        Status.Check(NativeMethods.dn_parameter_updated(parameter, &updated));
+        return updated != 0;
+    }
+
+    internal static bool LookupIsUpdated(nint parameter)
+    {
+        int updated;
+        Status.Check(NativeMethods.dn_lookup_parameter_updated(parameter, &updated));
+        return updated != 0;
+    }
 }

@@ -197,19 +197,33 @@ void Elementwise(const Kernels& kernels) {
 void RandomAndTraining(const Kernels& kernels) {
   // About the parameters of a small TreeLSTM.
   constexpr int64_t kN = 182000;
-  const Floats w(kN), g(kN), m(kN), v(kN);
+  const Floats w(kN), g(kN), m(kN), v(kN), most(kN);
   kernels.fill({m, nullptr, 0}, 0.0f, 1, kN);
   kernels.fill({v, nullptr, 0}, 0.0f, 1, kN);
-  const dynnet::AdamStep step{0.9f, 0.999f, 1e-8f, 1e-3f, 1.0f, 1.0f};
+  kernels.fill({most, nullptr, 0}, 0.0f, 1, kN);
+  const dynnet::AdamStep step{0.9f, 0.999f, 1e-8f, 1e-3f, 1.0f, 1.0f, 0.1f, 0.001f};
   Report(kernels, "adam", "ns", kN, [&] { kernels.adam(w, g, m, v, kN, step); });
   Report(kernels, "sgd", "ns", kN, [&] { kernels.sgd(w, g, kN, 0.1f, 1.0f); });
+  const dynnet::MomentumStep momentum{0.1f, 0.9f, 1.0f, 1.0f};
+  Report(kernels, "momentum_sgd", "ns", kN, [&] { kernels.momentum_sgd(w, g, m, kN, momentum); });
+  Report(kernels, "nesterov", "ns", kN, [&] { kernels.nesterov(w, g, m, kN, momentum); });
+  const dynnet::AdaptiveStep adaptive{0.95f, 0.05f, 1e-6f, 1e-3f, 1.0f, 1.0f};
+  Report(kernels, "rms_prop", "ns", kN, [&] { kernels.rms_prop(w, g, v, kN, adaptive); });
+  Report(kernels, "adadelta", "ns", kN, [&] { kernels.adadelta(w, g, v, most, kN, adaptive); });
+  Report(kernels, "amsgrad", "ns", kN, [&] { kernels.amsgrad(w, g, m, v, most, kN, step); });
+  Report(kernels, "blend", "ns", kN, [&] { kernels.blend(m, w, kN, 0.01f); });
+  int64_t clips = 0;
+  Report(kernels, "clip", "ns", kN, [&] { clips += kernels.clip(g, kN, -0.5f, 0.5f); });
+  kernels.fill({most, nullptr, 0}, 1.0f / kN, 1, kN);
+  Report(kernels, "exponentiated_gradient", "ns", kN,
+         [&] { kernels.exponentiated_gradient(most, g, m, kN, 1e-6f, 0.9f); });
   double sum = 0;
   Report(kernels, "sum_squares", "ns", kN, [&] { sum += kernels.sum_squares(g, kN); });
   int64_t found = 0;
   Report(kernels, "find_nonfinite", "ns", kN, [&] { found += kernels.find_nonfinite(g, kN); });
   Report(kernels, "random_uniform", "ns", kN, [&] { kernels.random_uniform(w, kN, 17); });
   Report(kernels, "random_normal", "ns", kN, [&] { kernels.random_normal(w, kN, 17); });
-  if (sum < 0 || found > 0) printf("{\"error\": \"impossible sums\"}\n");
+  if (sum < 0 || found > 0 || clips < 0) printf("{\"error\": \"impossible sums\"}\n");
 }
 
 }  // namespace

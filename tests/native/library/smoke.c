@@ -18,7 +18,7 @@ static void Check(dn_status status, const char* call) {
 int main(void) {
   const dn_dim w_dim = {{8, 2}, 2, 1}, b_dim = {{8}, 1, 1}, v_dim = {{1, 8}, 2, 1}, x_dim = {{2}, 1, 1},
                y_dim = {{1}, 1, 1};
-  const dn_initializer glorot = {DN_INIT_GLOROT, 0, 1, 0, NULL, 0};
+  const dn_initializer glorot = {DN_INIT_GLOROT, 0, 1, 0, NULL, 0, NULL, 0};
   dn_model* model;
   dn_parameter *w, *b, *v;
   dn_trainer* trainer;

@@ -16,7 +16,7 @@ std::string name_of(Program& program, size_t step) {
 }
 
 bool is_trained_leaf(std::string_view op) {
-  return op == "parameter" || op == "lookup" || op == "lookup_batch" || op == "lookup_bound";
+  return op == "parameter" || op == "lookup_table" || op == "lookup" || op == "lookup_batch" || op == "lookup_bound";
 }
 
 }  // namespace
@@ -35,13 +35,14 @@ bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
 }
 
-void take_masks(Program& program, dn_graph* graph, const std::vector<dn_expr>& exprs) {
+void take_draws(Program& program, dn_graph* graph, const std::vector<dn_expr>& exprs) {
   for (size_t i = 0; i < exprs.size(); ++i) {
     const Step& step = program.steps()[i];
-    if (step.row->name != "dropout") continue;
-    Numbers mask;
-    for (const float y : value(graph, exprs[i])) mask.push_back(y == 0 ? 0 : 1 / (1 - step.example.a.scalar));
-    program.reference().set_mask(program.node(static_cast<int>(i)), std::move(mask));
+    if (!step.row->is_random()) continue;
+    const std::vector<float> x =
+        step.x.empty() ? std::vector<float>() : value(graph, exprs[static_cast<size_t>(step.x[0])]);
+    step.row->take_draws(program.reference(), program.node(static_cast<int>(i)), step.example.a, value(graph, exprs[i]),
+                         x);
   }
 }
 
@@ -59,7 +60,8 @@ Worst compare_gradients(Program& program, dn_graph* graph, const std::vector<dn_
   for (size_t i = 0; i < exprs.size(); ++i) {
     const Step& step = program.steps()[i];
     trained[i] = is_trained_leaf(step.row->name);
-    for (const int x : step.x) trained[i] = trained[i] || trained[static_cast<size_t>(x)];
+    for (const int x : step.x)
+      trained[i] = trained[i] || (trained[static_cast<size_t>(x)] && !step.row->stops_gradient);
     const float* data = nullptr;
     int64_t count = 0;
     const dn_status status = dn_graph_gradient(graph, exprs[i], &data, &count);

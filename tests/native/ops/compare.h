@@ -26,8 +26,8 @@ struct Worst {
 
 bool same_bits(const std::vector<float>& a, const std::vector<float>& b);
 
-/// Dropouts of the program get the masks that the engine's values show.
-void take_masks(Program& program, dn_graph* graph, const std::vector<dn_expr>& exprs);
+/// What draws at random gets the draws that the engine's values show.
+void take_draws(Program& program, dn_graph* graph, const std::vector<dn_expr>& exprs);
 
 /// The values of all steps.
 Worst compare_values(Program& program, dn_graph* graph, const std::vector<dn_expr>& exprs, Tolerance tolerance);

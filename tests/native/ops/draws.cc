@@ -84,6 +84,23 @@ bool lookup(Draw& d, World& world, Example& e) { return e.x[0].batch == 1 && tak
 
 bool lookup_batch(Draw& d, World& world, Example& e) { return take_table(d, world, e); }
 
+bool lookup_table(Draw& d, World& world, Example& e) {
+  // The last dimension is that of the rows; a row has at least one.
+  const Shape all = e.x[0];
+  const uint32_t nd = to_dim(all).nd;
+  Shape row = all;
+  row.d[nd - 1] = 1;
+  if (all.batch != 1 || nd < 2 || to_dim(row).nd != nd - 1) return false;
+  std::vector<int> fitting;
+  for (size_t i = 0; i < world.tables().size(); ++i)
+    if (world.tables()[i].shape == row && world.tables()[i].rows == all.d[nd - 1])
+      fitting.push_back(static_cast<int>(i));
+  e.object = fitting.empty() || d.chance(0.2) ? world.add_table(row, all.d[nd - 1], d.values(all, Domain::kAny))
+                                              : d.of(fitting);
+  e.x.clear();
+  return true;
+}
+
 bool any(Draw&, World&, Example&) { return true; }
 
 bool any_and_scalar(Draw& d, World&, Example& e) {
@@ -140,11 +157,6 @@ bool affine(Draw& d, World&, Example& e) {
   return small(d, e);
 }
 
-bool dropout(Draw& d, World&, Example& e) {
-  e.a.scalar = d.uniform(0, 0.9);
-  return true;
-}
-
 bool pair(Draw& d, World&, Example& e) {
   e.x.push_back(d.other_batch(e.x[0]));
   if (d.chance(0.5)) std::swap(e.x[0], e.x[1]);
@@ -186,6 +198,11 @@ int32_t dimension(Draw& d, const Shape& x) {
 int64_t size_in(const Example& e) { return e.x[0].d[static_cast<size_t>(e.a.dim)]; }
 
 }  // namespace
+
+bool one_dimension(Draw& d, World&, Example& e) {
+  e.a.dim = dimension(d, e.x[0]);
+  return true;
+}
 
 bool pick(Draw& d, World&, Example& e) {
   e.a.dim = dimension(d, e.x[0]);
@@ -233,8 +250,8 @@ bool concatenate_to_batch(Draw& d, World&, Example& e) {
 }
 
 bool softmax(Draw& d, World&, Example& e) {
-  e.a.dim = static_cast<int32_t>(d.below(2));
-  return e.x[0].is_matrix();
+  e.a.dim = static_cast<int32_t>(d.below(std::max(2u, to_dim(e.x[0]).nd)));
+  return true;
 }
 
 bool label(Draw& d, World&, Example& e) {

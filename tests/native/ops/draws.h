@@ -13,6 +13,7 @@ bool constant(Draw&, World&, Example&);
 bool parameter(Draw&, World&, Example&);
 bool lookup(Draw&, World&, Example&);
 bool lookup_batch(Draw&, World&, Example&);
+bool lookup_table(Draw&, World&, Example&);
 
 bool any(Draw&, World&, Example&);
 bool any_and_scalar(Draw&, World&, Example&);
@@ -20,9 +21,10 @@ bool broadcast_pair(Draw&, World&, Example&);
 bool broadcast_list(Draw&, World&, Example&);
 bool product(Draw&, World&, Example&);
 bool affine(Draw&, World&, Example&);
-bool dropout(Draw&, World&, Example&);
 /// Two operands of one shape but for the batch.
 bool pair(Draw&, World&, Example&);
+/// A dimension of the operand, mostly one that is there.
+bool one_dimension(Draw&, World&, Example&);
 
 bool reshape(Draw&, World&, Example&);
 bool matrix(Draw&, World&, Example&);

@@ -111,11 +111,19 @@ void change(Draw& d, const OpRow& row, Example& e) {
   const int64_t which = d.below(8);
   auto near = [&](int32_t& number) { number += static_cast<int32_t>(d.between(-1, 1)); };
   if (which == 0) near(e.a.dim);
+  if (which == 0 && !e.a.dims.empty())
+    near(e.a.dims[static_cast<size_t>(d.below(static_cast<int64_t>(e.a.dims.size())))]);
   if (which == 1) near(e.a.start);
+  if (which == 1) e.a.order = static_cast<int32_t>(d.between(-1, 3));
   if (which == 2) near(e.a.end);
+  if (which == 2) near(e.a.divisor);
+  if (which == 2) near(e.a.mode);
+  if (which == 2) near(e.a.count);
   if (which == 3) e.a.scalar = d.uniform(-2, 2);
   if (which == 4 && !e.a.indices.empty())
     near(e.a.indices[static_cast<size_t>(d.below(static_cast<int64_t>(e.a.indices.size())))]);
+  for (Indices* list : {&e.a.strides, &e.a.from, &e.a.to})
+    if (which == 4 && !list->empty()) near((*list)[static_cast<size_t>(d.below(static_cast<int64_t>(list->size())))]);
   if (which == 5) e.a.shape.d[static_cast<size_t>(d.below(3))] = d.size();
   if (which < 6 || e.x.empty()) return;
   Shape& x = e.x[static_cast<size_t>(d.below(static_cast<int64_t>(e.x.size())))];

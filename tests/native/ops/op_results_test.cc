@@ -62,6 +62,9 @@ TEST(OpResults, WhereThereIsNoDerivative) {
   // At the margin exactly, and with all others far below.
   expect_floats(apply("hinge", {1, 2, 0}, {.scalar = 1, .indices = {1}}).dx, {0, 0, 0});
   expect_floats(apply("hinge", {1, 2, 2.5f}, {.scalar = 1, .indices = {1}}).dx, {0, -1, 1});
+  // The second element is at the threshold of sparsemax exactly, and counts as below.
+  expect_floats(apply("sparsemax", {3, 2, 0}).dx, {0, 0, 0});
+  expect_floats(apply("sparsemax_loss", {3, 2, 0}, {.indices = {1}}).dx, {1, -1, 0});
 }
 
 TEST(OpResults, OfSaturatedFunctionsHaveFiniteGradients) {
@@ -79,6 +82,54 @@ TEST(OpResults, OfProbabilitiesDoNotOverflow) {
   // One class is certain.
   expect_floats(apply("softmax", {7}).y, {1});
   expect_floats(apply("pick_neg_log_softmax", {7}, {.indices = {0}}).y, {0});
+}
+
+TEST(OpResults, OfARestrictionAreInfiniteElsewhere) {
+  const Attributes a{.indices = {2, 0, 2}};
+  const float half = -std::log(2.0f);
+  expect_floats(apply("log_softmax_restricted", {1, 9, 1}, a).y, {half, -kInfinity, half});
+  // Each element of the sum loses what all of them gain; none of it comes from elsewhere.
+  expect_floats(apply("log_softmax_restricted", {1, 9, 1}, a).dx, {0, 0, 0});
+  expect_floats(apply("log_softmax_restricted", {1, 9, 1}, {.indices = {1}}).y, {-kInfinity, 0, -kInfinity});
+}
+
+TEST(OpResults, OfLabelsAreDistributions) {
+  // The first label counts twice.
+  expect_floats(apply("sparsemax_loss", {0, 0, 0}, {.indices = {0, 0, 1}}).dx, {-1.0f / 3, 0, 1.0f / 3});
+  // The scores are right: no loss.
+  expect_floats(apply("sparsemax_loss", {0.5f, 0.5f, -9}, {.indices = {1, 0}}).y, {0});
+  expect_floats(apply("sparsemax_loss", {0.5f, 0.5f, -9}, {.indices = {1, 0}}).dx, {0, 0, 0});
+}
+
+// The sum of the results, and its gradients with respect to both operands.
+TEST(OpResults, OfBoundsThatAddUpToLessThanOneAreTheBounds) {
+  World world;
+  Program program(world);
+  const int x = program.input({2}, {1, 2});
+  const int u = program.input({2}, {0.25f, 0.5f});
+  program.add("sum_elems", {program.add("constrained_softmax", {x, u})});
+  const GraphHandle graph = new_graph();
+  const std::vector<dn_expr> exprs = program.record(graph.get());
+  EXPECT_OK(dn_graph_backward(graph.get(), exprs[3], nullptr, 1));
+  expect_floats(value(graph.get(), exprs[2]), {0.25f, 0.5f});
+  expect_floats(gradient(graph.get(), exprs[0]), {0, 0});
+  expect_floats(gradient(graph.get(), exprs[1]), {1, 1});
+}
+
+TEST(OpResults, OfMatricesWithoutInverse) {
+  auto of = [](std::string_view op, const std::vector<float>& matrix) {
+    World world;
+    Program program(world);
+    const int x = program.input({2, 2}, matrix);
+    program.add(op, {x});
+    const GraphHandle graph = new_graph();
+    return value(graph.get(), program.record(graph.get()).back());
+  };
+  expect_floats(of("inverse", {1, 2, 2, 4}), {kNaN, kNaN, kNaN, kNaN});
+  expect_floats(of("inverse", {0, 2, 4, 0}), {0, 0.25f, 0.5f, 0});
+  expect_floats(of("logdet", {1, 2, 2, 4}), {-kInfinity});
+  expect_floats(of("logdet", {0, 2, 4, 0}), {kNaN});
+  expect_floats(of("logdet", {0, 2, -4, 0}), {std::log(8.0f)});
 }
 
 // As in DyNet a probability of exactly 0 or 1 gives a finite loss: the logarithm is that of the smallest normal float.
@@ -131,10 +182,26 @@ TEST(OpResults, HaveTheDimensionsOfTheHeader) {
   expect_dim(dim_of("sum_elems", {dim({2, 3}, 4)}), {1}, 4);
   expect_dim(dim_of("pick", {dim({3}, 2)}, {.indices = {1}}), {1}, 2);
   expect_dim(dim_of("pick", {dim({3, 4, 5})}, {.indices = {1}, .dim = 1}), {3, 5});
+  expect_dim(dim_of("transpose_dims", {dim({3, 4, 5}, 2)}, {.dims = {2, 0, 1}}), {5, 3, 4}, 2);
+  expect_dim(dim_of("transpose_dims", {dim({3})}, {.dims = {1, 0}}), {1, 3});
+  expect_dim(dim_of("transpose_dims", {dim({})}), {});
+  expect_dim(dim_of("select_rows", {dim({3}, 2)}, {.indices = {0, 0, 1, 2}}), {4}, 2);
+  expect_dim(dim_of("select_cols", {dim({3})}, {.indices = {0, 0}}), {3, 2});
+  expect_dim(dim_of("pick_batch_elem", {dim({3, 1}, 4)}, {.indices = {3}}), {3, 1});
+  expect_dim(dim_of("pick_batch_elems", {dim({3}, 4)}, {.indices = {3, 0}}), {3}, 2);
+  // The entry behind those of the dimensions is the batch's, however many of these are 1.
+  expect_dim(dim_of("strided_select", {dim({5}, 4)}, {.strides = {2, 3}}), {3}, 2);
+  expect_dim(dim_of("strided_select", {dim({5, 1}, 4)}, {.strides = {2, 1, 3}}), {3, 1}, 2);
+  expect_dim(dim_of("strided_select", {dim({}, 4)}, {.from = {1}}), {}, 3);
+  expect_dim(dim_of("strided_select", {dim({5, 3}, 4)}), {5, 3}, 4);
   expect_dim(dim_of("pick_range", {dim({3, 4})}, {.dim = 1, .start = 1, .end = 2}), {3, 1});
   expect_dim(dim_of("concatenate_cols", {dim({3}), dim({3})}), {3, 2});
   expect_dim(dim_of("concatenate", {dim({3}), dim({3})}, {.dim = 2}), {3, 1, 2});
   expect_dim(dim_of("concatenate_to_batch", {dim({3}), dim({3}, 4)}), {3}, 5);
+  expect_dim(dim_of("hinge_dim", {dim({3, 2})}, {.scalar = 1, .indices = {0, 1}}), {2});
+  expect_dim(dim_of("hinge_dim", {dim({3, 2})}, {.scalar = 1, .indices = {0, 1, 0, 1, 0, 1}, .dim = 1}), {3}, 2);
+  expect_dim(dim_of("contract3d_1d", {dim({2, 1, 4}), dim({4}, 3)}), {2, 1}, 3);
+  expect_dim(dim_of("contract3d_1d_1d", {dim({2, 3, 4}), dim({4}), dim({3}, 5)}), {2}, 5);
   expect_dim(dim_of("tanh", {dim({})}), {});
   expect_dim(dim_of("reshape", {dim({6}, 2)}, {.shape = {2, 3}}), {2, 3}, 2);
   expect_dim(dim_of("reshape", {dim({6}, 2)}, {.shape = {12}}), {12});

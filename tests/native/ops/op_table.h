@@ -47,10 +47,26 @@ struct OpRow {
   uint32_t weights = 0;
   /// Takes any number of operands.
   bool variadic = false;
+  /// Whether a step's operands are far from where its result or gradient jumps, so that rounding does not decide which
+  /// side they are on. Null where nothing jumps.
+  bool (*settled)(Program&, const Step&) = nullptr;
+  /// Whether the gradient of an example is an estimate, other than the differences of its values. Null if none is.
+  bool (*estimated)(const Example&) = nullptr;
+  /// Some of what it gives is minus infinity: tests go on with the exponential.
+  bool infinite = false;
+  /// Of an operation that draws at random: tells the interpreter's node what the engine drew, which its value y shows
+  /// beside the value x of its operand, if it has one.
+  void (*take_draws)(reference::Graph&, int node, const Attributes&, const std::vector<float>& y,
+                     const std::vector<float>& x) = nullptr;
+  /// Of an operation whose gradient is not that of its value: what it multiplies the gradient by instead.
+  double (*gradient_factor)(const Attributes&) = nullptr;
+  /// No gradient flows through it.
+  bool stops_gradient = false;
   /// How the interpreter makes what has no operands; null: as an operation of the same name.
   int (*interpret)(reference::Graph&, const World&, const Example&) = nullptr;
 
   bool is_leaf() const { return interpret != nullptr; }
+  bool is_random() const { return take_draws != nullptr; }
   bool is_weight(size_t operand) const { return (weights >> operand & 1) != 0; }
   Domain domain(size_t operand) const { return domains[std::min(operand, domains.size() - 1)]; }
 };

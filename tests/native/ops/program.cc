@@ -42,12 +42,30 @@ Shape Draw::other_batch(Shape shape) {
 
 std::vector<float> Draw::values(const Shape& shape, Domain domain) {
   std::vector<float> values(static_cast<size_t>(shape.total()));
-  for (float& value : values) {
+  if (domain == Domain::kDistinct) {
+    // Steps in a random order, each moved within the middle half of its own.
+    const double step = 3.0 / static_cast<double>(values.size());
+    for (size_t i = 0; i < values.size(); ++i) {
+      const auto other = static_cast<size_t>(below(static_cast<int64_t>(i) + 1));
+      values[i] = values[other];
+      values[other] = static_cast<float>(step * (static_cast<double>(i) + uniform(0.25, 0.75)) - 1.5);
+    }
+    return values;
+  }
+  for (size_t i = 0; i < values.size(); ++i) {
     double x = uniform(-1.5, 1.5);
     if (domain == Domain::kPositive) x = uniform(0.3, 2);
     if (domain == Domain::kNonZero) x = uniform(0.3, 2) * (chance(0.5) ? 1 : -1);
     if (domain == Domain::kProbability) x = uniform(0.05, 0.95);
-    value = static_cast<float>(x);
+    if (domain == Domain::kApart) x = 0.4 * static_cast<double>(between(-4, 4));
+    if (domain == Domain::kDominant) {
+      const auto n = static_cast<size_t>(shape.d[0]);
+      x = i % n == i / n % n ? uniform(1, 2) : x * 0.6 / static_cast<double>(n);
+    }
+    if (domain == Domain::kUnit) x = uniform(-0.9, 0.9);
+    if (domain == Domain::kAboveOne) x = uniform(1.2, 3);
+    if (domain == Domain::kBetween) x = static_cast<double>(between(-4, 3)) / 2 + uniform(0.05, 0.45);
+    values[i] = static_cast<float>(x);
   }
   return values;
 }
@@ -168,7 +186,9 @@ std::vector<float> gradient(dn_graph* graph, dn_expr x) {
 
 double largest(const Numbers& numbers) {
   double result = 0;
-  for (const double number : numbers) result = std::max(result, std::abs(number));
+  // An infinity, which has to be met exactly, says nothing of the others.
+  for (const double number : numbers)
+    if (std::isfinite(number)) result = std::max(result, std::abs(number));
   return result;
 }
 

@@ -22,7 +22,25 @@ using GraphHandle = std::unique_ptr<dn_graph, Freer<dn_graph_free>>;
 GraphHandle new_graph(uint64_t seed = 1);
 
 /// What the values of an operand have to be, so that an operation has a finite value and a gradient.
-enum class Domain { kAny, kSmall, kPositive, kNonZero, kProbability };
+enum class Domain {
+  kAny,
+  kSmall,
+  kPositive,
+  kNonZero,
+  kProbability,
+  /// Between -1 and 1.
+  kUnit,
+  /// Larger than 1.
+  kAboveOne,
+  /// Away from whole numbers and from those and a half.
+  kBetween,
+  /// Multiples of 0.4, whose differences are none of 1 / k apart, so that none is near the threshold of sparsemax.
+  kApart,
+  /// Square matrices with a positive diagonal, of which each element is larger than the sum of the others in its row.
+  kDominant,
+  /// No two alike, nor nearly so.
+  kDistinct
+};
 
 /// Random choices: the same for one seed on every machine.
 class Draw {

@@ -2,19 +2,21 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "ops/draws.h"
+#include "ops/op.h"
 #include "ops/op_table.h"
 
 namespace dynnet::test {
 namespace {
 
-// Operations with operands. The draws of dropout are the engine's, so it is tested by itself.
+// Operations with operands. What draws at random is tested by itself, since the draws are the engine's.
 const std::vector<const OpRow*>& operations() {
   static const auto rows = [] {
     std::vector<const OpRow*> found;
     for (const OpRow& row : op_table())
-      if (!row.is_leaf() && row.name != "dropout") found.push_back(&row);
+      if (!row.is_leaf() && !row.is_random()) found.push_back(&row);
     return found;
   }();
   return rows;
@@ -24,10 +26,23 @@ const std::vector<const OpRow*>& leaves() {
   static const auto rows = [] {
     std::vector<const OpRow*> found;
     for (const OpRow& row : op_table())
-      if (row.is_leaf()) found.push_back(&row);
+      if (row.is_leaf() && !row.is_random()) found.push_back(&row);
     return found;
   }();
   return rows;
+}
+
+// Whether a batch element adds up to 1: as bounds of constrained_softmax that is where its derivative jumps.
+bool has_distribution(const Numbers& values, const Shape& shape) {
+  for (auto from = values.begin(); from != values.end(); from += shape.size())
+    if (std::abs(std::accumulate(from, from + shape.size(), -1.0)) < 1e-3) return true;
+  return false;
+}
+
+// Whether the numbers of an operation's lists are sizes and strides rather than indices.
+bool has_static_lists(const OpRow& row) {
+  const auto* const end = op_defs + static_cast<size_t>(Op::kCount);
+  return (*std::find_if(op_defs, end, [&](const OpDef* def) { return def->name == row.name; }))->static_lists;
 }
 
 }  // namespace
@@ -45,7 +60,27 @@ bool RandomProgram::holds(Domain domain, int step) {
     case Domain::kNonZero:
       return all([](double x) { return 0.3 <= std::abs(x) && std::abs(x) <= 6; });
     case Domain::kProbability:
-      return all([](double x) { return 0.05 <= x && x <= 0.95; });
+      return all([](double x) { return 0.05 <= x && x <= 0.95; }) && !has_distribution(values, program_.shape(step));
+    // Made so each time. What is a distribution already would be at the threshold of sparsemax exactly.
+    case Domain::kApart:
+    case Domain::kDominant:
+      return false;
+    case Domain::kDistinct: {
+      Numbers sorted = values;
+      std::sort(sorted.begin(), sorted.end());
+      const auto close = [](double a, double b) { return b - a < 3e-4; };
+      return all([](double x) { return std::abs(x) <= 6; }) &&
+             std::adjacent_find(sorted.begin(), sorted.end(), close) == sorted.end();
+    }
+    case Domain::kUnit:
+      return all([](double x) { return std::abs(x) <= 0.9; });
+    case Domain::kAboveOne:
+      return all([](double x) { return 1.2 <= x && x <= 6; });
+    case Domain::kBetween:
+      return all([](double x) {
+        const double part = 2 * x - std::floor(2 * x);
+        return std::abs(x) <= 6 && 0.1 <= part && part <= 0.9;
+      });
   }
   return false;
 }
@@ -58,13 +93,36 @@ int RandomProgram::squash(int step, Domain domain) {
     step = program_.add(op, {step}, {.scalar = scalar});
     patterns_.push_back(step);
   };
-  if (domain == Domain::kAny || domain == Domain::kSmall) {
+  if (domain == Domain::kAny || domain == Domain::kSmall || domain == Domain::kApart || domain == Domain::kUnit) {
     then("tanh");
+    if (domain == Domain::kUnit) then("multiply_scalar", 0.9);
+    return step;
+  }
+  if (domain == Domain::kDominant) {
+    const int64_t n = program_.shape(step).d[0];
+    then("tanh");
+    then("multiply_scalar", 0.9 / static_cast<double>(n));
+    std::vector<float> identity(static_cast<size_t>(n * n), 0);
+    for (int64_t i = 0; i < n; ++i) identity[static_cast<size_t>(i + i * n)] = 1.5f;
+    return program_.add("add", {step, program_.input(Shape({n, n}), std::move(identity))});
+  }
+  if (domain == Domain::kDistinct) {
+    // A little of it, on top of numbers that stay apart.
+    const Shape shape = program_.shape(step);
+    then("tanh");
+    then("multiply_scalar", 0.3 / static_cast<double>(shape.total()));
+    const int apart = program_.input(shape, draw_.values(shape, domain));
+    used_.resize(static_cast<size_t>(program_.count()));
+    used_[static_cast<size_t>(step)] = used_[static_cast<size_t>(apart)] = true;
+    step = program_.add("add", {step, apart});
+    patterns_.push_back(step);
     return step;
   }
   then("logistic");
   if (domain == Domain::kProbability) then("multiply_scalar", 0.9);
-  then("add_scalar", domain == Domain::kProbability ? 0.05 : 0.3);
+  if (domain == Domain::kBetween) then("multiply_scalar", 0.4);
+  const bool is_part = domain == Domain::kProbability || domain == Domain::kBetween;
+  then("add_scalar", is_part ? 0.05 : domain == Domain::kAboveOne ? 1.2 : 0.3);
   return step;
 }
 
@@ -101,6 +159,11 @@ int RandomProgram::weight(const Shape& shape) {
       // Elementwise operations use it too.
       pool_.push_back(parameter(shape));
       return pool_.back();
+    case 5:
+      // A whole table.
+      if (Example example{.x = {shape}}; draws::lookup_table(draw_, program_.world(), example))
+        return program_.add(op_row("lookup_table"), std::move(example));
+      break;
     default:
       break;
   }
@@ -120,7 +183,8 @@ int RandomProgram::operand(const Shape& shape, Domain domain) {
 
 int RandomProgram::apply(const OpRow& row, const Example& example, const std::vector<int>& x) {
   const int step = program_.add(row, example, x);
-  if (program_.shape(step).total() > draw_.most_elements) {
+  const bool settled = row.settled == nullptr || row.settled(program_, program_.steps()[static_cast<size_t>(step)]);
+  if (!settled || program_.shape(step).total() > draw_.most_elements) {
     program_.truncate(step);
     return -1;
   }
@@ -149,7 +213,8 @@ void RandomProgram::repeat() {
     // Copied, since the list of steps grows.
     const Step step = program_.steps()[static_cast<size_t>(pattern)];
     Example example = step.example;
-    for (int32_t& index : example.a.indices) index = static_cast<int32_t>(draw_.below(index + 1));
+    if (!has_static_lists(*step.row))
+      for (int32_t& index : example.a.indices) index = static_cast<int32_t>(draw_.below(index + 1));
     if (step.row->draw == draws::any_and_scalar) example.a.scalar = draw_.uniform(-1.5, 1.5);
     std::vector<int> x = step.x;
     for (size_t i = 0; i < x.size(); ++i) {

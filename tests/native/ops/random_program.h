@@ -26,7 +26,7 @@ class RandomProgram {
   int leaf(const Shape& shape);
   int weight(const Shape& shape);
   int operand(const Shape& shape, Domain domain);
-  /// Applies an operation and makes the result an operand of others; -1 if it is refused.
+  /// Applies an operation and makes the result an operand of others; -1 if it is too large, or near a jump.
   int apply(const OpRow& row, const Example& example, const std::vector<int>& x);
   void invent();
   void repeat();

@@ -12,7 +12,8 @@ namespace {
 const Rule* find_rule(std::string_view name) {
   static const auto rules = [] {
     std::unordered_map<std::string_view, const Rule*> by_name;
-    for (const auto* family : {&kPolynomials, &kFunctions})
+    for (const auto* family : {&kPolynomials, &kElementwise, &kNoise, &kSlices, &kGradients, &kReductions, &kDistances,
+                               &kLosses, &kMatrices, &kConvolutions, &kAttention})
       for (const Rule& rule : *family) by_name[rule.name] = &rule;
     return by_name;
   }();
@@ -109,6 +110,20 @@ int Graph::lookup_bound(int id, const Shape& row, int64_t rows, const float* tab
   return node;
 }
 
+int Graph::lookup_table(int id, const Shape& row, int64_t rows, const float* table, bool constant) {
+  for (int i = 0; i < count(); ++i) {
+    const Node& node = nodes_[static_cast<size_t>(i)];
+    if (node.leaf == Leaf::kTable && node.id == id && node.constant == constant) return i;
+  }
+  size_t last = DN_MAX_DIMS;
+  while (last > 1 && row.d[last - 1] == 1) --last;
+  if (last == DN_MAX_DIMS) throw Rejected("lookup_table: no dimension for the rows");
+  Node node{.shape = row, .leaf = Leaf::kTable, .id = id, .constant = constant, .rows = rows, .memory = table};
+  node.shape.d[last] = rows;
+  for (int64_t i = 0; i < rows; ++i) node.attributes.indices.push_back(static_cast<int32_t>(i));
+  return add_node(std::move(node));
+}
+
 int Graph::apply(std::string_view op, const std::vector<int>& operands, const Attributes& attributes) {
   if (const Rule* rule = find_rule(op)) return add_rule(*rule, operands, attributes);
   const int before = count();
@@ -149,12 +164,30 @@ int Graph::compose(std::string_view op, const std::vector<int>& x) {
     pair_to_scalar(s);
     return sum_elems(square(subtract(x[0], x[1])));
   }
+  if (op == "squared_norm") return sum_elems(square(x[0]));
+  if (op == "layer_norm") {
+    require(s.x.at(1).d == s.x.at(0).d && s.x.at(2).d == s.x[0].d, s, "a gain or bias of another shape");
+    const int center = subtract(x[0], apply("mean_elems", {x[0]}));
+    const int deviation = apply("add_scalar", {apply("std_elems", {x[0]})}, {.scalar = 1e-8});
+    return add(cmult(x[1], apply("cdiv", {center, deviation})), x[2]);
+  }
+  if (op == "weight_norm") {
+    require(s.x.at(1).size() == 1, s, "a gain of several elements");
+    return cmult(x[0], apply("cdiv", {x[1], apply("l2_norm", {x[0]})}));
+  }
   if (op == "binary_log_loss") {
     pair_to_scalar(s);
     auto complement = [&](int of) { return apply("add_scalar", {apply("negate", {of})}, {.scalar = 1}); };
     const int yes = cmult(x[1], apply("bounded_log", {x[0]}));
     const int no = cmult(complement(x[1]), apply("bounded_log", {complement(x[0])}));
     return apply("negate", {sum_elems(add(yes, no))});
+  }
+  if (op == "contract3d_1d_1d" || op == "contract3d_1d_1d_bias") {
+    require(s.x.at(2).is_vector(), s, "no vector");
+    const int y = apply("multiply", {apply("contract3d_1d", {x[0], x[1]}), x[2]});
+    if (op == "contract3d_1d_1d") return y;
+    require(s.x.at(3).d == shape(y).d, s, "a bias that does not fit");
+    return add(y, x[3]);
   }
   if (op == "vanilla_lstm_gates") {
     const int64_t n = s.x[1].size();
@@ -310,8 +343,9 @@ Numbers Graph::parameter_gradient(int id, int64_t elements) const {
 std::map<std::pair<int, int>, Numbers> Graph::row_gradients() const {
   std::map<std::pair<int, int>, Numbers> rows;
   for (const Node& node : nodes_) {
-    if (node.leaf != Leaf::kLookup || node.constant || node.gradient.empty()) continue;
-    const auto n = static_cast<size_t>(node.shape.size());
+    const bool reads_rows = node.leaf == Leaf::kLookup || node.leaf == Leaf::kTable;
+    if (!reads_rows || node.constant || node.gradient.empty()) continue;
+    const size_t n = node.gradient.size() / node.attributes.indices.size();
     for (size_t b = 0; b < node.attributes.indices.size(); ++b) {
       Numbers& row = rows[{node.id, node.attributes.indices[b]}];
       row.resize(n, 0);

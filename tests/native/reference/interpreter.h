@@ -46,18 +46,34 @@ struct Rejected : std::invalid_argument {
 
 /// What an operation takes besides operands; each reads what it has.
 struct Attributes {
-  /// The number of add_scalar and multiply_scalar, the margin of hinge, the rate of dropout.
+  /// The number of operations with one, the margin of hinges and of pairwise_rank_loss, the rate of dropout, the bound
+  /// of huber_distance.
   double scalar = 0;
-  /// The index, or indices, of picks, labels and lookups.
+  /// The second of two numbers, as of a distribution.
+  double second = 0;
+  /// The index, or indices, of picks, labels, lookups and selections; the count of poisson_loss; the sizes of a window
+  /// and the strides of convolutions and pooling.
   Indices indices{};
-  /// The dimension of pick, pick_range, concatenate and softmax.
+  /// The dimension of pick, pick_range, concatenate, softmax, hinge_dim, kmax_pooling, and of reductions of one.
   int32_t dim = 0;
   /// The bounds of pick_range.
   int32_t start = 0, end = 0;
+  /// How many: the largest of kmax_pooling, the columns of kmh_ngram, the rows of fold_rows, the heads of attention.
+  int32_t count = 1;
+  /// Whether windows must be whole, or attention is causal.
+  bool flag = false;
+  /// What strided_select takes of each of the 7 dimensions and then of the batch.
+  Indices strides{}, from{}, to{};
   /// The shape of reshape.
   Shape shape{};
-  /// What dropout multiplies each element by: the engine's draw, which the test has to find out.
+  /// What dropout multiplies each element by and noise adds: the engine's draw, which the test has to find out.
   Numbers mask{};
+  /// The dimensions that sum_dim and its like reduce, and whether they reduce the batch too; the order of dimensions of
+  /// transpose_dims.
+  Indices dims{};
+  int32_t batch = 0;
+  /// The divisor of mean_dim and its like, the order of moments, the gradient mode of argmax, floor, ceil and round.
+  int32_t divisor = 0, order = 1, mode = 0;
 };
 
 struct Rule;
@@ -76,6 +92,8 @@ class Graph {
   int lookup(int id, const Shape& row, int64_t rows, const float* table, Indices indices, bool constant = false);
   /// A row whose number is read when it is evaluated.
   int lookup_bound(int id, const Shape& row, int64_t rows, const float* table, const int32_t* index);
+  /// All rows as one tensor, one node for one id; a constant one is another node.
+  int lookup_table(int id, const Shape& row, int64_t rows, const float* table, bool constant = false);
   int constant(const Shape& shape, double value);
   /// An operation by its name in dynnet.h, without dn_op_.
   int apply(std::string_view op, const std::vector<int>& operands, const Attributes& attributes = {});
@@ -121,7 +139,7 @@ class Graph {
   /// Gives an input other values, or an operation with indices other indices, for the next evaluation.
   void set_input(int node, Numbers values);
   void set_indices(int node, Indices indices);
-  /// Gives a dropout the mask that the engine drew.
+  /// Gives a dropout the mask, or noise the numbers, that the engine drew.
   void set_mask(int node, Numbers mask);
 
   /// Finds the gradients of a node of one element with respect to all nodes, evaluating what has no value.
@@ -134,7 +152,7 @@ class Graph {
   std::map<std::pair<int, int>, Numbers> row_gradients() const;
 
  private:
-  enum class Leaf { kNone, kInput, kParameter, kLookup };
+  enum class Leaf { kNone, kInput, kParameter, kLookup, kTable };
   struct Node {
     const Rule* rule = nullptr;
     std::vector<int> operands{};

@@ -102,15 +102,6 @@ void multiply_scalar_terms(const Context& x, const Term& term) {
   for (int64_t i = 0; i < x.shape.total(); ++i) term(i, x.attributes.scalar, {0, i}, kOne);
 }
 
-Shape dropout_shape(const Signature& s) {
-  require(s.attributes.scalar >= 0 && s.attributes.scalar < 1, s, "no such rate");
-  return s.x.at(0);
-}
-
-void dropout_terms(const Context& x, const Term& term) {
-  for (int64_t i = 0; i < x.shape.total(); ++i) term(i, x.attributes.mask.at(static_cast<size_t>(i)), {0, i}, kOne);
-}
-
 // ---- products ----
 
 Shape product_shape(const Signature& s, size_t a, size_t b) {
@@ -293,7 +284,6 @@ const std::vector<Rule> kPolynomials = {
     {.name = "negate", .shape = same_shape, .terms = negate_terms},
     {.name = "add_scalar", .shape = same_shape, .terms = add_scalar_terms},
     {.name = "multiply_scalar", .shape = same_shape, .terms = multiply_scalar_terms},
-    {.name = "dropout", .shape = dropout_shape, .terms = dropout_terms},
     {.name = "multiply", .shape = [](const Signature& s) { return product_shape(s, 0, 1); }, .terms = multiply_terms},
     {.name = "affine_transform", .shape = affine_shape, .terms = affine_terms},
     {.name = "sum_elems", .shape = sum_elems_shape, .terms = sum_elems_terms},

@@ -47,8 +47,18 @@ struct Rule {
   void (*backward)(const Context&) = nullptr;
 };
 
+// The families of rules.
 extern const std::vector<Rule> kPolynomials;
-extern const std::vector<Rule> kFunctions;
+extern const std::vector<Rule> kElementwise;
+extern const std::vector<Rule> kReductions;
+extern const std::vector<Rule> kDistances;
+extern const std::vector<Rule> kLosses;
+extern const std::vector<Rule> kMatrices;
+extern const std::vector<Rule> kConvolutions;
+extern const std::vector<Rule> kAttention;
+extern const std::vector<Rule> kNoise;
+extern const std::vector<Rule> kSlices;
+extern const std::vector<Rule> kGradients;
 
 /// Rejects with the shapes in the message.
 [[noreturn]] void reject(const Signature& s, const char* why);

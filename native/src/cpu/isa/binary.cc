@@ -1,5 +1,6 @@
 // Elementwise operations of two operands, with broadcasting: the loops around the functions in ops/elementwise.h.
 
+#include "cpu/isa/functions.h"
 #include "cpu/isa/rows.h"
 #include "ops/elementwise.h"
 

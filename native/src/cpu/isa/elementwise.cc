@@ -2,7 +2,9 @@
 
 #include "ops/elementwise.h"
 
+#include "cpu/isa/functions.h"
 #include "cpu/isa/rows.h"
+#include "cpu/isa/trigonometry.h"
 
 namespace dynnet::cpu::DYNNET_ISA {
 namespace {

@@ -108,6 +108,58 @@ void random_normal(float* to, int64_t n, uint64_t key) {
   for_blocks(n, key, normal_block, [&](int64_t j, auto lanes, Vec z) DYNNET_INLINE_BODY { lanes.store(to + j, z); });
 }
 
+/// Draws from block to block for each row: body(a, b) gives what makes a number of y of a random one and its place.
+template <class Fill, class Body>
+DYNNET_INLINE void draw_rows(Rows y, const uint64_t* keys, const float* a, const float* b, int64_t rows, int64_t n,
+                             Fill fill_block, Body body) {
+  for (int64_t i = 0; i < rows; ++i) {
+    float* to = row(y, i);
+    const Vec va(a[i]), vb(b[i]);
+    for_blocks(n, keys[i], fill_block,
+               [&](int64_t j, auto lanes, Vec r) DYNNET_INLINE_BODY { lanes.store(to + j, body(r, va, vb)); });
+  }
+}
+
+/// -ln of an exponential draw. 1 - u is exact and never 0; where it is 1, the draw is half of the next smallest.
+DYNNET_INLINE Vec gumbel(Vec u) { return -log(max(Vec(0x1p-25f), -log(Vec(1.0f) - u))); }
+
+void draw(Distribution distribution, Rows y, const uint64_t* keys, const float* a, const float* b, int64_t rows,
+          int64_t n) {
+  const Vec zero(0.0f);
+  switch (distribution) {
+    case Distribution::kUniform:
+      // What is rounded up to the end of the interval goes to its beginning.
+      draw_rows(y, keys, a, b, rows, n, uniform_block, [](Vec u, Vec low, Vec high) DYNNET_INLINE_BODY {
+        const Vec x = fma(u, high - low, low);
+        return select(x < high, x, low);
+      });
+      return;
+    case Distribution::kNormal:
+      draw_rows(y, keys, a, b, rows, n, normal_block,
+                [](Vec z, Vec mean, Vec deviation) DYNNET_INLINE_BODY { return fma(z, deviation, mean); });
+      return;
+    case Distribution::kBernoulli:
+      draw_rows(y, keys, a, b, rows, n, uniform_block,
+                [zero](Vec u, Vec p, Vec scale) DYNNET_INLINE_BODY { return select(u < p, scale, zero); });
+      return;
+    case Distribution::kGumbel:
+      draw_rows(y, keys, a, b, rows, n, uniform_block,
+                [](Vec u, Vec mu, Vec beta) DYNNET_INLINE_BODY { return fma(beta, gumbel(u), mu); });
+      return;
+  }
+}
+
+void add_noise(Rows y, Rows x, const uint64_t* keys, const float* deviations, int64_t rows, int64_t n) {
+  for (int64_t i = 0; i < rows; ++i) {
+    float* to = row(y, i);
+    const float* from = row(x, i);
+    const Vec deviation(deviations[i]);
+    for_blocks(n, keys[i], normal_block, [&](int64_t j, auto lanes, Vec z) DYNNET_INLINE_BODY {
+      lanes.store(to + j, fma(z, deviation, lanes.load(from + j)));
+    });
+  }
+}
+
 void dropout_mask(Rows mask, const uint64_t* keys, const float* rates, int64_t rows, int64_t n) {
   const Vec zero(0.0f);
   for (int64_t i = 0; i < rows; ++i) {
@@ -124,6 +176,8 @@ void dropout_mask(Rows mask, const uint64_t* keys, const float* rates, int64_t r
 void fill_random(Kernels* table) {
   table->random_uniform = random_uniform;
   table->random_normal = random_normal;
+  table->draw = draw;
+  table->add_noise = add_noise;
   table->dropout_mask = dropout_mask;
 }
 

@@ -60,16 +60,28 @@ DYNNET_INLINE void with_flag(bool flag, Body body) {
 // Each family fills in its part of the table.
 void fill_elementwise(Kernels* table);
 void fill_binary(Kernels* table);
+void fill_many(Kernels* table);
 void fill_move(Kernels* table);
 void fill_product(Kernels* table);
 void fill_product_transposed(Kernels* table);
 void fill_outer(Kernels* table);
 void fill_pack(Kernels* table);
 void fill_reduce(Kernels* table);
+void fill_moment(Kernels* table);
+void fill_extreme(Kernels* table);
+void fill_cumulative(Kernels* table);
+void fill_norm(Kernels* table);
+void fill_distance(Kernels* table);
 void fill_softmax(Kernels* table);
 void fill_loss(Kernels* table);
+void fill_sparsemax(Kernels* table);
+void fill_lu(Kernels* table);
+void fill_circular(Kernels* table);
 void fill_lstm(Kernels* table);
 void fill_tree_lstm(Kernels* table);
+void fill_convolution(Kernels* table);
+void fill_pooling(Kernels* table);
+void fill_attention(Kernels* table);
 void fill_random(Kernels* table);
 void fill_train(Kernels* table);
 

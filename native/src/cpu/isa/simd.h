@@ -65,22 +65,34 @@ DYNNET_INLINE float sum_of(int64_t n, Value value) {
   return reduce_add((a + b) + (c + d));
 }
 
-/// e^x to about 1 ulp: infinity above ln of the largest float, 0 below ln of the smallest.
-DYNNET_INLINE Vec exp(Vec x) {
-  // Beyond these bounds the result stays 0 or infinity; NaN passes, being the second operand.
-  x = max(Vec(-104.0f), min(Vec(89.0f), x));
-  const Vec n = round(x * Vec(1.44269504f));
+/// e^x = (1 + the result) * 2^n with whole n, the result between -0.3 and 0.42 and accurate near 0.
+DYNNET_INLINE Vec exp_parts(Vec x, Vec& n) {
+  n = round(x * Vec(1.44269504f));
   // x - n ln 2, ln 2 in two parts, of which the first times n is exact.
   const Vec r = fnma(n, Vec(-2.12194440e-4f), fnma(n, Vec(0.693359375f), x));
-  // e^r = 1 + r + r^2 p(r) for |r| <= ln 2 / 2
+  // e^r - 1 = r + r^2 p(r) for |r| <= ln 2 / 2
   Vec p = Vec(1.9875691500e-4f);
   p = fma(p, r, Vec(1.3981999507e-3f));
   p = fma(p, r, Vec(8.3334519073e-3f));
   p = fma(p, r, Vec(4.1665795894e-2f));
   p = fma(p, r, Vec(1.6666665459e-1f));
   p = fma(p, r, Vec(5.0000001201e-1f));
-  p = fma(p, r * r, r) + Vec(1.0f);
-  return scale_by_power(p, n);
+  return fma(p, r * r, r);
+}
+
+/// e^x to about 1 ulp: infinity above ln of the largest float, 0 below ln of the smallest.
+DYNNET_INLINE Vec exp(Vec x) {
+  // Beyond these bounds the result stays 0 or infinity; NaN passes, being the second operand.
+  Vec n;
+  const Vec p = exp_parts(max(Vec(-104.0f), min(Vec(89.0f), x)), n);
+  return scale_by_power(p + Vec(1.0f), n);
+}
+
+/// e^x - 1, which keeps all digits near 0; for x between -87 and 88.
+DYNNET_INLINE Vec expm1(Vec x) {
+  Vec n;
+  const Vec p = exp_parts(x, n), power = scale_by_power(Vec(1.0f), n);
+  return fma(p, power, power - Vec(1.0f));
 }
 
 /// ln x to about 1 ulp: minus infinity for 0, NaN below.
@@ -114,18 +126,7 @@ DYNNET_INLINE Vec logistic(Vec x) { return Vec(1.0f) / (Vec(1.0f) + exp(-x)); }
 /// By e^2|x| - 1, which keeps all digits near 0: t / (t + 2).
 DYNNET_INLINE Vec tanh(Vec x) {
   // At the bound the result is 1 already.
-  const Vec a = min(Vec(20.0f), abs(x) + abs(x));
-  const Vec n = round(a * Vec(1.44269504f));
-  const Vec r = fnma(n, Vec(-2.12194440e-4f), fnma(n, Vec(0.693359375f), a));
-  Vec p = Vec(1.9875691500e-4f);
-  p = fma(p, r, Vec(1.3981999507e-3f));
-  p = fma(p, r, Vec(8.3334519073e-3f));
-  p = fma(p, r, Vec(4.1665795894e-2f));
-  p = fma(p, r, Vec(1.6666665459e-1f));
-  p = fma(p, r, Vec(5.0000001201e-1f));
-  p = fma(p, r * r, r);
-  const Vec power = scale_by_power(Vec(1.0f), n);
-  const Vec t = fma(p, power, power - Vec(1.0f));
+  const Vec t = expm1(min(Vec(20.0f), abs(x) + abs(x)));
   return copysign(t / (t + Vec(2.0f)), x);
 }
 

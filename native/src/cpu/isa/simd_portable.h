@@ -35,6 +35,7 @@ DYNNET_INLINE Vec fma(Vec a, Vec b, Vec c) { return a.v * b.v + c.v; }
 DYNNET_INLINE Vec fnma(Vec a, Vec b, Vec c) { return c.v - a.v * b.v; }
 
 DYNNET_INLINE Mask operator<(Vec a, Vec b) { return {a.v < b.v}; }
+DYNNET_INLINE bool any(Mask m) { return (m.m[0] | m.m[1] | m.m[2] | m.m[3]) != 0; }
 DYNNET_INLINE Vec select(Mask m, Vec yes, Vec no) {
   const Bits chosen = reinterpret_cast<Bits>(m.m);
   return from_bits((bits(yes) & chosen) | (bits(no) & ~chosen));
@@ -49,6 +50,13 @@ DYNNET_INLINE Vec abs(Vec a) { return from_bits(bits(a) & 0x7fffffffu); }
 /// To the nearest whole number, for numbers of less than 2^22.
 DYNNET_INLINE Vec round(Vec a) { return a + Vec(12582912.0f) - Vec(12582912.0f); }
 DYNNET_INLINE Vec copysign(Vec a, Vec sign) { return from_bits((bits(a) & 0x7fffffffu) | (bits(sign) & 0x80000000u)); }
+DYNNET_INLINE Vec floor(Vec a) {
+  // From 2^23 on all numbers are whole.
+  const Vec limit(8388608.0f), size = abs(a);
+  const Vec nearest = copysign(size + limit - limit, a);
+  return select(size < limit, nearest - select(a < nearest, Vec(1.0f), Vec(0.0f)), a);
+}
+DYNNET_INLINE Vec ceil(Vec a) { return -floor(-a); }
 
 DYNNET_INLINE Mask first_lanes(int64_t n) {
   const int32_t count = static_cast<int32_t>(n < kWidth ? n : kWidth);

@@ -32,12 +32,15 @@ DYNNET_INLINE Vec max(Vec a, Vec b) { return _mm256_max_ps(a.v, b.v); }
 DYNNET_INLINE Vec sqrt(Vec a) { return _mm256_sqrt_ps(a.v); }
 DYNNET_INLINE Vec abs(Vec a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.v); }
 DYNNET_INLINE Vec round(Vec a) { return _mm256_round_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+DYNNET_INLINE Vec floor(Vec a) { return _mm256_round_ps(a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
+DYNNET_INLINE Vec ceil(Vec a) { return _mm256_round_ps(a.v, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
 DYNNET_INLINE Vec copysign(Vec a, Vec sign) {
   const __m256 bit = _mm256_set1_ps(-0.0f);
   return _mm256_or_ps(_mm256_andnot_ps(bit, a.v), _mm256_and_ps(bit, sign.v));
 }
 
 DYNNET_INLINE Mask operator<(Vec a, Vec b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ)}; }
+DYNNET_INLINE bool any(Mask m) { return _mm256_movemask_ps(m.m) != 0; }
 DYNNET_INLINE Vec select(Mask m, Vec yes, Vec no) { return _mm256_blendv_ps(no.v, yes.v, m.m); }
 DYNNET_INLINE __m256i lane_numbers() { return _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7); }
 DYNNET_INLINE Mask first_lanes(int64_t n) {

@@ -37,6 +37,8 @@ DYNNET_INLINE Vec max(Vec a, Vec b) { return _mm512_max_ps(a.v, b.v); }
 DYNNET_INLINE Vec sqrt(Vec a) { return _mm512_sqrt_ps(a.v); }
 DYNNET_INLINE Vec abs(Vec a) { return _mm512_abs_ps(a.v); }
 DYNNET_INLINE Vec round(Vec a) { return _mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+DYNNET_INLINE Vec floor(Vec a) { return _mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
+DYNNET_INLINE Vec ceil(Vec a) { return _mm512_roundscale_ps(a.v, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC); }
 DYNNET_INLINE Vec copysign(Vec a, Vec sign) {
   // 0xd8: the bits of the last operand choose between the first two.
   const __m512i bits = _mm512_set1_epi32(INT32_MIN);
@@ -45,6 +47,7 @@ DYNNET_INLINE Vec copysign(Vec a, Vec sign) {
 }
 
 DYNNET_INLINE Mask operator<(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)}; }
+DYNNET_INLINE bool any(Mask m) { return m.m != 0; }
 DYNNET_INLINE Vec select(Mask m, Vec yes, Vec no) { return _mm512_mask_blend_ps(m.m, no.v, yes.v); }
 DYNNET_INLINE Mask first_lanes(int64_t n) {
   return {static_cast<__mmask16>(n >= kWidth ? 0xffffu : (1u << static_cast<unsigned>(n)) - 1u)};

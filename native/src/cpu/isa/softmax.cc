@@ -54,6 +54,41 @@ void softmax_backward(Rows dx, Rows y, Rows dy, int64_t rows, int64_t n, bool ac
   });
 }
 
+/// A vector of distributions at a time, each with its elements `inner` apart.
+void softmax_across(Rows y, Rows x, int64_t blocks, int64_t inner, int64_t n) {
+  for (int64_t block = 0; block < blocks; ++block) {
+    const float* xs = row(x, block);
+    float* ys = row(y, block);
+    for_vectors(inner, [&](int64_t i, auto lanes) DYNNET_INLINE_BODY {
+      Vec shift = lanes.load(xs + i);
+      for (int64_t j = i + inner; j < n * inner; j += inner) shift = max(shift, lanes.load(xs + j));
+      Vec sum(0.0f);
+      for (int64_t j = i; j < n * inner; j += inner) {
+        const Vec e = exp(lanes.load(xs + j) - shift);
+        lanes.store(ys + j, e);
+        sum = sum + e;
+      }
+      const Vec scale = Vec(1.0f) / sum;
+      for (int64_t j = i; j < n * inner; j += inner) lanes.store(ys + j, lanes.load(ys + j) * scale);
+    });
+  }
+}
+
+void softmax_across_backward(Rows dx, Rows y, Rows dy, int64_t blocks, int64_t inner, int64_t n, bool accumulate) {
+  with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
+    for (int64_t block = 0; block < blocks; ++block) {
+      float* to = row(dx, block);
+      const float *ys = row(y, block), *dys = row(dy, block);
+      for_vectors(inner, [&](int64_t i, auto lanes) DYNNET_INLINE_BODY {
+        Vec mean(0.0f);
+        for (int64_t j = i; j < n * inner; j += inner) mean = fma(lanes.load(ys + j), lanes.load(dys + j), mean);
+        for (int64_t j = i; j < n * inner; j += inner)
+          put<decltype(flag)::value>(lanes, to + j, lanes.load(ys + j) * (lanes.load(dys + j) - mean));
+      });
+    }
+  });
+}
+
 void log_softmax(Rows y, Rows x, int64_t rows, int64_t n) {
   for (int64_t i = 0; i < rows; ++i) {
     const float* xs = row(x, i);
@@ -112,6 +147,8 @@ void pick_neg_log_softmax_backward(Rows dx, Rows x, Rows z, Rows g, const int32_
 void fill_softmax(Kernels* table) {
   table->softmax = softmax;
   table->softmax_backward = softmax_backward;
+  table->softmax_across = softmax_across;
+  table->softmax_across_backward = softmax_across_backward;
   table->log_softmax = log_softmax;
   table->log_softmax_backward = log_softmax_backward;
   table->pick_neg_log_softmax = pick_neg_log_softmax;

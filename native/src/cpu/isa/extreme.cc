@@ -1,0 +1,173 @@
+// Smallest and largest elements over some loops of each row, and the logarithm of the sum of exponentials.
+
+#include "cpu/isa/reduction.h"
+
+namespace dynnet::cpu::DYNNET_ISA {
+namespace {
+
+/// The smallest is the largest of the negatives.
+template <bool kSmallest>
+DYNNET_INLINE Vec oriented(Vec x) {
+  return kSmallest ? -x : x;
+}
+
+template <bool kSmallest>
+void extreme_of(Rows y, Rows x, int64_t rows, const Reduction& shape) {
+  for (int64_t i = 0; i < rows; ++i) {
+    const float* xs = row(x, i);
+    float* ys = row(y, i);
+    each_result<true>(shape, [&](auto at) DYNNET_INLINE_BODY {
+      constexpr int kCount = decltype(at)::kCount;
+      Vec most[kCount];
+      at.template fold<Largest>(shape, xs, most, [](int, Vec so_far, Vec e) DYNNET_INLINE_BODY {
+        return max(so_far, oriented<kSmallest>(e));
+      });
+      each_vector<kCount>([&](int v) DYNNET_INLINE_BODY { at.store(ys, v, oriented<kSmallest>(most[v])); });
+    });
+  }
+}
+
+void extreme(bool smallest, Rows y, Rows x, int64_t rows, const Reduction& shape) {
+  if (smallest) {
+    extreme_of<true>(y, x, rows, shape);
+  } else {
+    extreme_of<false>(y, x, rows, shape);
+  }
+}
+
+/// The first of n elements that is the extreme one, which must be there.
+template <bool kSmallest>
+DYNNET_INLINE int64_t first_extreme(const float* x, int64_t n, float extreme) {
+  const Vec bound = oriented<kSmallest>(Vec(extreme)), zero(0.0f), one(1.0f);
+  int64_t j = 0;
+  for (; j + 4 * kWidth <= n; j += 4 * kWidth) {
+    Vec found = zero;
+#pragma GCC unroll 4
+    for (int v = 0; v < 4; ++v)
+      found = max(found, select(oriented<kSmallest>(load(x + j + v * kWidth)) < bound, zero, one));
+    if (reduce_max(found) > 0) break;
+  }
+  while (j + 1 < n && (kSmallest ? extreme < x[j] : x[j] < extreme)) ++j;
+  return j;
+}
+
+template <bool kAccumulate, bool kSmallest>
+DYNNET_INLINE void extreme_gradient(Single at, const Reduction& s, float* d, const float* x, const float* y,
+                                    const float* dy) {
+  if constexpr (!kAccumulate) {
+    for_vectors(s.run, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { lanes.store(d + at.begin + j, Vec(0.0f)); });
+  }
+  put<kAccumulate>(d + at.begin + first_extreme<kSmallest>(x + at.begin, s.run, y[at.index]), dy[at.index]);
+}
+
+template <bool kAccumulate, bool kSmallest, int kVectors, class Lanes>
+DYNNET_INLINE void extreme_gradient(Beside<kVectors, Lanes> at, const Reduction& s, float* d, const float* x,
+                                    const float* y, const float* dy) {
+  const Vec zero(0.0f);
+  // What is left of the gradient: nothing, once an element has got it.
+  Vec bound[kVectors], rest[kVectors];
+  each_vector<kVectors>([&](int v) DYNNET_INLINE_BODY {
+    bound[v] = oriented<kSmallest>(at.load(y, v));
+    rest[v] = at.load(dy, v);
+  });
+  at.template spread<kAccumulate, true>(s, d, x, [&](int v, Vec e) DYNNET_INLINE_BODY {
+    const Mask less = oriented<kSmallest>(e) < bound[v];
+    const Vec gradient = select(less, zero, rest[v]);
+    rest[v] = select(less, rest[v], zero);
+    return gradient;
+  });
+}
+
+template <bool kSmallest>
+void extreme_backward_of(Rows dx, Rows x, Rows y, Rows dy, int64_t rows, const Reduction& shape, bool accumulate) {
+  with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
+    for (int64_t i = 0; i < rows; ++i) {
+      const float *xs = row(x, i), *ys = row(y, i), *dys = row(dy, i);
+      float* to = row(dx, i);
+      each_result<false>(shape, [&](auto at) DYNNET_INLINE_BODY {
+        extreme_gradient<decltype(flag)::value, kSmallest>(at, shape, to, xs, ys, dys);
+      });
+    }
+  });
+}
+
+void extreme_backward(bool smallest, Rows dx, Rows x, Rows y, Rows dy, int64_t rows, const Reduction& shape,
+                      bool accumulate) {
+  if (smallest) {
+    extreme_backward_of<true>(dx, x, y, dy, rows, shape, accumulate);
+  } else {
+    extreme_backward_of<false>(dx, x, y, dy, rows, shape, accumulate);
+  }
+}
+
+void argmax(Rows y, Rows x, int64_t rows, int64_t n) {
+  const Vec zero(0.0f), none(-__builtin_inff());
+  for (int64_t i = 0; i < rows; ++i) {
+    const float* xs = row(x, i);
+    float* ys = row(y, i);
+    Vec most = none;
+    for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+      most = max(most, lanes.keep(lanes.load(xs + j), none));
+      lanes.store(ys + j, zero);
+    });
+    ys[first_extreme<false>(xs, n, reduce_max(most))] = 1.0f;
+  }
+}
+
+void log_sum_exp(Rows y, Rows z, Rows x, int64_t rows, const Reduction& shape) {
+  const Vec zero(0.0f), infinity(__builtin_inff());
+  for (int64_t i = 0; i < rows; ++i) {
+    const float* xs = row(x, i);
+    float *ys = row(y, i), *shifts = row(z, i), *rests = shifts + shape.results;
+    each_result<true>(shape, [&](auto at) DYNNET_INLINE_BODY {
+      constexpr int kCount = decltype(at)::kCount;
+      Vec shift[kCount], sum[kCount];
+      at.template fold<Largest>(shape, xs, shift,
+                                [](int, Vec so_far, Vec e) DYNNET_INLINE_BODY { return max(so_far, e); });
+      // The difference of two infinities is no number.
+      each_vector<kCount>([&](int v)
+                              DYNNET_INLINE_BODY { shift[v] = select(abs(shift[v]) < infinity, shift[v], zero); });
+      at.template fold<Adding>(shape, xs, sum,
+                               [&](int v, Vec so_far, Vec e) DYNNET_INLINE_BODY { return so_far + exp(e - shift[v]); });
+      each_vector<kCount>([&](int v) DYNNET_INLINE_BODY {
+        const Vec rest = log(sum[v]);
+        at.store(ys, v, shift[v] + rest);
+        at.store(shifts, v, shift[v]);
+        // Where all exponentials are 0, so are their gradients.
+        at.store(rests, v, select(zero < sum[v], rest, zero));
+      });
+    });
+  }
+}
+
+void log_sum_exp_backward(Rows dx, Rows x, Rows z, Rows dy, int64_t rows, const Reduction& shape, bool accumulate) {
+  with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
+    for (int64_t i = 0; i < rows; ++i) {
+      const float *xs = row(x, i), *shifts = row(z, i), *rests = shifts + shape.results, *dys = row(dy, i);
+      float* to = row(dx, i);
+      each_result<false>(shape, [&](auto at) DYNNET_INLINE_BODY {
+        constexpr int kCount = decltype(at)::kCount;
+        Vec shift[kCount], rest[kCount], scale[kCount];
+        each_vector<kCount>([&](int v) DYNNET_INLINE_BODY {
+          shift[v] = at.load(shifts, v);
+          rest[v] = at.load(rests, v);
+          scale[v] = at.load(dys, v);
+        });
+        at.template spread<decltype(flag)::value, true>(
+            shape, to, xs, [&](int v, Vec e) DYNNET_INLINE_BODY { return scale[v] * exp((e - shift[v]) - rest[v]); });
+      });
+    }
+  });
+}
+
+}  // namespace
+
+void fill_extreme(Kernels* table) {
+  table->extreme = extreme;
+  table->extreme_backward = extreme_backward;
+  table->argmax = argmax;
+  table->log_sum_exp = log_sum_exp;
+  table->log_sum_exp_backward = log_sum_exp_backward;
+}
+
+}  // namespace dynnet::cpu::DYNNET_ISA

@@ -1,0 +1,96 @@
+// Inverse and determinant, by LU decomposition with partial pivoting, in double: what an ill-conditioned matrix costs
+// in precision, floats do not have. The innermost loops go down columns; the compiler makes vectors of them.
+
+#include "cpu/isa/rows.h"
+
+namespace dynnet::cpu::DYNNET_ISA {
+namespace {
+
+/// y -= factor * x, n elements.
+DYNNET_INLINE void subtract(double* __restrict y, const double* __restrict x, double factor, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) y[i] -= factor * x[i];
+}
+
+/// Makes L, below the diagonal, and U of a column-major {n, n} matrix whose rows are exchanged on the way: row i of the
+/// result was row order[i]. Returns the sign of the exchanges, or 0 if the matrix is singular.
+int decompose(double* a, double* order, int64_t n) {
+  int sign = 1;
+  for (int64_t i = 0; i < n; ++i) order[i] = static_cast<double>(i);
+  for (int64_t k = 0; k < n; ++k) {
+    double* column = a + k * n;
+    int64_t pivot = k;
+    for (int64_t i = k + 1; i < n; ++i) {
+      if (__builtin_fabs(column[i]) > __builtin_fabs(column[pivot])) pivot = i;
+    }
+    if (column[pivot] == 0.0) return 0;
+    if (pivot != k) {
+      sign = -sign;
+      const double number = order[k];
+      order[k] = order[pivot];
+      order[pivot] = number;
+      for (int64_t j = 0; j < n; ++j) {
+        const double moved = a[k + j * n];
+        a[k + j * n] = a[pivot + j * n];
+        a[pivot + j * n] = moved;
+      }
+    }
+    const double scale = 1.0 / column[k];
+    for (int64_t i = k + 1; i < n; ++i) column[i] *= scale;
+    for (int64_t j = k + 1; j < n; ++j) {
+      double* other = a + j * n;
+      subtract(other + k + 1, column + k + 1, other[k], n - k - 1);
+    }
+  }
+  return sign;
+}
+
+void widen(double* to, const float* from, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) to[i] = static_cast<double>(from[i]);
+}
+
+void inverse(Rows y, Rows x, double* work, int64_t rows, int64_t n) {
+  double *lu = work, *result = work + n * n, *order = result + n * n;
+  for (int64_t m = 0; m < rows; ++m) {
+    float* ys = row(y, m);
+    widen(lu, row(x, m), n * n);
+    if (decompose(lu, order, n) == 0) {
+      for (int64_t i = 0; i < n * n; ++i) ys[i] = __builtin_nanf("");
+      continue;
+    }
+    // Column by column of the identity, whose rows are exchanged alike: down with L, up with U.
+    for (int64_t i = 0; i < n * n; ++i) result[i] = 0.0;
+    for (int64_t i = 0; i < n; ++i) {
+      double* column = result + static_cast<int64_t>(order[i]) * n;
+      column[i] = 1.0;
+      for (int64_t k = i; k < n; ++k) subtract(column + k + 1, lu + k * n + k + 1, column[k], n - k - 1);
+      for (int64_t k = n - 1; k >= 0; --k) {
+        column[k] /= lu[k + k * n];
+        subtract(column, lu + k * n, column[k], k);
+      }
+    }
+    for (int64_t i = 0; i < n * n; ++i) ys[i] = static_cast<float>(result[i]);
+  }
+}
+
+void logdet(Rows y, Rows x, double* work, int64_t rows, int64_t n) {
+  for (int64_t m = 0; m < rows; ++m) {
+    widen(work, row(x, m), n * n);
+    int sign = decompose(work, work + n * n, n);
+    double sum = 0.0;
+    for (int64_t k = 0; k < n && sign != 0; ++k) {
+      const double pivot = work[k + k * n];
+      sum += __builtin_log(__builtin_fabs(pivot));
+      if (pivot < 0.0) sign = -sign;
+    }
+    *row(y, m) = sign == 0 ? -__builtin_inff() : sign < 0 ? __builtin_nanf("") : static_cast<float>(sum);
+  }
+}
+
+}  // namespace
+
+void fill_lu(Kernels* table) {
+  table->inverse = inverse;
+  table->logdet = logdet;
+}
+
+}  // namespace dynnet::cpu::DYNNET_ISA

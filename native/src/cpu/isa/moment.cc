@@ -1,0 +1,151 @@
+// Moments and standard deviations over some loops of each row.
+
+#include "cpu/isa/reduction.h"
+
+namespace dynnet::cpu::DYNNET_ISA {
+namespace {
+
+/// x^kOrder
+template <int kOrder>
+struct Power {
+  static constexpr bool kReads = kOrder > 0;
+  DYNNET_INLINE Vec operator()(Vec x) const {
+    if constexpr (kOrder == 0) return Vec(1.0f);
+    if constexpr (kOrder == 1) return x;
+    if constexpr (kOrder == 2) return x * x;
+  }
+};
+
+/// x^order, by squares.
+struct AnyPower {
+  static constexpr bool kReads = true;
+  int32_t order;
+  DYNNET_INLINE Vec operator()(Vec x) const {
+    Vec y(1.0f);
+    for (int32_t rest = order; rest > 0; rest >>= 1) {
+      if ((rest & 1) != 0) y = y * x;
+      x = x * x;
+    }
+    return y;
+  }
+};
+
+template <class Body>
+DYNNET_INLINE void with_power(int32_t order, Body body) {
+  if (order == 0) {
+    body(Power<0>());
+  } else if (order == 1) {
+    body(Power<1>());
+  } else if (order == 2) {
+    body(Power<2>());
+  } else {
+    body(AnyPower{order});
+  }
+}
+
+void moment(Rows y, Rows x, int64_t rows, const Reduction& shape, int32_t order, float divisor) {
+  const Vec by(divisor);
+  with_power(order, [&](auto power) DYNNET_INLINE_BODY {
+    for (int64_t i = 0; i < rows; ++i) {
+      const float* xs = row(x, i);
+      float* ys = row(y, i);
+      each_result<true>(shape, [&](auto at) DYNNET_INLINE_BODY {
+        constexpr int kCount = decltype(at)::kCount;
+        Vec sum[kCount];
+        at.template fold<Adding>(shape, xs, sum,
+                                 [&](int, Vec so_far, Vec e) DYNNET_INLINE_BODY { return so_far + power(e); });
+        each_vector<kCount>([&](int v) DYNNET_INLINE_BODY { at.store(ys, v, sum[v] / by); });
+      });
+    }
+  });
+}
+
+void moment_backward(Rows dx, Rows x, Rows dy, int64_t rows, const Reduction& shape, int32_t order, float divisor,
+                     bool accumulate) {
+  const Vec factor(static_cast<float>(order)), by(divisor);
+  with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
+    with_power(order - 1, [&](auto power) DYNNET_INLINE_BODY {
+      constexpr bool kReads = decltype(power)::kReads;
+      for (int64_t i = 0; i < rows; ++i) {
+        const float* xs = kReads ? row(x, i) : nullptr;
+        const float* dys = row(dy, i);
+        float* to = row(dx, i);
+        each_result<false>(shape, [&](auto at) DYNNET_INLINE_BODY {
+          constexpr int kCount = decltype(at)::kCount;
+          Vec scale[kCount];
+          each_vector<kCount>([&](int v) DYNNET_INLINE_BODY { scale[v] = factor * at.load(dys, v) / by; });
+          at.template spread<decltype(flag)::value, kReads>(
+              shape, to, xs, [&](int v, Vec e) DYNNET_INLINE_BODY { return scale[v] * power(e); });
+        });
+      }
+    });
+  });
+}
+
+/// Whether elements are taken as distances from the first: what is nearly equal then keeps its digits, and what is
+/// equal has a deviation of exactly 0. With another divisor than their number, equal elements have none of 0.
+DYNNET_INLINE bool from_first(const Reduction& shape, float divisor) {
+  return divisor == static_cast<float>(shape.count);
+}
+
+void deviation(Rows y, Rows mean, Rows x, int64_t rows, const Reduction& shape, float divisor) {
+  const Vec by(divisor), zero(0.0f);
+  const bool shifted = from_first(shape, divisor);
+  for (int64_t i = 0; i < rows; ++i) {
+    const float* xs = row(x, i);
+    float *ys = row(y, i), *means = row(mean, i);
+    each_result<true>(shape, [&](auto at) DYNNET_INLINE_BODY {
+      constexpr int kCount = decltype(at)::kCount;
+      Vec origin[kCount], center[kCount], sum[kCount];
+      each_vector<kCount>([&](int v) DYNNET_INLINE_BODY { origin[v] = shifted ? at.origin(xs, v) : zero; });
+      at.template fold<Adding>(shape, xs, sum,
+                               [&](int v, Vec so_far, Vec e) DYNNET_INLINE_BODY { return so_far + (e - origin[v]); });
+      each_vector<kCount>([&](int v) DYNNET_INLINE_BODY {
+        center[v] = sum[v] / by;
+        at.store(means, v, center[v]);
+      });
+      at.template fold<Adding>(shape, xs, sum, [&](int v, Vec so_far, Vec e) DYNNET_INLINE_BODY {
+        const Vec d = (e - origin[v]) - center[v];
+        return fma(d, d, so_far);
+      });
+      each_vector<kCount>([&](int v) DYNNET_INLINE_BODY { at.store(ys, v, sqrt(sum[v] / by)); });
+    });
+  }
+}
+
+/// With a divisor n that is not the number of elements N, the distances from the mean do not add up to 0, so that it
+/// counts again: the derivative is (x - mean - mean (n - N) / n) / (n y).
+void deviation_backward(Rows dx, Rows x, Rows y, Rows mean, Rows dy, int64_t rows, const Reduction& shape,
+                        float divisor, bool accumulate) {
+  const Vec zero(0.0f), by(divisor), share(2.0f - static_cast<float>(shape.count) / divisor);
+  const bool shifted = from_first(shape, divisor);
+  with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
+    for (int64_t i = 0; i < rows; ++i) {
+      const float *xs = row(x, i), *ys = row(y, i), *means = row(mean, i), *dys = row(dy, i);
+      float* to = row(dx, i);
+      each_result<false>(shape, [&](auto at) DYNNET_INLINE_BODY {
+        constexpr int kCount = decltype(at)::kCount;
+        Vec origin[kCount], center[kCount], scale[kCount];
+        each_vector<kCount>([&](int v) DYNNET_INLINE_BODY {
+          origin[v] = shifted ? at.origin(xs, v) : zero;
+          const Vec deviation = at.load(ys, v);
+          center[v] = at.load(means, v) * share;
+          scale[v] = select(zero < deviation, at.load(dys, v) / (by * deviation), zero);
+        });
+        at.template spread<decltype(flag)::value, true>(
+            shape, to, xs, [&](int v, Vec e) DYNNET_INLINE_BODY { return scale[v] * ((e - origin[v]) - center[v]); });
+      });
+    }
+  });
+}
+
+}  // namespace
+
+void fill_moment(Kernels* table) {
+  table->moment = moment;
+  table->moment_backward = moment_backward;
+  table->deviation = deviation;
+  table->deviation_backward = deviation_backward;
+}
+
+}  // namespace dynnet::cpu::DYNNET_ISA

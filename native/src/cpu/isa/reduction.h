@@ -1,0 +1,215 @@
+// The loops of reductions: a kernel is written once, for one result or for the vectors of results that lie beside one
+// another.
+#ifndef DYNNET_CPU_ISA_REDUCTION_H_
+#define DYNNET_CPU_ISA_REDUCTION_H_
+
+#include "cpu/isa/rows.h"
+
+namespace dynnet::cpu::DYNNET_ISA {
+
+/// How vectors are folded into one: from where, and how several such are joined.
+struct Adding {
+  static DYNNET_INLINE Vec start() { return Vec(0.0f); }
+  static DYNNET_INLINE Vec join(Vec a, Vec b) { return a + b; }
+  static DYNNET_INLINE float across(Vec a) { return reduce_add(a); }
+};
+
+struct Largest {
+  static DYNNET_INLINE Vec start() { return Vec(-__builtin_inff()); }
+  static DYNNET_INLINE Vec join(Vec a, Vec b) { return max(a, b); }
+  static DYNNET_INLINE float across(Vec a) { return reduce_max(a); }
+};
+
+/// Calls body(offset) for each place of nested loops, the innermost first.
+template <class Body>
+DYNNET_INLINE void each_place(int32_t loops, const int64_t* size, const int64_t* stride, Body body) {
+  // The bound lets the compiler see that no digit beyond the last is read.
+  if (loops > Reduction::kMaxLoops) loops = Reduction::kMaxLoops;
+  int64_t digit[Reduction::kMaxLoops] = {};
+  int64_t at = 0;
+  for (;;) {
+    body(at);
+    int32_t l = 0;
+    for (; l < loops; ++l) {
+      at += stride[l];
+      if (++digit[l] < size[l]) break;
+      at -= size[l] * stride[l];
+      digit[l] = 0;
+    }
+    if (l == loops) return;
+  }
+}
+
+/// Calls body(offset) for the beginning of each run that is reduced.
+template <class Body>
+DYNNET_INLINE void each_run(const Reduction& s, Body body) {
+  each_place(s.reduced_loops, s.reduced_size, s.reduced_stride, body);
+}
+
+/// One result, whose elements lie beside one another in each run. It begins at x[begin] and is y[index].
+struct Single {
+  static constexpr int kCount = 1;
+  int64_t begin, index;
+
+  DYNNET_INLINE Vec load(const float* p, int) const { return Vec(p[index]); }
+  DYNNET_INLINE void store(float* p, int, Vec a) const { p[index] = first(a); }
+  /// The element of x that it begins with.
+  DYNNET_INLINE Vec origin(const float* x, int) const { return Vec(x[begin]); }
+
+  /// result[v] = all its elements folded by add(v, so far, elements), v being 0. In the order of sum_of.
+  template <class Fold, class Add>
+  DYNNET_INLINE void fold(const Reduction& s, const float* x, Vec (&result)[1], Add add) const {
+    Vec a = Fold::start(), b = a, c = a, d = a;
+    const float* from = x + begin;
+    const int64_t n = s.run;
+    each_run(s, [&](int64_t offset) DYNNET_INLINE_BODY {
+      const float* p = from + offset;
+      int64_t i = 0;
+      for (; i + 4 * kWidth <= n; i += 4 * kWidth) {
+        a = add(0, a, DYNNET_ISA::load(p + i));
+        b = add(0, b, DYNNET_ISA::load(p + i + kWidth));
+        c = add(0, c, DYNNET_ISA::load(p + i + 2 * kWidth));
+        d = add(0, d, DYNNET_ISA::load(p + i + 3 * kWidth));
+      }
+      for (; i + kWidth <= n; i += kWidth) a = add(0, a, DYNNET_ISA::load(p + i));
+      if (i < n) {
+        const Part part(n - i);
+        b = part.keep(add(0, b, part.load(p + i)), b);
+      }
+    });
+    const Vec more = n < 4 * kWidth ? Fold::join(a, b) : Fold::join(Fold::join(a, b), Fold::join(c, d));
+    result[0] = Vec(Fold::across(more));
+  }
+
+  /// Puts value(v, elements of x) into the same places of d; x may be null where it is not read.
+  template <bool kAccumulate, bool kReads, class Value>
+  DYNNET_INLINE void spread(const Reduction& s, float* d, const float* x, Value value) const {
+    each_run(s, [&](int64_t offset) DYNNET_INLINE_BODY {
+      const int64_t from = begin + offset;
+      for_vectors(s.run, [&](int64_t i, auto lanes) DYNNET_INLINE_BODY {
+        const Vec element = kReads ? lanes.load(x + from + i) : Vec(0.0f);
+        put<kAccumulate>(lanes, d + from + i, value(0, element));
+      });
+    });
+  }
+};
+
+/// One vector of results, whose elements lie beside one another in short runs: blocks of them turn in registers, so
+/// that no vector is folded across.
+struct Across {
+  static constexpr int kCount = 1;
+  int64_t begin, index;
+  /// From one result's elements to the next one's.
+  int64_t stride;
+
+  DYNNET_INLINE Vec load(const float* p, int) const { return DYNNET_ISA::load(p + index); }
+  DYNNET_INLINE void store(float* p, int, Vec a) const { DYNNET_ISA::store(p + index, a); }
+  DYNNET_INLINE Vec origin(const float* x, int) const {
+    float first[kWidth];
+    for (int l = 0; l < kWidth; ++l) first[l] = x[begin + l * stride];
+    return DYNNET_ISA::load(first);
+  }
+
+  template <class Fold, class Add>
+  DYNNET_INLINE void fold(const Reduction& s, const float* x, Vec (&result)[1], Add add) const {
+    Vec sofar = Fold::start();
+    each_run(s, [&](int64_t offset) DYNNET_INLINE_BODY {
+      const float* from = x + begin + offset;
+      for (int64_t i = 0; i < s.run; i += kWidth) {
+        const int64_t steps = s.run - i < kWidth ? s.run - i : kWidth;
+        const Part part(steps);
+        Vec block[kWidth];
+        for (int l = 0; l < kWidth; ++l) block[l] = part.load(from + i + l * stride);
+        transpose(block);
+        for (int64_t j = 0; j < steps; ++j) sofar = add(0, sofar, block[j]);
+      }
+    });
+    result[0] = sofar;
+  }
+};
+
+/// Several vectors of results that lie beside one another, as their elements do.
+template <int kVectors, class Lanes>
+struct Beside {
+  static constexpr int kCount = kVectors;
+  Lanes lanes;
+  int64_t begin, index;
+
+  DYNNET_INLINE Vec load(const float* p, int v) const { return lanes.load(p + index + v * kWidth); }
+  DYNNET_INLINE void store(float* p, int v, Vec a) const { lanes.store(p + index + v * kWidth, a); }
+  DYNNET_INLINE Vec origin(const float* x, int v) const { return lanes.load(x + begin + v * kWidth); }
+
+  template <class Fold, class Add>
+  DYNNET_INLINE void fold(const Reduction& s, const float* x, Vec (&result)[kVectors], Add add) const {
+    Vec sofar[kVectors];
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) sofar[v] = Fold::start();
+    const float* from = x + begin;
+    each_run(s, [&](int64_t offset) DYNNET_INLINE_BODY {
+      const float* p = from + offset;
+      for (int64_t i = 0; i < s.run; ++i, p += s.step) {
+#pragma GCC unroll 8
+        for (int v = 0; v < kVectors; ++v) sofar[v] = add(v, sofar[v], lanes.load(p + v * kWidth));
+      }
+    });
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) result[v] = sofar[v];
+  }
+
+  template <bool kAccumulate, bool kReads, class Value>
+  DYNNET_INLINE void spread(const Reduction& s, float* d, const float* x, Value value) const {
+    each_run(s, [&](int64_t offset) DYNNET_INLINE_BODY {
+      int64_t at = begin + offset;
+      for (int64_t i = 0; i < s.run; ++i, at += s.step) {
+#pragma GCC unroll 8
+        for (int v = 0; v < kVectors; ++v) {
+          const Vec element = kReads ? lanes.load(x + at + v * kWidth) : Vec(0.0f);
+          put<kAccumulate>(lanes, d + at + v * kWidth, value(v, element));
+        }
+      }
+    });
+  }
+};
+
+/// Calls body with a Single, an Across or a Beside for all results of one row. An Across has no spread.
+template <bool kAcross, class Body>
+DYNNET_INLINE void each_result(const Reduction& s, Body body) {
+  if (s.inner == 1) {
+    const int64_t lines = s.kept_loops > 0 ? s.kept_size[0] : 1;
+    const int64_t stride = s.kept_stride[0];
+    int64_t index = 0;
+    each_place(s.kept_loops > 0 ? s.kept_loops - 1 : 0, s.kept_size + 1, s.kept_stride + 1,
+               [&](int64_t offset) DYNNET_INLINE_BODY {
+                 int64_t i = 0;
+                 if constexpr (kAcross) {
+                   if (s.run < 2 * kWidth) {
+                     for (; i + kWidth <= lines; i += kWidth) body(Across{offset + i * stride, index + i, stride});
+                   }
+                 }
+                 for (; i < lines; ++i) body(Single{offset + i * stride, index + i});
+                 index += lines;
+               });
+    return;
+  }
+  constexpr int kVectors = 4;
+  int64_t index = 0;
+  each_place(s.kept_loops, s.kept_size, s.kept_stride, [&](int64_t offset) DYNNET_INLINE_BODY {
+    int64_t j = 0;
+    for (; j + kVectors * kWidth <= s.inner; j += kVectors * kWidth)
+      body(Beside<kVectors, Whole>{Whole(), offset + j, index + j});
+    for (; j + kWidth <= s.inner; j += kWidth) body(Beside<1, Whole>{Whole(), offset + j, index + j});
+    if (j < s.inner) body(Beside<1, Part>{Part(s.inner - j), offset + j, index + j});
+    index += s.inner;
+  });
+}
+
+/// f(v) for all vectors of results.
+template <int kCount, class F>
+DYNNET_INLINE void each_vector(F f) {
+#pragma GCC unroll 8
+  for (int v = 0; v < kCount; ++v) f(v);
+}
+
+}  // namespace dynnet::cpu::DYNNET_ISA
+
+#endif  // DYNNET_CPU_ISA_REDUCTION_H_

@@ -1,0 +1,209 @@
+// Distributions that are exactly 0, or at a bound, in places: sparsemax, its loss, and the constrained softmax.
+
+#include "cpu/isa/rows.h"
+
+namespace dynnet::cpu::DYNNET_ISA {
+namespace {
+
+constexpr float kInfinity = __builtin_inff();
+
+/// What a pass over a row adds up: a sum, and a count, which is exact.
+struct Tally {
+  Vec sum = Vec(0.0f), count = Vec(0.0f);
+
+  /// Adds a where m is true.
+  template <class Lanes>
+  DYNNET_INLINE void add(const Lanes& lanes, Mask m, Vec a) {
+    const Vec zero(0.0f);
+    sum = sum + lanes.keep(select(m, a, zero), zero);
+    count = count + lanes.keep(select(m, Vec(1.0f), zero), zero);
+  }
+};
+
+// ---- sparsemax ----
+
+/// The threshold of sparsemax in two parts, as LogSum in softmax.cc: the largest element, and the rest.
+struct Threshold {
+  float largest, rest;
+};
+
+/// Newton's method on sum max(0, x - t) = 1, which is convex and made of straight lines: from below it reaches the
+/// solution itself, after each step among fewer elements (Michelot 1986). The largest element less 1 is below.
+Threshold threshold_of(const float* x, int64_t n) {
+  const Vec none(-kInfinity);
+  Vec most = none;
+  for_vectors(n,
+              [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { most = max(most, lanes.keep(lanes.load(x + j), none)); });
+  const float largest = reduce_max(most);
+  const Vec shift(largest);
+  float t = -1.0f, before = kInfinity;
+  for (;;) {
+    const Vec threshold(t);
+    Tally above;
+    for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+      const Vec z = lanes.load(x + j) - shift;
+      above.add(lanes, threshold < z, z);
+    });
+    const float count = reduce_add(above.count);
+    if (!(count < before)) return {largest, t};
+    before = count;
+    t = (reduce_add(above.sum) - 1.0f) / count;
+  }
+}
+
+void sparsemax(Rows y, Rows x, int64_t rows, int64_t n) {
+  const Vec zero(0.0f);
+  for (int64_t i = 0; i < rows; ++i) {
+    float* ys = row(y, i);
+    const float* xs = row(x, i);
+    const Threshold t = threshold_of(xs, n);
+    const Vec shift(t.largest), rest(t.rest);
+    for_vectors(n, [&](int64_t j, auto lanes)
+                       DYNNET_INLINE_BODY { lanes.store(ys + j, max(zero, (lanes.load(xs + j) - shift) - rest)); });
+  }
+}
+
+void sparsemax_backward(Rows dx, Rows y, Rows dy, int64_t rows, int64_t n, bool accumulate) {
+  const Vec zero(0.0f);
+  with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
+    for (int64_t i = 0; i < rows; ++i) {
+      float* to = row(dx, i);
+      const float *ys = row(y, i), *dys = row(dy, i);
+      Tally support;
+      for_vectors(n, [&](int64_t j, auto lanes)
+                         DYNNET_INLINE_BODY { support.add(lanes, zero < lanes.load(ys + j), lanes.load(dys + j)); });
+      const Vec mean(reduce_add(support.sum) / reduce_add(support.count));
+      for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+        put<decltype(flag)::value>(lanes, to + j, select(zero < lanes.load(ys + j), lanes.load(dys + j) - mean, zero));
+      });
+    }
+  });
+}
+
+void sparsemax_loss(Rows y, Rows z, Rows x, Rows q, int64_t rows, int64_t n) {
+  const Vec zero(0.0f), half(0.5f), lowest(-3.40282347e38f), infinity(kInfinity);
+  for (int64_t i = 0; i < rows; ++i) {
+    const float *xs = row(x, i), *qs = row(q, i);
+    const Threshold t = threshold_of(xs, n);
+    float* kept = row(z, i);
+    kept[0] = t.largest;
+    kept[1] = t.rest;
+    const Vec shift(t.largest), rest(t.rest);
+    // Less the largest element everywhere, which changes nothing since p and q both add up to 1.
+    const float loss = sum_of(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+      const Vec score = lanes.load(xs + j) - shift, target = lanes.load(qs + j), p = max(zero, score - rest);
+      const Vec term = fma(half, fma(p, score + rest, target * target), -(target * score));
+      return select(score < lowest, select(zero < target, infinity, zero), term);
+    });
+    // Rounding may leave a little less than nothing; what is not a number stays it.
+    *row(y, i) = loss < 0.0f ? 0.0f : loss;
+  }
+}
+
+void sparsemax_loss_backward(Rows dx, Rows x, Rows z, Rows q, Rows g, int64_t rows, int64_t n, bool accumulate) {
+  const Vec zero(0.0f);
+  with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
+    for (int64_t i = 0; i < rows; ++i) {
+      float* to = row(dx, i);
+      const float *xs = row(x, i), *qs = row(q, i), *kept = row(z, i);
+      const Vec shift(kept[0]), rest(kept[1]), scale(*row(g, i));
+      for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+        const Vec p = max(zero, (lanes.load(xs + j) - shift) - rest);
+        put<decltype(flag)::value>(lanes, to + j, scale * (p - lanes.load(qs + j)));
+      });
+    }
+  });
+}
+
+// ---- constrained softmax ----
+//
+// An element is at its bound where ln z < x - ln u. Starting with none there, ln z is worked out for the others, and
+// falls, until no more come to their bounds; nothing that is at its bound leaves it again.
+
+/// The elements that are not at their bounds: their largest, their exponentials' sum, and what the others leave them.
+struct Free {
+  float shift, scale;
+  float log_z;
+};
+
+/// `at` has x - ln u.
+Free free_elements(const float* at, const float* x, const float* u, int64_t n) {
+  const Vec zero(0.0f), none(-kInfinity);
+  Free result{0.0f, 0.0f, kInfinity};
+  float before = -1.0f;
+  for (;;) {
+    const Vec log_z(result.log_z);
+    Tally bound;
+    Vec most = none;
+    for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+      const Mask is_bound = log_z < lanes.load(at + j);
+      bound.add(lanes, is_bound, lanes.load(u + j));
+      most = max(most, lanes.keep(select(is_bound, none, lanes.load(x + j)), none));
+    });
+    const float count = reduce_add(bound.count);
+    if (count == before) return result;
+    before = count;
+    const float largest = reduce_max(most), rest = 1.0f - reduce_add(bound.sum);
+    // There are none, or nothing is left for them.
+    if (largest == -kInfinity) return {0.0f, 0.0f, result.log_z};
+    if (rest <= 0.0f) return {largest, 0.0f, result.log_z};
+    const Vec shift(largest);
+    const float sum = sum_of(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+      return select(log_z < lanes.load(at + j), zero, exp(lanes.load(x + j) - shift));
+    });
+    const float next = largest + first(log(Vec(sum / rest)));
+    result = {largest, rest / sum, next < result.log_z ? next : result.log_z};
+  }
+}
+
+void constrained_softmax(Rows y, Rows x, Rows u, int64_t rows, int64_t n) {
+  for (int64_t i = 0; i < rows; ++i) {
+    float* ys = row(y, i);
+    const float *xs = row(x, i), *us = row(u, i);
+    for_vectors(n, [&](int64_t j, auto lanes)
+                       DYNNET_INLINE_BODY { lanes.store(ys + j, lanes.load(xs + j) - log(lanes.load(us + j))); });
+    const Free free = free_elements(ys, xs, us, n);
+    const Vec shift(free.shift), scale(free.scale), log_z(free.log_z);
+    for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+      const Vec p = exp(lanes.load(xs + j) - shift) * scale;
+      lanes.store(ys + j, select(log_z < lanes.load(ys + j), lanes.load(us + j), p));
+    });
+  }
+}
+
+void constrained_softmax_backward(int side, Rows d, Rows y, Rows u, Rows dy, int64_t rows, int64_t n, bool accumulate) {
+  const Vec zero(0.0f);
+  with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
+    constexpr bool kAccumulate = decltype(flag)::value;
+    for (int64_t i = 0; i < rows; ++i) {
+      float* to = row(d, i);
+      const float *ys = row(y, i), *us = row(u, i), *dys = row(dy, i);
+      Vec weighted = zero, total = zero;
+      for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+        const Vec p = lanes.load(ys + j), free = select(p < lanes.load(us + j), p, zero);
+        weighted = weighted + lanes.keep(free * lanes.load(dys + j), zero);
+        total = total + lanes.keep(free, zero);
+      });
+      const float sum = reduce_add(total);
+      const Vec mean(sum > 0.0f ? reduce_add(weighted) / sum : 0.0f);
+      for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+        const Vec p = lanes.load(ys + j), slope = lanes.load(dys + j) - mean;
+        const Mask is_free = p < lanes.load(us + j);
+        put<kAccumulate>(lanes, to + j, side == 0 ? select(is_free, p * slope, zero) : select(is_free, zero, slope));
+      });
+    }
+  });
+}
+
+}  // namespace
+
+void fill_sparsemax(Kernels* table) {
+  table->sparsemax = sparsemax;
+  table->sparsemax_backward = sparsemax_backward;
+  table->sparsemax_loss = sparsemax_loss;
+  table->sparsemax_loss_backward = sparsemax_loss_backward;
+  table->constrained_softmax = constrained_softmax;
+  table->constrained_softmax_backward = constrained_softmax_backward;
+}
+
+}  // namespace dynnet::cpu::DYNNET_ISA

@@ -1,0 +1,145 @@
+// Distributions that are exactly 0, or at a bound, in places: sparsemax, its loss, and the constrained softmax.
+#include "ops/context.h"
+#include "ops/labels.h"
+
+namespace dynnet {
+namespace {
+
+// Nanoseconds an element, roughly, for the choice of chunks.
+constexpr double kCost = 1;
+constexpr double kBackwardCost = 0.3;
+
+// ---- sparsemax ----
+
+void sparsemax_shape(Shaping& s) {
+  if (!s[0].is_matrix()) s.mismatch("expected a vector or matrix, got %s", s[0].text().c_str());
+  s.type.dim = s[0];
+}
+
+void sparsemax_forward(const Forward& b) {
+  const int64_t n = b.type.dim.rows();
+  const auto each = static_cast<int64_t>(b.type.dim.cols()) * b.type.dim.bd;
+  const Rows y = b.elements(b.y, n, each, each);
+  const Rows x = b.elements(b.x[0], n, each, each);
+  b.parallel(b.count * each, kCost * static_cast<double>(n),
+             [&](int64_t begin, int64_t end) { b.k.sparsemax(y.from(begin), x.from(begin), end - begin, n); });
+}
+
+void sparsemax_backward(const Backward& b) {
+  const int64_t n = b.type.dim.rows();
+  const auto each = static_cast<int64_t>(b.type.dim.cols()) * b.type.dim.bd;
+  const Backward::Operand dx = b.dx(0);
+  const Rows to = b.elements(dx.rows, n, each, each);
+  const Rows y = b.elements(b.y, n, each, each);
+  const Rows dy = b.elements(b.dy, n, each, each);
+  b.parallel(
+      b.count * each, kBackwardCost * static_cast<double>(n),
+      [&](int64_t begin, int64_t end) {
+        b.k.sparsemax_backward(to.from(begin), y.from(begin), dy.from(begin), end - begin, n, dx.accumulate);
+      },
+      dx.collides);
+}
+
+// ---- sparsemax_loss ----
+
+void sparsemax_loss_shape(Shaping& s) {
+  if (!s[0].is_vector()) s.mismatch("expected a vector, got %s", s[0].text().c_str());
+  set_labels(s, s[0].rows(), true);
+  s.type.dim = Dim({1}, s[0].bd);
+  // The threshold of each batch element.
+  s.type.aux = 2 * s[0].bd;
+}
+
+// The distribution of each node's labels, one row for each batch element.
+Rows targets(const BatchContext& b) {
+  const int64_t n = b.type.operands[0].rows();
+  const int64_t count = b.type.span_count;
+  const Rows q{b.scratch.allocate<float>(b.count * n), nullptr, n};
+  b.k.fill(q, 0, b.count, n);
+  const int32_t* indices = b.indices();
+  const float part = 1 / static_cast<float>(count);
+  for (int64_t i = 0; i < b.count * count; ++i) q.at(i / count)[indices[i]] += part;
+  return b.elements(q, n, 1, b.type.dim.bd);
+}
+
+void sparsemax_loss_forward(const Forward& b) {
+  const int64_t n = b.type.operands[0].rows();
+  const Rows y = b.y_elements();
+  const Rows z = b.elements(b.aux, 2, b.type.dim.bd, b.type.dim.bd);
+  const Rows x = b.x_elements(0);
+  const Rows q = targets(b);
+  b.parallel(b.element_count(), kCost * static_cast<double>(n), [&](int64_t begin, int64_t end) {
+    b.k.sparsemax_loss(y.from(begin), z.from(begin), x.from(begin), q.from(begin), end - begin, n);
+  });
+}
+
+void sparsemax_loss_backward(const Backward& b) {
+  const int64_t n = b.type.operands[0].rows();
+  const Backward::Operand dx = b.dx_elements(0);
+  const Rows z = b.elements(b.aux, 2, b.type.dim.bd, b.type.dim.bd);
+  const Rows x = b.x_elements(0);
+  const Rows q = targets(b);
+  const Rows dy = b.dy_elements();
+  b.parallel(
+      b.element_count(), kBackwardCost * static_cast<double>(n),
+      [&](int64_t begin, int64_t end) {
+        b.k.sparsemax_loss_backward(dx.rows.from(begin), x.from(begin), z.from(begin), q.from(begin), dy.from(begin),
+                                    end - begin, n, dx.accumulate);
+      },
+      dx.collides);
+}
+
+// ---- constrained_softmax ----
+
+void constrained_softmax_shape(Shaping& s) {
+  if (!s[0].is_vector() || !s[0].same_shape(s[1]))
+    s.mismatch("expected two vectors of one size, got %s and %s", s[0].text().c_str(), s[1].text().c_str());
+  s.type.dim = s[0];
+  s.type.dim.bd = common_batch(s, s[0].bd, s[1].bd);
+}
+
+void constrained_softmax_forward(const Forward& b) {
+  const int64_t n = b.type.dim.rows();
+  const Rows y = b.y_elements();
+  const Rows x = b.x_elements(0);
+  const Rows u = b.x_elements(1);
+  b.parallel(b.element_count(), 2 * kCost * static_cast<double>(n), [&](int64_t begin, int64_t end) {
+    b.k.constrained_softmax(y.from(begin), x.from(begin), u.from(begin), end - begin, n);
+  });
+}
+
+void constrained_softmax_backward(const Backward& b) {
+  const int64_t n = b.type.dim.rows();
+  const Rows y = b.y_elements();
+  const Rows u = b.x_elements(1);
+  const Rows dy = b.dy_elements();
+  for (int side = 0; side < 2; ++side) {
+    if (!b.wants(side)) continue;
+    const Backward::Operand d = b.dx_elements(side);
+    b.parallel(
+        b.element_count(), kBackwardCost * static_cast<double>(n),
+        [&](int64_t begin, int64_t end) {
+          b.k.constrained_softmax_backward(side, d.rows.from(begin), y.from(begin), u.from(begin), dy.from(begin),
+                                           end - begin, n, d.accumulate);
+        },
+        d.collides);
+  }
+}
+
+}  // namespace
+
+const OpDef op_sparsemax = {
+    .name = "sparsemax", .shape = sparsemax_shape, .forward = sparsemax_forward, .backward = sparsemax_backward};
+
+const OpDef op_constrained_softmax = {.name = "constrained_softmax",
+                                      .shape = constrained_softmax_shape,
+                                      .forward = constrained_softmax_forward,
+                                      .backward = constrained_softmax_backward};
+
+const OpDef op_sparsemax_loss = {.name = "sparsemax_loss",
+                                 .shape = sparsemax_loss_shape,
+                                 .forward = sparsemax_loss_forward,
+                                 .backward = sparsemax_loss_backward,
+                                 .check = check_labels};
+
+}  // namespace dynnet

@@ -1,0 +1,128 @@
+namespace DynNet.Native;
+
+/// <summary>
+/// Layers that each read a sequence in both directions: what a layer makes of a position is the output of a forward
+/// builder that has read up to it and that of a backward builder that has read from the end to it, one after the other
+/// in one vector. The next layer reads these.
+/// </summary>
+/// <remarks>
+/// The builders are of any kind, made by the caller or by a function; <see cref="Dispose"/> disposes them. It keeps
+/// nothing about a graph, so graphs in any number of threads may use it at once.
+/// </remarks>
+public sealed class BidirectionalBuilder : IDisposable
+{
+    private readonly (RnnBuilder Forward, RnnBuilder Backward)[] _layers;
+
+    /// <summary>Makes one layer of two builders.</summary>
+    /// <param name="forward">Reads from the first input to the last.</param>
+    /// <param name="backward">Reads from the last input to the first; for inputs of the same size.</param>
+    /// <exception cref="ArgumentException">
+    /// The builders are for inputs of different sizes, or one and the same.
+    /// </exception>
+    public BidirectionalBuilder(RnnBuilder forward, RnnBuilder backward)
+    {
+        ArgumentNullException.ThrowIfNull(forward);
+        ArgumentNullException.ThrowIfNull(backward);
+        if (ReferenceEquals(forward, backward))
+            throw new ArgumentException("One builder cannot be both.", nameof(backward));
+        if (forward.InputDim != backward.InputDim)
+        {
+            throw new ArgumentException(
+                $"The forward builder has inputs of {forward.InputDim}, the backward builder of {backward.InputDim}.",
+                nameof(backward));
+        }
+        _layers = [(forward, backward)];
+    }
+
+    /// <summary>Makes layers of builders of one kind.</summary>
+    /// <param name="model">The model or sub-collection that gets the parameters.</param>
+    /// <param name="layers">The number of layers, at least 1.</param>
+    /// <param name="inputDim">The size of an input.</param>
+    /// <param name="outputDim">The size of an output, half of it from each direction.</param>
+    /// <param name="builder">
+    /// Makes a builder of one layer, given the model, the size of its input and that of its h, such as <c>(model,
+    /// input, hidden) => new GruBuilder(model, 1, input, hidden)</c>. It is called for the forward builder of each
+    /// layer, then for the backward one.
+    /// </param>
+    /// <exception cref="ArgumentException">A number is less than 1, or the output is of odd size.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public BidirectionalBuilder(
+        Model model, int layers, int inputDim, int outputDim, Func<Model, int, int, RnnBuilder> builder)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(builder);
+        if (layers < 1 || outputDim < 2 || outputDim % 2 != 0)
+        {
+            throw new ArgumentException(
+                $"{layers} layers with outputs of {outputDim}: there must be a layer, and the output of even size.");
+        }
+        _layers = new (RnnBuilder, RnnBuilder)[layers];
+        for (int i = 0; i < layers; i++)
+        {
+            int input = i == 0 ? inputDim : outputDim;
+            RnnBuilder forward = builder(model, input, outputDim / 2);
+            _layers[i] = (forward, builder(model, input, outputDim / 2));
+        }
+    }
+
+    /// <summary>The builders, layer by layer.</summary>
+    public IReadOnlyList<(RnnBuilder Forward, RnnBuilder Backward)> Layers => Array.AsReadOnly(_layers);
+
+    /// <summary>The size of an input.</summary>
+    public int InputDim => _layers[0].Forward.InputDim;
+
+    /// <summary>The size of an output.</summary>
+    public int OutputDim => _layers[^1].Forward.OutputDim + _layers[^1].Backward.OutputDim;
+
+    /// <summary>Reads a sequence.</summary>
+    /// <param name="graph">The graph that it is recorded in.</param>
+    /// <param name="xs">The inputs {input}, at least one.</param>
+    /// <returns>
+    /// An output for each: that of the last layer's forward builder, then that of its backward builder.
+    /// </returns>
+    /// <exception cref="ArgumentException">There are no inputs.</exception>
+    /// <exception cref="ShapeMismatchException">An input has another size.</exception>
+    /// <exception cref="StaleExpressionException">An input is stale, or of another graph.</exception>
+    /// <exception cref="ObjectDisposedException">A builder or the graph is disposed.</exception>
+    public IReadOnlyList<Expression> Transduce(ComputationGraph graph, IEnumerable<Expression> xs)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        ArgumentNullException.ThrowIfNull(xs);
+        Expression[] values = [.. xs];
+        foreach ((RnnBuilder forward, RnnBuilder backward) in _layers)
+        {
+            IReadOnlyList<Expression> ahead = forward.InitialState(graph).Transduce(values);
+            IReadOnlyList<Expression> back = backward.InitialState(graph).Transduce(values.AsEnumerable().Reverse());
+            for (int i = 0; i < values.Length; i++)
+                values[i] = Ops.Concatenate(ahead[i], back[values.Length - 1 - i]);
+        }
+        return values;
+    }
+
+    /// <summary>Sets one dropout rate for all builders, as <see cref="RnnBuilder.SetDropout"/> does.</summary>
+    /// <param name="rate">0 or more, less than 1.</param>
+    /// <exception cref="ArgumentException">The rate is out of its range.</exception>
+    /// <exception cref="ObjectDisposedException">A builder is disposed.</exception>
+    public void SetDropout(double rate)
+    {
+        foreach ((RnnBuilder forward, RnnBuilder backward) in _layers)
+        {
+            forward.SetDropout(rate);
+            backward.SetDropout(rate);
+        }
+    }
+
+    /// <summary>Ends dropout, for sequences that start afterwards.</summary>
+    /// <exception cref="ObjectDisposedException">A builder is disposed.</exception>
+    public void DisableDropout() => SetDropout(0);
+
+    /// <summary>Disposes the builders. The parameters stay in the model.</summary>
+    public void Dispose()
+    {
+        foreach ((RnnBuilder forward, RnnBuilder backward) in _layers)
+        {
+            forward.Dispose();
+            backward.Dispose();
+        }
+    }
+}

@@ -1,0 +1,81 @@
+namespace DynNet.Native;
+
+/// <summary>
+/// A TreeLSTM for nodes with any number of children, whose order makes no difference (Tai, Socher and Manning 2015,
+/// section 3.1): from x and the sum of the children's h the gates i and o and the candidate u; for each child k
+/// f_k = s(Wf x + Uf h_k + bf); c = s(i) * tanh(u) + sum of f_k * c_k; h = s(o) * tanh(c).
+/// </summary>
+/// <remarks>
+/// DyNet has none. Its parameters are in a sub-collection <c>child-sum-tree-lstm-builder</c>: for each layer W {3h,
+/// input}, U {3h, h} and b {3h} of i, o and u, then Wf {h, input}, Uf {h, h} and bf {h}.
+/// </remarks>
+public sealed class ChildSumTreeLstmBuilder : TreeLstmBuilder
+{
+    private readonly Parameter[][] _parameters;
+
+    /// <summary>Makes a builder and its parameters.</summary>
+    /// <param name="model">The model or sub-collection that gets the parameters.</param>
+    /// <param name="layers">The number of layers, at least 1.</param>
+    /// <param name="inputDim">The size of an input.</param>
+    /// <param name="hiddenDim">The size of each layer's c and h.</param>
+    /// <remarks>Must not run beside anything else that uses the model.</remarks>
+    /// <exception cref="ArgumentException">A number is less than 1.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public ChildSumTreeLstmBuilder(Model model, int layers, int inputDim, int hiddenDim)
+        : base(layers, inputDim, hiddenDim)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        using Model own = model.AddSubcollection("child-sum-tree-lstm-builder");
+        _parameters = new Parameter[layers][];
+        for (int i = 0; i < layers; i++)
+        {
+            int input = i == 0 ? inputDim : hiddenDim;
+            _parameters[i] =
+            [
+                ParameterLists.Matrix(own, checked(3 * hiddenDim), input),
+                ParameterLists.Matrix(own, 3 * hiddenDim, hiddenDim), ParameterLists.Vector(own, 3 * hiddenDim),
+                ParameterLists.Matrix(own, hiddenDim, input), ParameterLists.Matrix(own, hiddenDim, hiddenDim),
+                ParameterLists.Vector(own, hiddenDim),
+            ];
+        }
+        Parameters = ParameterLists.AsReadOnly(_parameters);
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<IReadOnlyList<Parameter>> Parameters { get; }
+
+    /// <inheritdoc/>
+    private protected override TreeLstmState Start(
+        ComputationGraph graph, bool update, ReadOnlySpan<Expression> values) =>
+        new State(this, graph, update, values);
+
+    private sealed class State(
+        ChildSumTreeLstmBuilder builder, ComputationGraph graph, bool update, ReadOnlySpan<Expression> values)
+        : CellTreeLstmState(builder, graph, update, values)
+    {
+        private readonly Parameter[][] _parameters = builder._parameters;
+
+        private protected override (Expression C, Expression H) Cell(
+            int layer, Expression x, ReadOnlySpan<Expression> children)
+        {
+            LayerParameters p = Of(_parameters[layer]);
+            var operands = new Expression[1 + children.Length];
+            var hs = new Expression[children.Length / 2];
+            for (int k = 0; k < hs.Length; k++)
+            {
+                hs[k] = children[2 * k + 1];
+                operands[1 + 2 * k] = Ops.AffineTransform(p[5], p[3], x, p[4], hs[k]);
+                operands[2 + 2 * k] = children[2 * k];
+            }
+            Expression iou = hs.Length switch
+            {
+                0 => Ops.AffineTransform(p[2], p[0], x),
+                1 => Ops.AffineTransform(p[2], p[0], x, p[1], hs[0]),
+                _ => Ops.AffineTransform(p[2], p[0], x, p[1], Ops.Sum(hs)),
+            };
+            operands[0] = iou;
+            Expression c = Ops.TreeLstmC(operands);
+            return (c, Ops.TreeLstmH(iou, c));
+        }
+    }
+}

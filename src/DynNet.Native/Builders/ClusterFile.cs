@@ -1,0 +1,64 @@
+using System.Globalization;
+
+namespace DynNet.Native;
+
+/// <summary>The lines of DyNet's files that say which cluster a word is in.</summary>
+internal static class ClusterFile
+{
+    private static readonly char[] s_blanks = [' ', '\t'];
+
+    /// <summary>Reads lines of a cluster, blanks, a word, and whatever follows (its frequency).</summary>
+    internal static IEnumerable<(string Cluster, int Word)> ReadClasses(string path, Dict words)
+    {
+        foreach ((int number, string line) in Lines(path))
+        {
+            string[] parts = line.Split(s_blanks, StringSplitOptions.RemoveEmptyEntries);
+            if (parts.Length < 2)
+                throw Damaged(path, number, "a cluster and a word are needed");
+            yield return (parts[0], Convert(words, parts[1], path, number));
+        }
+    }
+
+    /// <summary>
+    /// Reads lines of a path, the symbols of which a blank separates, a tab, a word, and whatever follows (its
+    /// frequency).
+    /// </summary>
+    internal static IEnumerable<(string[] Path, int Word)> ReadPaths(string path, Dict words)
+    {
+        foreach ((int number, string line) in Lines(path))
+        {
+            string[] halves = line.Trim(s_blanks).Split('\t', 2);
+            string[] symbols = halves[0].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            string? word = halves.Length < 2
+                ? null
+                : halves[1].Split(s_blanks, StringSplitOptions.RemoveEmptyEntries).FirstOrDefault();
+            if (symbols.Length == 0 || word is null)
+                throw Damaged(path, number, "a path, a tab and a word are needed");
+            yield return (symbols, Convert(words, word, path, number));
+        }
+    }
+
+    internal static InvalidDataException Damaged(string path, int line, string what) =>
+        new(string.Create(CultureInfo.InvariantCulture, $"{path}, line {line}: {what}."));
+
+    private static IEnumerable<(int Number, string Line)> Lines(string path)
+    {
+        int number = 0;
+        foreach (string line in File.ReadLines(path))
+            yield return (++number, line);
+        if (number == 0)
+            throw Damaged(path, 1, "the file is empty");
+    }
+
+    private static int Convert(Dict words, string word, string path, int line)
+    {
+        try
+        {
+            return words.Convert(word);
+        }
+        catch (KeyNotFoundException e)
+        {
+            throw new InvalidDataException(Damaged(path, line, e.Message.TrimEnd('.')).Message, e);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using DynNet.Native.Interop;
+
+namespace DynNet.Native;
+
+/// <summary>
+/// A TreeLSTM in which a node is what a <see cref="VanillaLstmBuilder"/> makes of the sequence of its input and its
+/// children's outputs, in their order.
+/// </summary>
+/// <remarks>
+/// Its parameters are in a sub-collection <c>unidirectional-tree-lstm-builder</c>, in that of the LSTM. Dropout is set
+/// on <see cref="NodeBuilder"/>: all nodes that are added to one state have the same masks, the same for all batch
+/// elements.
+/// </remarks>
+public sealed class UnidirectionalTreeLstmBuilder : TreeLstmBuilder
+{
+    /// <summary>Makes a builder and its parameters.</summary>
+    /// <param name="model">The model or sub-collection that gets the parameters.</param>
+    /// <param name="layers">The number of layers, at least 1.</param>
+    /// <param name="inputDim">The size of an input.</param>
+    /// <param name="hiddenDim">The size of an output: that of an input, since children are read as inputs are.</param>
+    /// <remarks>Must not run beside anything else that uses the model.</remarks>
+    /// <exception cref="ArgumentException">A number is less than 1, or the sizes differ.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public UnidirectionalTreeLstmBuilder(Model model, int layers, int inputDim, int hiddenDim)
+        : base(layers, inputDim, hiddenDim)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ChainTreeLstm.CheckSizes(inputDim, hiddenDim);
+        using Model own = model.AddSubcollection("unidirectional-tree-lstm-builder");
+        NodeBuilder = new VanillaLstmBuilder(own, layers, inputDim, hiddenDim);
+    }
+
+    /// <summary>The LSTM that reads a node and its children; disposed with this builder.</summary>
+    public VanillaLstmBuilder NodeBuilder { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<IReadOnlyList<Parameter>> Parameters => NodeBuilder.Parameters;
+
+    /// <inheritdoc/>
+    private protected override TreeLstmState Start(
+        ComputationGraph graph, bool update, ReadOnlySpan<Expression> values) =>
+        new State(this, graph, ChainTreeLstm.Start(NodeBuilder, graph, update, values));
+
+    /// <inheritdoc/>
+    private protected override void Release() => NodeBuilder.Dispose();
+
+    private sealed class State(UnidirectionalTreeLstmBuilder builder, ComputationGraph graph, RnnState start)
+        : TreeLstmState(builder, graph)
+    {
+        private protected override TreeLstmNode Add(Expression x, ReadOnlySpan<TreeLstmNode> children)
+        {
+            RnnState state = ChainTreeLstm.Read(start, x, children, backwards: false);
+            var parts = new ExpressionList(state.Count);
+            state.Expressions.AsReadOnlySpan()[..state.Count].CopyTo(parts.AsSpan());
+            return new TreeLstmNode(this, state.Output, parts);
+        }
+    }
+}

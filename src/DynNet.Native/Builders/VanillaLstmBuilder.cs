@@ -1,0 +1,190 @@
+using System.Runtime.InteropServices;
+using DynNet.Native.Interop;
+
+namespace DynNet.Native;
+
+/// <summary>
+/// Layers of long short-term memory (Hochreiter and Schmidhuber 1997): i = s(..), f = s(.. + 1), o = s(..), g =
+/// tanh(..); c' = f * c + i * g; h' = o * tanh(c'). It makes the parameters; <see
+/// cref="LstmBuilder.InitialState(ComputationGraph)"/> starts a sequence. DyNet's <c>LSTMBuilder</c>.
+/// </summary>
+/// <remarks>
+/// <para>It keeps nothing about a graph, so graphs in any number of threads may use it at once. Its parameters are in a
+/// sub-collection <c>vanilla-lstm-builder</c>: for each layer Wx {4h, input}, Wh {4h, h} and b {4h}, as in DyNet, whose
+/// files <see cref="Model.Populate(string, string)"/> reads.</para>
+/// <para>With layer normalization (Ba, Kiros and Hinton 2016) the sums are b + LN(Wx x) + LN(Wh h), without the last
+/// part at the first input if no values were given, and h' = o * tanh(LN(c')); LN(x) = g * (x - mean(x)) / deviation(x)
+/// + b. Its parameters are made as in DyNet in the model itself, without names of their own, each layer's after that of
+/// the cell. It divides by the deviation as it is: a vector whose elements are all equal, such as Wx x for an x of
+/// zeros, becomes NaN.</para>
+/// </remarks>
+public sealed class VanillaLstmBuilder : LstmBuilder
+{
+    // The cell in C++, for the usual form of it.
+    private readonly LstmHandle? _handle;
+    private readonly Parameter[][] _normalization = [];
+
+    /// <summary>Makes a builder and its parameters.</summary>
+    /// <param name="model">The model or sub-collection that gets the parameters.</param>
+    /// <param name="layers">The number of layers, at least 1.</param>
+    /// <param name="inputDim">The size of an input.</param>
+    /// <param name="hiddenDim">The size of each layer's c and h.</param>
+    /// <remarks>Must not run beside anything else that uses the model.</remarks>
+    /// <exception cref="ArgumentException">A number is less than 1.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public VanillaLstmBuilder(Model model, int layers, int inputDim, int hiddenDim)
+        : this(model, layers, inputDim, hiddenDim, layerNorm: false)
+    {
+    }
+
+    /// <summary>Makes a builder of another form and its parameters.</summary>
+    /// <param name="model">The model or sub-collection that gets the parameters.</param>
+    /// <param name="layers">The number of layers, at least 1.</param>
+    /// <param name="inputDim">The size of an input.</param>
+    /// <param name="hiddenDim">The size of each layer's c and h; with layer normalization at least 2.</param>
+    /// <param name="layerNorm">Whether there is layer normalization.</param>
+    /// <param name="forgetBias">What is added in the forget gate, beside the trained bias.</param>
+    /// <remarks>Must not run beside anything else that uses the model.</remarks>
+    /// <exception cref="ArgumentException">A number is less than it must be, or not finite.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public VanillaLstmBuilder(
+        Model model, int layers, int inputDim, int hiddenDim, bool layerNorm, double forgetBias = 1)
+        : base(layers, inputDim, hiddenDim)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        CheckForm(layerNorm, hiddenDim, forgetBias);
+        ForgetBias = forgetBias;
+        if (!layerNorm && forgetBias == VanillaLstmCell.UsualForgetBias)
+        {
+            using Lease lease = model.Lease();
+            _handle = LstmCalls.Create(lease.Pointer, layers, inputDim, hiddenDim);
+            SetParameters([.. model.Parameters.TakeLast(3 * layers).Chunk(3)]);
+            return;
+        }
+        var normalization = new List<Parameter[]>();
+        AddLayers(model, "vanilla-lstm-builder", (own, input) =>
+        {
+            Parameter[] cell = VanillaLstmCell.AddParameters(own, input, hiddenDim);
+            if (layerNorm)
+                normalization.Add(VanillaLstmCell.AddNormalization(model, hiddenDim));
+            return cell;
+        });
+        _normalization = [.. normalization];
+        NormalizationParameters = ParameterLists.AsReadOnly(_normalization);
+    }
+
+    /// <summary>Whether there is layer normalization.</summary>
+    public bool HasLayerNorm => _normalization.Length > 0;
+
+    /// <summary>What is added in the forget gate, beside the trained bias.</summary>
+    public double ForgetBias { get; }
+
+    /// <summary>
+    /// The parameters of layer normalization for each layer: gain and bias {4h} for Wh h, gain and bias {4h} for Wx x,
+    /// gain and bias {h} for c. Empty without it.
+    /// </summary>
+    public IReadOnlyList<IReadOnlyList<Parameter>> NormalizationParameters { get; } = [];
+
+    /// <summary>The native builder, for C++ code that works with it: a <c>dn_lstm*</c>.</summary>
+    /// <remarks>Hold it with <see cref="SafeHandle.DangerousAddRef"/> while native code uses it.</remarks>
+    /// <exception cref="InvalidOperationException">
+    /// There is none: the builder has layer normalization, or another forget bias than 1.
+    /// </exception>
+    public SafeHandle SafeHandle => _handle
+        ?? throw new InvalidOperationException(
+            "Only an LSTM without layer normalization and with a forget bias of 1 is a native builder.");
+
+    /// <inheritdoc/>
+    public override void SetDropout(double inputRate, double hiddenRate)
+    {
+        if (_handle is not null)
+        {
+            using Lease lease = new(_handle, this);
+            Status.Check(NativeMethods.dn_lstm_set_dropout(lease.Pointer, inputRate, hiddenRate));
+        }
+        base.SetDropout(inputRate, hiddenRate);
+    }
+
+    /// <summary>
+    /// Sets the noise of weights, for training: at each step of a sequence that starts afterwards each weight and bias
+    /// has a normally distributed number added.
+    /// </summary>
+    /// <param name="standardDeviation">That of the numbers, 0 or more; 0 for no noise.</param>
+    /// <remarks>
+    /// The numbers are drawn when the step is recorded, from <see cref="Random.Shared"/>: the graph's seed does not
+    /// decide them. Must not run beside a thread that starts a sequence.
+    /// </remarks>
+    /// <exception cref="ArgumentException">The number is negative or not finite.</exception>
+    /// <exception cref="ObjectDisposedException">The builder is disposed.</exception>
+    public void SetWeightNoise(double standardDeviation)
+    {
+        ThrowIfDisposed();
+        WeightNoise.Check(standardDeviation);
+        Rates = Rates with { WeightNoise = standardDeviation };
+    }
+
+    /// <summary>Throws unless layer normalization has something to normalize, and a bias is a number.</summary>
+    internal static void CheckForm(bool layerNorm, int hiddenDim, double forgetBias)
+    {
+        if (layerNorm && hiddenDim < 2)
+        {
+            throw new ArgumentException(
+                "Layer normalization of one element is always its bias: there must be at least 2.", nameof(hiddenDim));
+        }
+        if (!double.IsFinite(forgetBias))
+            throw new ArgumentException($"A forget bias of {forgetBias}: it must be finite.", nameof(forgetBias));
+    }
+
+    /// <inheritdoc/>
+    private protected override ExpressionList Start(
+        ComputationGraph graph, RnnRates rates, ReadOnlySpan<Expression> values)
+    {
+        if (_handle is null || rates.WeightNoise > 0 || rates.IsConstant)
+            return base.Start(graph, rates, values);
+        using Lease lease = new(_handle, this);
+        var native = new ExpressionList(values.Length);
+        Span<NativeExpression> bound = native.AsSpan();
+        for (int i = 0; i < values.Length; i++)
+            bound[i] = graph.Bind(values[i]);
+        // Dropout adds masks to the state.
+        var state = new ExpressionList(LstmCalls.StateSize(lease.Pointer));
+        LstmCalls.InitialState(lease.Pointer, graph.Pointer, bound, state.AsSpan());
+        GC.KeepAlive(graph);
+        return state;
+    }
+
+    /// <inheritdoc/>
+    private protected override ExpressionList Next(
+        ComputationGraph graph, RnnRates rates, bool isFirst, in ExpressionList state, Expression x)
+    {
+        if (_handle is null || rates.WeightNoise > 0 || rates.IsConstant)
+            return base.Next(graph, rates, isFirst, state, x);
+        using Lease lease = new(_handle, this);
+        var next = new ExpressionList(state.Count);
+        LstmCalls.AddInput(lease.Pointer, graph.Pointer, state.AsReadOnlySpan(), graph.Bind(x), next.AsSpan());
+        GC.KeepAlive(graph);
+        return next;
+    }
+
+    /// <inheritdoc/>
+    private protected override Expression Step(in RnnStep step, int layer, Expression x)
+    {
+        LayerParameters p = Of(step, layer);
+        return VanillaLstmCell.Record(
+            step,
+            layer,
+            x,
+            WeightNoise.Added(step, p[0]),
+            WeightNoise.Added(step, p[1]),
+            WeightNoise.Added(step, p[2]),
+            step.Of(HasLayerNorm ? _normalization[layer] : []),
+            ForgetBias);
+    }
+
+    /// <inheritdoc/>
+    private protected override IEnumerable<Parameter> AllParameters() =>
+        base.AllParameters().Concat(_normalization.SelectMany(layer => layer));
+
+    /// <inheritdoc/>
+    private protected override void Release() => _handle?.Dispose();
+}

@@ -1,0 +1,99 @@
+namespace DynNet.Native;
+
+/// <summary>
+/// A layer of the LSTM with a forget gate of its own, written with operations: what <see cref="VanillaLstmBuilder"/>,
+/// <see cref="CompactVanillaLstmBuilder"/> and <see cref="SparseLstmBuilder"/> have in common.
+/// </summary>
+internal static class VanillaLstmCell
+{
+    /// <summary>The forget gate's bias that the operations for a whole cell have.</summary>
+    internal const double UsualForgetBias = 1;
+
+    /// <summary>Makes Wx {4h, input}, Wh {4h, h} and b {4h}.</summary>
+    internal static Parameter[] AddParameters(Model model, int input, int hidden) =>
+    [
+        ParameterLists.Matrix(model, checked(4 * hidden), input),
+        ParameterLists.Matrix(model, 4 * hidden, hidden),
+        ParameterLists.Vector(model, 4 * hidden),
+    ];
+
+    /// <summary>
+    /// Makes the gains and biases of layer normalization, in DyNet's order: those for Wh h, for Wx x and for c.
+    /// </summary>
+    internal static Parameter[] AddNormalization(Model model, int hidden) =>
+    [
+        ParameterLists.Vector(model, 4 * hidden, 1), ParameterLists.Vector(model, 4 * hidden),
+        ParameterLists.Vector(model, 4 * hidden, 1), ParameterLists.Vector(model, 4 * hidden),
+        ParameterLists.Vector(model, hidden, 1), ParameterLists.Vector(model, hidden),
+    ];
+
+    /// <summary>Records a layer, its weights given as expressions or parameters.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="layer">The layer.</param>
+    /// <param name="x">Its input.</param>
+    /// <param name="wx">{4h, input}.</param>
+    /// <param name="wh">{4h, h}.</param>
+    /// <param name="b">{4h}.</param>
+    /// <param name="norms">The gains and biases of layer normalization, or none.</param>
+    /// <param name="forgetBias">What is added in the forget gate.</param>
+    /// <returns>The new h.</returns>
+    internal static Expression Record(
+        in RnnStep step,
+        int layer,
+        Expression x,
+        Expression wx,
+        Expression wh,
+        Expression b,
+        LayerParameters norms,
+        double forgetBias)
+    {
+        x = step.Masked(RnnStep.InputMask, layer, x);
+        Expression h = step.IsFirst ? step.H(layer) : step.Masked(RnnStep.HiddenMask, layer, step.H(layer));
+        Expression c = step.C(layer);
+        if (norms.IsEmpty && forgetBias == UsualForgetBias)
+        {
+            Expression gates = Ops.VanillaLstmGates(x, h, wx, wh, b);
+            c = Ops.VanillaLstmC(c, gates);
+            h = Ops.VanillaLstmH(c, gates);
+        }
+        else
+        {
+            Expression sums = norms.IsEmpty
+                ? Ops.AffineTransform(b, wx, x, wh, h)
+                : NormalizedSums(x, h, wx, wh, b, norms, step.IsFirst);
+            int n = h.Dim.Rows;
+            Expression i = Ops.Logistic(Ops.PickRange(sums, 0, n));
+            Expression f = Ops.Logistic(Ops.PickRange(sums, n, 2 * n) + forgetBias);
+            Expression o = Ops.Logistic(Ops.PickRange(sums, 2 * n, 3 * n));
+            Expression g = Ops.Tanh(Ops.PickRange(sums, 3 * n, 4 * n));
+            c = Ops.CMult(f, c) + Ops.CMult(i, g);
+            h = Ops.CMult(o, Ops.Tanh(norms.IsEmpty ? c : LayerNorm(c, norms[4], norms[5])));
+        }
+        step.SetC(layer, c);
+        step.SetH(layer, h);
+        return h;
+    }
+
+    // Where nothing went before, Wh h is nothing and not zeros: those have no deviation to divide by.
+    private static Expression NormalizedSums(
+        Expression x,
+        Expression h,
+        Expression wx,
+        Expression wh,
+        Expression b,
+        LayerParameters norms,
+        bool isFirst)
+    {
+        Expression sums = b + LayerNorm(wx * x, norms[2], norms[3]);
+        return isFirst ? sums : sums + LayerNorm(wh * h, norms[0], norms[1]);
+    }
+
+    /// <summary>Layer normalization (Ba, Kiros and Hinton 2016): g * (x - mean(x)) / deviation(x) + b.</summary>
+    private static Expression LayerNorm(Expression x, Expression g, Expression b)
+    {
+        double share = 1.0 / x.Dim.Rows;
+        Expression centred = x - Ops.SumElems(x) * share;
+        Expression deviation = Ops.Sqrt(Ops.SumElems(Ops.Square(centred)) * share);
+        return Ops.CMult(g, centred / deviation) + b;
+    }
+}

@@ -1,0 +1,107 @@
+namespace DynNet.Native;
+
+/// <summary>
+/// Attention with several heads (Vaswani et al. 2017): queries, keys and values are multiplied by a matrix each, every
+/// head attends in its slice of the rows, and the results are multiplied by a matrix in the end. <see
+/// cref="Attend(Expression, bool)"/> is self-attention; the overloads with a memory are cross-attention.
+/// </summary>
+/// <remarks>
+/// It keeps nothing about a graph, so graphs in any number of threads may use it at once. Its parameters are in a
+/// sub-collection <c>multi-head-attention-builder</c>: Wq, Wk, Wv, all of as many rows as the model's size, and Wo.
+/// </remarks>
+public sealed class MultiHeadAttentionBuilder
+{
+    private readonly Parameter _queries;
+    private readonly Parameter _keys;
+    private readonly Parameter _values;
+    private readonly Parameter _output;
+    private double _dropout;
+
+    /// <summary>Makes a builder and its parameters.</summary>
+    /// <param name="model">The model or sub-collection that gets the parameters.</param>
+    /// <param name="heads">The number of heads, at least 1.</param>
+    /// <param name="dim">The size of an input and of an output, a multiple of <paramref name="heads"/>.</param>
+    /// <param name="memoryDim">The size of what cross-attention attends to; 0 for <paramref name="dim"/>.</param>
+    /// <remarks>Must not run beside anything else that uses the model.</remarks>
+    /// <exception cref="ArgumentException">A size is out of its range, or no multiple of the heads.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public MultiHeadAttentionBuilder(Model model, int heads, int dim, int memoryDim = 0)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentOutOfRangeException.ThrowIfLessThan(heads, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(dim, 1);
+        ArgumentOutOfRangeException.ThrowIfNegative(memoryDim);
+        if (dim % heads != 0)
+            throw new ArgumentException($"The size {dim} is no multiple of {heads} heads.", nameof(dim));
+        Heads = heads;
+        Dim = dim;
+        MemoryDim = memoryDim == 0 ? dim : memoryDim;
+        using Model own = model.AddSubcollection("multi-head-attention-builder");
+        _queries = own.AddParameters([dim, dim], name: "Wq");
+        _keys = own.AddParameters([dim, MemoryDim], name: "Wk");
+        _values = own.AddParameters([dim, MemoryDim], name: "Wv");
+        _output = own.AddParameters([dim, dim], name: "Wo");
+    }
+
+    /// <summary>The number of heads.</summary>
+    public int Heads { get; }
+
+    /// <summary>The size of an input and of an output.</summary>
+    public int Dim { get; }
+
+    /// <summary>The size of what cross-attention attends to.</summary>
+    public int MemoryDim { get; }
+
+    /// <summary>The rate of dropout on the output, for training: 0 or more and less than 1; 0 at first.</summary>
+    /// <remarks>Must not be set beside a thread that uses the builder.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The rate is out of its range.</exception>
+    public double Dropout
+    {
+        get => _dropout;
+        set
+        {
+            if (value is not (>= 0 and < 1))
+                throw new ArgumentOutOfRangeException(nameof(value), value, "A rate is 0 or more and less than 1.");
+            _dropout = value;
+        }
+    }
+
+    /// <summary>Self-attention: each column attends to all columns.</summary>
+    /// <param name="x">The inputs, {dim, n}.</param>
+    /// <param name="causal">Whether a column attends only to itself and those before it.</param>
+    /// <returns>{dim, n}.</returns>
+    /// <exception cref="ShapeMismatchException">The input has another size.</exception>
+    /// <exception cref="StaleExpressionException">The input is stale.</exception>
+    /// <exception cref="ObjectDisposedException">The graph or the model is disposed.</exception>
+    public Expression Attend(Expression x, bool causal = false) => Attend(x, x, causal);
+
+    /// <summary>Cross-attention: each column of the inputs attends to all columns of a memory.</summary>
+    /// <param name="x">The inputs, {dim, m}.</param>
+    /// <param name="memory">What they attend to, {memoryDim, n}.</param>
+    /// <param name="causal">Whether input i attends to columns 0 to i + n - m only.</param>
+    /// <returns>{dim, m}.</returns>
+    /// <exception cref="ShapeMismatchException">An operand has another size.</exception>
+    /// <exception cref="StaleExpressionException">An operand is stale, or of another graph.</exception>
+    /// <exception cref="ObjectDisposedException">The graph or the model is disposed.</exception>
+    public Expression Attend(Expression x, Expression memory, bool causal = false) =>
+        Output(Ops.MultiHeadAttention(_queries * x, _keys * memory, _values * memory, Heads, causal ? 1 : 0));
+
+    /// <summary>Attention with a mask, which is added to the scores of all heads.</summary>
+    /// <param name="x">The inputs, {dim, m}.</param>
+    /// <param name="memory">What they attend to, {memoryDim, n}; <paramref name="x"/> for self-attention.</param>
+    /// <param name="mask">{n, m}, or {n} for all inputs: 0 where a column is seen, minus infinity where it is not.
+    /// </param>
+    /// <param name="causal">Whether input i attends to columns 0 to i + n - m only.</param>
+    /// <returns>{dim, m}.</returns>
+    /// <exception cref="ShapeMismatchException">An operand has another size.</exception>
+    /// <exception cref="StaleExpressionException">An operand is stale, or of another graph.</exception>
+    /// <exception cref="ObjectDisposedException">The graph or the model is disposed.</exception>
+    public Expression Attend(Expression x, Expression memory, Expression mask, bool causal = false) => Output(
+        Ops.MultiHeadAttention(_queries * x, _keys * memory, _values * memory, mask, Heads, causal ? 1 : 0));
+
+    private Expression Output(Expression heads)
+    {
+        Expression y = _output * heads;
+        return _dropout > 0 ? Ops.Dropout(y, _dropout) : y;
+    }
+}

@@ -1,0 +1,55 @@
+using static DynNet.Native.Ops;
+
+namespace DynNet.Native.Tests;
+
+/// <summary>What the tests of builders share.</summary>
+internal static class BuilderChecks
+{
+    /// <summary>Fills parameters, biases and tables among them, with numbers that look random.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="which">Which parameters; all if null.</param>
+    internal static void Fill(Model model, Predicate<Parameter>? which = null)
+    {
+        int count = 0;
+        foreach (Parameter parameter in model.Parameters)
+        {
+            float[] numbers = Numbers((int)parameter.Dim.Size, count++);
+            if (which is null || which(parameter))
+                parameter.SetValues(numbers);
+        }
+        foreach (LookupParameter table in model.LookupParameters)
+            table.SetValues(Numbers(table.Rows * (int)table.Dim.Size, count++));
+    }
+
+    /// <summary>Numbers between -1 and 1, the same everywhere.</summary>
+    internal static float[] Numbers(int count, int which) =>
+        [.. Enumerable.Range(1, count).Select(i => (float)Math.Sin(12.9898 * i + 78.233 * (which + 1)))];
+
+    /// <summary>Compares values, and the gradients with respect to all parameters of a function of them.</summary>
+    internal static void AssertSame(Model model, Expression found, Expression expected)
+    {
+        Assert.That(found.ToArray(), Is.EqualTo(expected.ToArray()).Within(1e-5));
+        (string Name, float[] Values)[] expectedGradients = Gradients(expected);
+        (string Name, float[] Values)[] foundGradients = Gradients(found);
+        using (Assert.EnterMultipleScope())
+        {
+            for (int i = 0; i < expectedGradients.Length; i++)
+            {
+                (string name, float[] values) = expectedGradients[i];
+                Assert.That(foundGradients[i].Values, Is.EqualTo(values).Within(1e-4), name);
+            }
+        }
+
+        (string, float[])[] Gradients(Expression of)
+        {
+            model.ResetGradients();
+            SumElems(Square(of + 0.5)).Backward();
+            return
+            [
+                .. model.Parameters.Select(parameter => (parameter.Name, parameter.Gradient.ToArray())),
+                .. model.LookupParameters.SelectMany(
+                    table => Enumerable.Range(0, table.Rows).Select(row => (table.Name, table.RowGradient(row)))),
+            ];
+        }
+    }
+}

@@ -1,0 +1,285 @@
+using static DynNet.Native.Ops;
+
+namespace DynNet.Native.Tests;
+
+/// <summary>Forms of the LSTM: layer normalization, noise of weights, sparse ones, and its state.</summary>
+[TestFixture]
+public sealed class LstmFormTests
+{
+    private Model _model = null!;
+    private ComputationGraph _graph = null!;
+
+    [SetUp]
+    public void MakeGraph()
+    {
+        _model = new Model();
+        _graph = new ComputationGraph(seed: 1);
+    }
+
+    [TearDown]
+    public void DisposeGraph()
+    {
+        _graph.Dispose();
+        _model.Dispose();
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public void Layer_normalization_has_dynets_parameters(bool sparse)
+    {
+        using Model part = _model.AddSubcollection("part");
+        using LstmBuilder builder = sparse
+            ? new SparseLstmBuilder(part, 2, 3, 4, layerNorm: true)
+            : new VanillaLstmBuilder(part, 2, 3, 4, layerNorm: true);
+        string[] norms = ["{16}", "{16}", "{16}", "{16}", "{4}", "{4}"];
+        string[] Cell(int input) => sparse
+            ? [$"{{16,{input}}}", "{16,4}", $"{{16,{input}}}", "{16,4}", "{16}"]
+            : [$"{{16,{input}}}", "{16,4}", "{16}"];
+        string[] Names(string path, int first, string[] dims) =>
+            [.. dims.Select((dim, i) => $"{path}_{first + i} {dim}")];
+        IReadOnlyList<IReadOnlyList<Parameter>> normalization = builder is SparseLstmBuilder one
+            ? one.NormalizationParameters
+            : ((VanillaLstmBuilder)builder).NormalizationParameters;
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(
+                _model.Parameters.Select(parameter => parameter.ToString()),
+                Is.EqualTo(
+                (string[])[
+                    .. Names("/part/vanilla-lstm-builder/", 0, Cell(3)), .. Names("/part/", 0, norms),
+                    .. Names("/part/vanilla-lstm-builder/", Cell(3).Length, Cell(4)), .. Names("/part/", 6, norms),
+                ]));
+            Assert.That(normalization, Has.Count.EqualTo(2));
+            foreach (IReadOnlyList<Parameter> layer in normalization)
+            {
+                for (int i = 0; i < 6; i++)
+                    Assert.That(layer[i].Values.ToArray(), Is.All.EqualTo(i % 2 == 0 ? 1 : 0));
+            }
+        }
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public void Layer_normalization_follows_the_formula(bool sparse)
+    {
+        using LstmBuilder builder = sparse
+            ? new SparseLstmBuilder(_model, 2, 3, 4, layerNorm: true, forgetBias: 0.5)
+            : new VanillaLstmBuilder(_model, 2, 3, 4, layerNorm: true, forgetBias: 0.5);
+        IReadOnlyList<IReadOnlyList<Parameter>> norms = builder is SparseLstmBuilder one
+            ? one.NormalizationParameters
+            : ((VanillaLstmBuilder)builder).NormalizationParameters;
+        BuilderChecks.Fill(_model, parameter => !sparse || !IsMask(builder, parameter));
+        Expression[] xs = Inputs();
+        LstmState state = builder.InitialState(_graph);
+        Expression[] c = [_graph.Constant([4], 0), _graph.Constant([4], 0)], h = [.. c];
+        for (int step = 0; step < 3; step++)
+        {
+            state = state.AddInput(xs[step]);
+            Expression x = xs[step];
+            for (int layer = 0; layer < 2; layer++)
+            {
+                IReadOnlyList<Parameter> p = builder.Parameters[layer], n = norms[layer];
+                Expression sums = Norm(p[0] * x, n[2], n[3]) + p[sparse ? 4 : 2];
+                if (step > 0)
+                    sums += Norm(p[1] * h[layer], n[0], n[1]);
+                Expression i = Logistic(PickRange(sums, 0, 4)), f = Logistic(PickRange(sums, 4, 8) + 0.5);
+                Expression o = Logistic(PickRange(sums, 8, 12)), g = Tanh(PickRange(sums, 12, 16));
+                c[layer] = CMult(f, c[layer]) + CMult(i, g);
+                h[layer] = x = CMult(o, Tanh(Norm(c[layer], n[4], n[5])));
+            }
+        }
+        BuilderChecks.AssertSame(_model, state.Output, h[1]);
+        Assert.That(state.C(0).ToArray(), Is.EqualTo(c[0].ToArray()).Within(1e-5));
+
+        // g * (x - mean) / deviation + b, the mean as a product with a row of equal numbers.
+        Expression Norm(Expression x, Parameter g, Parameter b)
+        {
+            int n = x.Dim.Rows;
+            Expression share = _graph.Constant([1, n], 1.0 / n);
+            Expression mean = share * x;
+            Expression deviation = Sqrt(share * Square(x - mean));
+            return CMult(g, CDiv(x - mean, deviation)) + b;
+        }
+    }
+
+    [Test]
+    public void A_form_that_makes_no_sense_is_an_error()
+    {
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(() => new VanillaLstmBuilder(_model, 1, 2, 1, layerNorm: true), Throws.ArgumentException);
+            Assert.That(() => new SparseLstmBuilder(_model, 1, 2, 1, layerNorm: true), Throws.ArgumentException);
+            Assert.That(
+                () => new VanillaLstmBuilder(_model, 1, 2, 2, false, forgetBias: double.NaN), Throws.ArgumentException);
+        }
+        Assert.That(_model.Parameters, Is.Empty);
+        using var usual = new VanillaLstmBuilder(_model, 1, 2, 2);
+        using var normalized = new VanillaLstmBuilder(_model, 1, 2, 2, layerNorm: true);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(usual.SafeHandle.IsInvalid, Is.False);
+            Assert.That(() => normalized.SafeHandle, Throws.InvalidOperationException);
+            Assert.That(normalized.HasLayerNorm, Is.True);
+            Assert.That(usual.HasLayerNorm, Is.False);
+            Assert.That(usual.NormalizationParameters, Is.Empty);
+            Assert.That(() => usual.CopyFrom(normalized), Throws.ArgumentException);
+        }
+    }
+
+    [TestCase("vanilla")]
+    [TestCase("normalized")]
+    [TestCase("compact")]
+    public void Weights_have_noise_of_a_deviation(string kind)
+    {
+        const double Deviation = 0.01;
+        using LstmBuilder builder = kind switch
+        {
+            "vanilla" => new VanillaLstmBuilder(_model, 1, 3, 4),
+            "normalized" => new VanillaLstmBuilder(_model, 1, 3, 4, layerNorm: true),
+            _ => new CompactVanillaLstmBuilder(_model, 1, 3, 4),
+        };
+        Action<double> set = builder is VanillaLstmBuilder vanilla
+            ? vanilla.SetWeightNoise
+            : ((CompactVanillaLstmBuilder)builder).SetWeightNoise;
+        BuilderChecks.Fill(_model);
+        Expression x = Inputs()[0];
+        LstmState start = builder.InitialState(_graph);
+        float[] without = start.AddInput(x).Output.ToArray();
+        set(Deviation);
+        LstmState noisy = builder.InitialState(_graph);
+        float[][] outputs = [.. Enumerable.Range(0, 200).Select(_ => noisy.AddInput(x).Output.ToArray())];
+        float[] startedBefore = start.AddInput(x).Output.ToArray();
+        set(0);
+        // The gradient with respect to the weights says how far the noise moves the first element.
+        _model.ResetGradients();
+        Expression again = builder.InitialState(_graph).AddInput(x).Output;
+        Pick(again, 0).Backward();
+        double slope = Math.Sqrt(
+            builder.Parameters[0].Sum(parameter => parameter.Gradient.ToArray().Sum(value => (double)value * value)));
+        double[] moved = [.. outputs.Select(output => (double)output[0] - without[0])];
+        double found = Math.Sqrt(moved.Average(value => value * value));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(outputs.Select(output => output[0]).Distinct().Count(), Is.GreaterThan(180), "always new");
+            Assert.That(found / (Deviation * slope), Is.InRange(0.6, 1.5));
+            Assert.That(startedBefore, Is.EqualTo(without));
+            Assert.That(again.ToArray(), Is.EqualTo(without));
+            Assert.That(() => set(-1), Throws.ArgumentException);
+            Assert.That(() => set(double.NaN), Throws.ArgumentException);
+        }
+        // Gradients go to the weights themselves, and dropout may come with noise.
+        set(Deviation);
+        builder.SetDropout(0.25);
+        _model.ResetGradients();
+        SumElems(builder.InitialState(_graph).AddInput(x).AddInput(x).Output).Backward();
+        Assert.That(builder.Parameters[0][0].Gradient.ToArray(), Has.Some.Not.Zero);
+    }
+
+    [Test]
+    public void The_least_weights_are_masked()
+    {
+        using var builder = new SparseLstmBuilder(_model, 2, 3, 4);
+        BuilderChecks.Fill(_model, parameter => !IsMask(builder, parameter));
+        Parameter[] weights = [.. builder.Parameters.SelectMany(p => new[] { p[0], p[1] })];
+        Parameter[] masks = [.. builder.Parameters.SelectMany(p => new[] { p[2], p[3] })];
+        float[] before = [.. weights.SelectMany(weight => weight.Values.ToArray())];
+        builder.SetSparsity(0.3);
+        float[] mask = [.. masks.SelectMany(each => each.Values.ToArray())];
+        int count = (int)(0.3 * before.Length);
+        double largestMasked = before.Where((_, i) => mask[i] == 0).Max(Math.Abs);
+        double smallestKept = before.Where((_, i) => mask[i] == 1).Min(Math.Abs);
+
+        Expression[] xs = Inputs();
+        LstmState state = builder.InitialState(_graph);
+        foreach (Expression x in xs)
+            state = state.AddInput(x);
+        SumElems(state.Output).Backward();
+        float[] gradients = [.. weights.SelectMany(weight => weight.Gradient.ToArray())];
+        using var model = new Model();
+        using var vanilla = new VanillaLstmBuilder(model, 2, 3, 4);
+        for (int layer = 0; layer < 2; layer++)
+        {
+            IReadOnlyList<Parameter> p = builder.Parameters[layer];
+            vanilla.Parameters[layer][0].SetValues(Product(p[0], p[2]));
+            vanilla.Parameters[layer][1].SetValues(Product(p[1], p[3]));
+            vanilla.Parameters[layer][2].SetValues(p[4].Values);
+        }
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(mask.Count(value => value == 0), Is.EqualTo(count));
+            Assert.That(mask.Count(value => value == 1), Is.EqualTo(before.Length - count));
+            Assert.That(largestMasked, Is.LessThanOrEqualTo(smallestKept));
+            Assert.That(weights.SelectMany(weight => weight.Values.ToArray()), Is.EqualTo(before), "weights stay");
+            Assert.That(gradients.Where((_, i) => mask[i] == 0), Is.All.Zero);
+            Assert.That(gradients.Where((_, i) => mask[i] == 1), Has.Some.Not.Zero);
+            Assert.That(masks.SelectMany(each => each.Gradient.ToArray()), Is.All.Zero);
+            Assert.That(
+                state.Output.ToArray(),
+                Is.EqualTo(vanilla.InitialState(_graph).Transduce(xs)[^1].ToArray()).Within(1e-6));
+        }
+        builder.SetSparsity(0.6);
+        float[] more = [.. masks.SelectMany(each => each.Values.ToArray())];
+        builder.SetSparsity(0);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(more.Count(value => value == 0), Is.EqualTo((int)(0.6 * before.Length)));
+            Assert.That(more.Where((_, i) => mask[i] == 0), Is.All.Zero, "what was masked stays so");
+            Assert.That(masks.SelectMany(each => each.Values.ToArray()), Is.All.EqualTo(1));
+            Assert.That(() => builder.SetSparsity(1.1), Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(() => builder.SetSparsity(double.NaN), Throws.TypeOf<ArgumentOutOfRangeException>());
+        }
+
+        static float[] Product(Parameter weight, Parameter mask) =>
+            [.. weight.Values.ToArray().Zip(mask.Values.ToArray(), (value, keep) => value * keep)];
+    }
+
+    [Test]
+    public void A_memory_that_gates_look_at_is_masked()
+    {
+        using var builder = new CoupledLstmBuilder(_model, 1, 3, 4);
+        BuilderChecks.Fill(_model);
+        Expression[] xs = Inputs();
+        float[] without = builder.InitialState(_graph).Transduce(xs)[^1].ToArray();
+        builder.SetDropout(0, 0, 0.5);
+        LstmState first = builder.InitialState(_graph).AddInput(xs[0]);
+        // What goes into c is whole at the first input; only o looks at it.
+        float[] c = first.C(0).ToArray();
+        builder.DisableDropout();
+        float[] wholeC = builder.InitialState(_graph).AddInput(xs[0]).C(0).ToArray();
+        builder.SetDropout(0, 0, 0.5);
+        bool differs = Enumerable.Range(0, 8)
+            .Any(_ => !builder.InitialState(_graph).Transduce(xs)[^1].ToArray().SequenceEqual(without));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(c, Is.EqualTo(wholeC));
+            Assert.That(differs, Is.True);
+            Assert.That(() => builder.SetDropout(0, 0, 1), Throws.ArgumentException);
+            Assert.That(() => builder.SetDropout(0, 1, 0), Throws.ArgumentException);
+        }
+    }
+
+    [Test]
+    public void An_lstm_state_is_a_state_of_any_builder()
+    {
+        using var builder = new VanillaLstmBuilder(_model, 2, 3, 4);
+        LstmState state = builder.InitialState(_graph).AddInput(Inputs()[0]);
+        RnnState general = state;
+        Expression[] values = [.. Enumerable.Range(1, 4).Select(i => _graph.Input([i, 1, 2, 3]))];
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(general.S(0), Is.EqualTo(state.C(0)));
+            Assert.That(general.S(3), Is.EqualTo(state.H(1)));
+            Assert.That(state.S(1), Is.EqualTo(state.C(1)));
+            Assert.That(state.SetH(values.AsSpan(0, 2)).H(1), Is.EqualTo(values[1]));
+            Assert.That(state.SetH(values.AsSpan(0, 2)).C(1), Is.EqualTo(state.C(1)));
+            Assert.That(state.SetS(values).C(1), Is.EqualTo(values[1]));
+            Assert.That(state.SetS(values).Output, Is.EqualTo(values[3]));
+        }
+    }
+
+    private static bool IsMask(LstmBuilder builder, Parameter parameter) =>
+        builder.Parameters.Any(layer => parameter.Equals(layer[2]) || parameter.Equals(layer[3]));
+
+    private Expression[] Inputs() =>
+        [_graph.Input([1, -2, 0.5f]), _graph.Input([0.3f, 0.1f, -0.7f]), _graph.Input([-1, 0.25f, 2])];
+}

@@ -1,0 +1,90 @@
+using static DynNet.Native.Ops;
+
+namespace DynNet.Native.Tests;
+
+/// <summary>The forms of the LSTM's gates that take parts, masks and noise, against the plain one.</summary>
+[TestFixture]
+public sealed class LstmGatesTests
+{
+    private Model _model = null!;
+    private ComputationGraph _graph = null!;
+    private Parameter _wx = null!;
+    private Parameter _wh = null!;
+    private Parameter _b = null!;
+
+    [SetUp]
+    public void MakeCell()
+    {
+        _model = new Model(seed: 1);
+        _graph = new ComputationGraph(seed: 1);
+        _wx = _model.AddParameters([8, 3]);
+        _wh = _model.AddParameters([8, 2]);
+        _b = _model.AddParameters([8], Initializer.Normal(0, 1));
+    }
+
+    [TearDown]
+    public void DisposeCell()
+    {
+        _graph.Dispose();
+        _model.Dispose();
+    }
+
+    [Test]
+    public void Parts_are_one_input()
+    {
+        float[] expected = VanillaLstmGates(_graph.Input([1, 2, 3]), H, _wx, _wh, _b).ToArray();
+        Expression inParts = VanillaLstmGatesConcat([_graph.Input([1]), _graph.Input([2, 3])], H, _wx, _wh, _b);
+        Assert.That(inParts.ToArray(), Is.EqualTo(expected));
+    }
+
+    [Test]
+    public void Masks_multiply_input_and_output()
+    {
+        float[] expected = VanillaLstmGates(_graph.Input([0, 4, 6]), _graph.Input([-2, 0]), _wx, _wh, _b).ToArray();
+        Expression maskX = _graph.Input([0, 2, 2]);
+        Expression maskH = _graph.Input([2, 0]);
+        Expression masked = VanillaLstmGatesDropout(_graph.Input([1, 2, 3]), H, _wx, _wh, _b, maskX, maskH);
+        Expression inParts = VanillaLstmGatesDropoutConcat(
+            [_graph.Input([1]), _graph.Input([2, 3])], H, _wx, _wh, _b, maskX, maskH);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(masked.ToArray(), Is.EqualTo(expected));
+            Assert.That(inParts.ToArray(), Is.EqualTo(expected));
+        }
+    }
+
+    [Test]
+    public void Noise_is_added_to_the_weights_and_lets_gradients_through()
+    {
+        Expression x = _graph.Input([1, 2, 3]);
+        Expression plain = VanillaLstmGates(x, H, _wx, _wh, _b);
+        Expression noisy = VanillaLstmGates(x, H, _wx, _wh, _b, weightNoise: 0.1);
+        Expression again = VanillaLstmGates(x, H, _wx, _wh, _b, weightNoise: 0.1);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(noisy.ToArray(), Is.Not.EqualTo(plain.ToArray()));
+            Assert.That(noisy.ToArray(), Is.Not.EqualTo(again.ToArray()), "noise is drawn for each step");
+            Assert.That(noisy.ToArray(), Is.EqualTo(plain.ToArray()).Within(0.6f));
+            Assert.That(VanillaLstmGates(x, H, _wx, _wh, _b, weightNoise: 0).ToArray(), Is.EqualTo(plain.ToArray()));
+            Assert.That(GradientCheck.Run(SumElems(noisy), _model).Passed, Is.True);
+        }
+    }
+
+    [Test]
+    public void What_does_not_fit_is_refused()
+    {
+        Expression x = _graph.Input([1, 2, 3]);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(
+                () => VanillaLstmGatesConcat([], H, _wx, _wh, _b),
+                Throws.ArgumentException.With.Message.Contain("at least one"));
+            Assert.That(
+                () => VanillaLstmGatesDropout(x, H, _wx, _wh, _b, _graph.Input([1, 1]), H),
+                Throws.TypeOf<ShapeMismatchException>().With.Message.Contain("{2}"));
+            Assert.That(() => VanillaLstmGates(x, H, _wx, _wh, _b, weightNoise: -1), Throws.ArgumentException);
+        }
+    }
+
+    private Expression H => _graph.Input([-1, 0.5f]);
+}

@@ -1,0 +1,315 @@
+// Convolutions, pooling and the weights of attention: against double, in all layouts.
+
+#include "kernels_testing.h"
+
+namespace dynnet::testing {
+namespace {
+
+using ConvolutionKernels = KernelsTest;
+
+TEST_P(ConvolutionKernels, LayOutAndBack) {
+  for (int trial = 0; trial < 60; ++trial) {
+    ImageLayout l{};
+    l.h = Size(40);
+    l.w = Size(6);
+    l.channels = Size(3);
+    l.top = trial % 3;
+    l.left = trial % 4;
+    l.phases = 1 + trial % 3;
+    // Padding below, and sometimes rows and columns that are not wanted.
+    l.lines = std::max<int64_t>(1 + l.top / l.phases, (l.top + l.h + 2 - trial % 5) / l.phases);
+    l.width = std::max<int64_t>(1 + l.left, l.left + l.w + 2 - trial % 5);
+    const int64_t pitch = l.phases * l.lines;
+    const int64_t size = pitch * l.width * l.channels;
+    const int64_t image = l.h * l.w * l.channels;
+    // Calls f(element of the image, its element of the layout) for those that are in both.
+    const auto each = [&](const auto& f) {
+      for (int64_t c = 0; c < l.channels; ++c)
+        for (int64_t j = 0; j < l.w; ++j)
+          for (int64_t i = 0; i < l.h; ++i) {
+            const int64_t row = i + l.top, line = row / l.phases, column = j + l.left;
+            if (line >= l.lines || column >= l.width) continue;
+            f(static_cast<size_t>(i + l.h * (j + l.w * c)),
+              static_cast<size_t>(row % l.phases * l.lines + line + pitch * (column + l.width * c)));
+          }
+    };
+    CheckRowKernel(
+        "lay_out",
+        {.inputs = {{image}},
+         .outputs = {{size}},
+         .run = [&](const Rows* in, const Rows* out, int64_t, int64_t r) { k().lay_out(out[0], in[0], l, r); },
+         .reference =
+             [&](int64_t, const auto& in, auto& out) {
+               out[0].assign(out[0].size(), 0);
+               each([&](size_t from, size_t to) { out[0][to] = in[0][from]; });
+             },
+         .tolerance = 0},
+        1 + trial % 3, random_);
+    for (bool accumulate : {false, true})
+      CheckRowKernel("lay_back",
+                     {.inputs = {{size}},
+                      .outputs = {{image}},
+                      .run = [&](const Rows* in, const Rows* out, int64_t,
+                                 int64_t r) { k().lay_back(out[0], in[0], l, r, accumulate); },
+                      .reference =
+                          [&](int64_t, const auto& in, auto& out) {
+                            if (!accumulate) out[0].assign(out[0].size(), 0);
+                            each([&](size_t to, size_t from) { out[0][to] += in[0][from]; });
+                          },
+                      .tolerance = 1e-6},
+                     1 + trial % 3, random_);
+  }
+}
+
+/// A sliding of taps at any offsets.
+struct Taps {
+  std::vector<int64_t> offsets;
+  Sliding s;
+  int64_t image, results;
+
+  Taps(int64_t taps, int64_t filters, int64_t rows, int64_t columns, std::mt19937& random) {
+    const int64_t step = rows + static_cast<int64_t>(random() % 3);
+    image = step * (columns - 1) + rows + 30;
+    for (int64_t t = 0; t < taps; ++t) offsets.push_back(static_cast<int64_t>(random() % 31));
+    const int64_t pitch = rows * columns + static_cast<int64_t>(random() % 2);
+    s = {taps, filters, rows, columns, step, pitch, offsets.data()};
+    results = (filters - 1) * pitch + rows * columns;
+  }
+  /// Calls f(element of the results, of the image, of the filters, the filter) for each product.
+  template <class F>
+  void Each(F f) const {
+    for (int64_t o = 0; o < s.filters; ++o)
+      for (int64_t j = 0; j < s.columns; ++j)
+        for (int64_t i = 0; i < s.rows; ++i)
+          for (int64_t t = 0; t < s.taps; ++t)
+            f(static_cast<size_t>(i + s.rows * j + s.pitch * o), static_cast<size_t>(s.offsets[t] + s.step * j + i),
+              static_cast<size_t>(t + s.taps * o), static_cast<size_t>(o));
+  }
+};
+
+TEST_P(ConvolutionKernels, ConvolveAndBack) {
+  for (int trial = 0; trial < 60; ++trial) {
+    const Taps t(Size(30), Size(20), Size(50), 1 + trial % 4, random_);
+    const int64_t rows = 1 + trial % 3, weights = t.s.taps * t.s.filters;
+    CheckRowKernel("convolve",
+                   {.inputs = {{t.image, -0.5, 0.5}, {weights, -0.5, 0.5}, {t.s.filters}},
+                    .outputs = {{t.results}},
+                    .run =
+                        [&](const Rows* in, const Rows* out, int64_t, int64_t r) {
+                          // In two parts.
+                          const int64_t middle = t.s.filters / 2;
+                          k().convolve(out[0], in[0], in[1], in[2], t.s, 0, middle, r);
+                          k().convolve(out[0], in[0], in[1], in[2], t.s, middle, t.s.filters, r);
+                        },
+                    .reference =
+                        [&](int64_t, const auto& in, auto& out) {
+                          t.Each([&](size_t y, size_t, size_t, size_t o) { out[0][y] = in[2][o]; });
+                          t.Each([&](size_t y, size_t x, size_t w, size_t) { out[0][y] += in[0][x] * in[1][w]; });
+                        }},
+                   rows, random_);
+    CheckRowKernel("convolve_back",
+                   {.inputs = {{t.results, -0.5, 0.5}, {weights, -0.5, 0.5}},
+                    .outputs = {{t.image}},
+                    .run = [&](const Rows* in, const Rows* out, int64_t,
+                               int64_t r) { k().convolve_back(out[0], in[0], in[1], t.s, r); },
+                    .reference =
+                        [&](int64_t, const auto& in, auto& out) {
+                          t.Each([&](size_t y, size_t x, size_t w, size_t) { out[0][x] += in[0][y] * in[1][w]; });
+                        }},
+                   rows, random_);
+  }
+}
+
+TEST_P(ConvolutionKernels, ConvolveWithoutBias) {
+  const Taps t(5, 9, 20, 3, random_);
+  CheckRowKernel("convolve",
+                 {.inputs = {{t.image}, {45}},
+                  .outputs = {{t.results}},
+                  .run = [&](const Rows* in, const Rows* out, int64_t,
+                             int64_t r) { k().convolve(out[0], in[0], in[1], {}, t.s, 0, 9, r); },
+                  .reference =
+                      [&](int64_t, const auto& in, auto& out) {
+                        t.Each([&](size_t y, size_t, size_t, size_t) { out[0][y] = 0; });
+                        t.Each([&](size_t y, size_t x, size_t w, size_t) { out[0][y] += in[0][x] * in[1][w]; });
+                      }},
+                 2, random_);
+}
+
+TEST_P(ConvolutionKernels, GradientOfFilters) {
+  for (int trial = 0; trial < 60; ++trial) {
+    const Taps t(Size(30), Size(20), Size(50), 1 + trial % 4, random_);
+    const int64_t rows = 1 + trial % 3, weights = t.s.taps * t.s.filters;
+    for (Layout layout : kLayouts) {
+      Operand x(layout, rows, t.image), dy(layout, rows, t.results), g(Layout::kDense, 1, weights);
+      x.Fill(random_, -1, 1);
+      dy.Fill(random_, -1, 1);
+      g.Fill(random_, -1, 1);
+      const bool accumulate = trial % 2 == 1;
+      std::vector<double> want(static_cast<size_t>(weights), 0);
+      for (int64_t w = 0; accumulate && w < weights; ++w) want[static_cast<size_t>(w)] = g.At(0, w);
+      for (int64_t i = 0; i < rows; ++i)
+        t.Each([&](size_t y_at, size_t x_at, size_t w, size_t) {
+          want[w] += static_cast<double>(x.At(i, static_cast<int64_t>(x_at))) *
+                     static_cast<double>(dy.At(i, static_cast<int64_t>(y_at)));
+        });
+      const int64_t middle = t.s.filters / 2;
+      k().convolve_filters(g.Row(0), x.view(), dy.view(), t.s, 0, middle, rows, accumulate);
+      k().convolve_filters(g.Row(0), x.view(), dy.view(), t.s, middle, t.s.filters, rows, accumulate);
+      EXPECT_TRUE(g.GuardsAreIntact());
+      for (int64_t w = 0; w < weights; ++w) ASSERT_NEAR(g.At(0, w), want[static_cast<size_t>(w)], 2e-5);
+    }
+  }
+}
+
+using PoolingKernels = KernelsTest;
+
+TEST_P(PoolingKernels, MaxPoolAndBack) {
+  for (int trial = 0; trial < 80; ++trial) {
+    Window w{};
+    w.h = Size(60);
+    w.w = Size(9);
+    w.fh = 1 + trial % 4;
+    w.fw = 1 + trial % 3;
+    w.sh = 1 + trial % 5;
+    w.sw = 1 + trial % 2;
+    // Padded by nearly a window, so that one element at least is met.
+    w.oh = (w.h + w.sh - 1) / w.sh;
+    w.ow = (w.w + w.sw - 1) / w.sw;
+    w.top = std::max<int64_t>(0, (w.oh - 1) * w.sh + w.fh - w.h) / 2;
+    w.left = std::max<int64_t>(0, (w.ow - 1) * w.sw + w.fw - w.w) / 2;
+    const int64_t size = w.oh * w.ow;
+    std::vector<float> scratch(static_cast<size_t>(2 * w.h));
+    // Where the largest element of a window is in the image.
+    const auto largest = [&](const std::vector<double>& x, int64_t i, int64_t j) {
+      int64_t best = -1;
+      for (int64_t a = 0; a < w.fh; ++a)
+        for (int64_t b = 0; b < w.fw; ++b) {
+          const int64_t row = i * w.sh - w.top + a, column = j * w.sw - w.left + b;
+          if (row < 0 || row >= w.h || column < 0 || column >= w.w) continue;
+          const int64_t at = row + w.h * column;
+          if (best < 0 || x[static_cast<size_t>(at)] > x[static_cast<size_t>(best)]) best = at;
+        }
+      return best;
+    };
+    CheckRowKernel("max_pool",
+                   {.inputs = {{w.h * w.w}},
+                    .outputs = {{size}, {size}},
+                    .run = [&](const Rows* in, const Rows* out, int64_t,
+                               int64_t r) { k().max_pool(out[0], out[1], in[0], w, r, scratch.data()); },
+                    .reference =
+                        [&](int64_t, const auto& in, auto& out) {
+                          for (int64_t j = 0; j < w.ow; ++j)
+                            for (int64_t i = 0; i < w.oh; ++i) {
+                              const int64_t at = largest(in[0], i, j);
+                              const auto to = static_cast<size_t>(i + w.oh * j);
+                              out[0][to] = in[0][static_cast<size_t>(at)];
+                              out[1][to] = static_cast<double>(at - (i * w.sh - w.top + w.h * (j * w.sw - w.left)));
+                            }
+                        },
+                    .tolerance = 0},
+                   1 + trial % 3, random_);
+  }
+}
+
+TEST_P(PoolingKernels, KMax) {
+  for (int trial = 0; trial < 60; ++trial) {
+    const int64_t inner = Size(40), size = Size(30), outer = 1 + trial % 3;
+    const int64_t most = 1 + static_cast<int64_t>(random_() % static_cast<uint32_t>(size));
+    std::vector<float> scratch(static_cast<size_t>(16 * most));
+    CheckRowKernel(
+        "k_max",
+        {.inputs = {{inner * size * outer}},
+         .outputs = {{inner * most * outer}, {inner * most * outer}},
+         .run = [&](const Rows* in, const Rows* out, int64_t,
+                    int64_t r) { k().k_max(out[0], out[1], in[0], inner, size, most, outer, r, scratch.data()); },
+         .reference =
+             [&](int64_t, const auto& in, auto& out) {
+               for (int64_t o = 0; o < outer; ++o)
+                 for (int64_t l = 0; l < inner; ++l) {
+                   std::vector<double> line;
+                   for (int64_t i = 0; i < size; ++i)
+                     line.push_back(in[0][static_cast<size_t>(l + inner * (i + size * o))]);
+                   std::vector<double> sorted = line;
+                   std::sort(sorted.rbegin(), sorted.rend());
+                   int64_t next = 0;
+                   for (int64_t i = 0; i < size; ++i) {
+                     if (line[static_cast<size_t>(i)] < sorted[static_cast<size_t>(most - 1)]) continue;
+                     const auto to = static_cast<size_t>(l + inner * (next++ + most * o));
+                     out[0][to] = line[static_cast<size_t>(i)];
+                     out[1][to] = static_cast<double>(i);
+                   }
+                 }
+             },
+         .tolerance = 0},
+        1 + trial % 2, random_);
+  }
+}
+
+TEST_P(PoolingKernels, SumAndSpreadGroups) {
+  for (int trial = 0; trial < 60; ++trial) {
+    const int64_t rows = Size(5), n = Size(60), group = trial % 2 == 0 ? 1 + trial % 6 : Size(70);
+    CheckRowKernel("sum_groups",
+                   {.inputs = {{n * group}},
+                    .outputs = {{n}},
+                    .run = [&](const Rows* in, const Rows* out, int64_t,
+                               int64_t r) { k().sum_groups(out[0], in[0], group, r, n); },
+                    .reference =
+                        [&](int64_t, const auto& in, auto& out) {
+                          for (size_t j = 0; j < out[0].size(); ++j) {
+                            out[0][j] = 0;
+                            for (int64_t g = 0; g < group; ++g)
+                              out[0][j] += in[0][j * static_cast<size_t>(group) + static_cast<size_t>(g)];
+                          }
+                        }},
+                   rows, random_);
+    for (bool accumulate : {false, true})
+      CheckRowKernel("spread_groups",
+                     {.inputs = {{n}},
+                      .outputs = {{n * group}},
+                      .run = [&](const Rows* in, const Rows* out, int64_t,
+                                 int64_t r) { k().spread_groups(out[0], in[0], group, r, n, accumulate); },
+                      .reference =
+                          [&](int64_t, const auto& in, auto& out) {
+                            for (size_t j = 0; j < out[0].size(); ++j)
+                              Put(accumulate, out[0][j], in[0][j / static_cast<size_t>(group)]);
+                          },
+                      .tolerance = 1e-6},
+                     rows, random_);
+  }
+}
+
+using AttentionKernels = KernelsTest;
+
+TEST_P(AttentionKernels, Weights) {
+  for (int trial = 0; trial < 60; ++trial) {
+    const int64_t rows = Size(9), n = Size(70), seen = trial % 3 == 0 ? n : trial % 9 - 4, more = trial % 2;
+    const bool masked = trial % 4 < 2;
+    CheckRowKernel("attention_weights",
+                   {.inputs = {{n}},
+                    .outputs = {{n, -6, 6}},
+                    .run =
+                        [&](const Rows* in, const Rows* out, int64_t first, int64_t r) {
+                          k().attention_weights(out[0], masked ? in[0] : Rows{}, 0.7f, seen + first * more, more, r, n);
+                        },
+                    .reference =
+                        [&](int64_t i, const auto& in, auto& out) {
+                          double sum = 0;
+                          for (int64_t j = 0; j < n; ++j) {
+                            double& w = out[0][static_cast<size_t>(j)];
+                            const double added = masked ? in[0][static_cast<size_t>(j)] : 0;
+                            w = j < seen + i * more ? std::exp(static_cast<double>(0.7f) * w + added) : 0;
+                            sum += w;
+                          }
+                          for (double& w : out[0]) w = sum > 0 ? w / sum : 0;
+                        },
+                    .tolerance = 1e-6},
+                   rows, random_);
+  }
+}
+
+DYNNET_TEST_ALL_KERNELS(ConvolutionKernels);
+DYNNET_TEST_ALL_KERNELS(PoolingKernels);
+DYNNET_TEST_ALL_KERNELS(AttentionKernels);
+
+}  // namespace
+}  // namespace dynnet::testing
