@@ -11,6 +11,8 @@ internal enum Role
     Parameter,
     LookupParameter,
     Int,
+    /// <summary>An int32_t that is 0 or 1.</summary>
+    Flag,
     Double,
     /// <summary>Memory of the caller's that the library keeps reading; no C# method has such a parameter.</summary>
     Bound,
@@ -59,21 +61,23 @@ internal sealed record Operation(
             throw Error("an operation is dn_status(dn_graph* graph, operands, attributes, dn_expr* out)");
 
         DocComment doc = function.Doc;
-        IReadOnlyDictionary<string, string> docs = doc.Named("param"), defaults = doc.Named("default");
+        IReadOnlyDictionary<string, string> docs = doc.Named("param"), defaults = doc.Named("default"), flags = doc.Named("flag");
         List<OperationParameter> parameters = [];
         for (int i = 1; i < all.Count - 1; i++)
         {
             NativeParameter native = all[i];
             NativeParameter? count = all[i + 1].Name == native.Name + "_count" ? all[++i] : null;
             Role role = RoleOf(native, count) ?? throw Error($"'{native}' is none of the types that operations take");
+            if (role == Role.Int && flags.ContainsKey(native.Name))
+                role = Role.Flag;
             parameters.Add(new OperationParameter(
                 role, native, count, defaults.GetValueOrDefault(native.Name), docs.GetValueOrDefault(native.Name)));
         }
 
-        foreach (string name in docs.Keys.Concat(defaults.Keys))
+        foreach (string name in docs.Keys.Concat(defaults.Keys).Concat(flags.Keys))
             if (parameters.All(p => p.Native.Name != name && p.Count?.Name != name))
                 throw Error($"a tag names {name}, which is no parameter");
-        if (parameters.Any(p => p.Default is not null && p.Role is not (Role.Int or Role.Double)
+        if (parameters.Any(p => p.Default is not null && p.Role is not (Role.Int or Role.Flag or Role.Double)
             && (p.Role, p.Default) is not (Role.Indices, "[]")))
             throw Error("only numbers can have a default, and lists of numbers that of []");
         if (parameters.FirstOrDefault(p => Reserved.Contains(p.Name)) is { } reserved)

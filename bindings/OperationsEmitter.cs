@@ -38,7 +38,7 @@ internal abstract class OperationsEmitter(Source source, string path) : CSharpEm
             {
                 NewLine();
                 Forward(operation, [operands], ["params " + declared],
-                    [operands.Name, .. attributes.Select(p => $"{p.Name}: {p.Default}")]);
+                    [operands.Name, .. attributes.Select(p => $"{p.Name}: {DefaultOf(p)}")]);
             }
         }
         NewLine();
@@ -55,7 +55,12 @@ internal abstract class OperationsEmitter(Source source, string path) : CSharpEm
         $"{PublicType(p.Role)} {p.Name}{(optional && p.Default is not null ? $" = {DefaultOf(p)}" : "")}";
 
     /// <summary>A default as C# writes it: that of a span must be a constant.</summary>
-    private static string DefaultOf(OperationParameter p) => p.Role == Role.Indices ? "default" : p.Default!;
+    private static string DefaultOf(OperationParameter p) => p.Role switch
+    {
+        Role.Indices => "default",
+        Role.Flag => p.Default == "0" ? "false" : "true",
+        _ => p.Default!,
+    };
 
     private static string PublicType(Role role) => role switch
     {
@@ -66,6 +71,7 @@ internal abstract class OperationsEmitter(Source source, string path) : CSharpEm
         Role.Parameter => "Parameter",
         Role.LookupParameter => "LookupParameter",
         Role.Int => "int",
+        Role.Flag => "bool",
         Role.Double => "double",
         _ => throw new InvalidOperationException($"{role} has no type of its own"),
     };
@@ -180,6 +186,7 @@ internal abstract class OperationsEmitter(Source source, string path) : CSharpEm
         Role.Dim => [$"&{p.Name}Native"],
         Role.Parameter or Role.LookupParameter => [$"{p.Name}.Pointer"],
         Role.Int or Role.Double => [p.Name],
+        Role.Flag => [$"{p.Name} ? 1 : 0"],
         _ => [$"{p.Name}Pointer", $"{p.Name}.Length"],
     };
 }

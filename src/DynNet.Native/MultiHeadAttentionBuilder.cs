@@ -84,7 +84,7 @@ public sealed class MultiHeadAttentionBuilder
     /// <exception cref="StaleExpressionException">An operand is stale, or of another graph.</exception>
     /// <exception cref="ObjectDisposedException">The graph or the model is disposed.</exception>
     public Expression Attend(Expression x, Expression memory, bool causal = false) =>
-        Output(Ops.MultiHeadAttention(_queries * x, _keys * memory, _values * memory, Heads, causal ? 1 : 0));
+        Output(Ops.MultiHeadAttention(_queries * x, _keys * memory, _values * memory, Heads, causal));
 
     /// <summary>Attention with a mask, which is added to the scores of all heads.</summary>
     /// <param name="x">The inputs, {dim, m}.</param>
@@ -97,7 +97,7 @@ public sealed class MultiHeadAttentionBuilder
     /// <exception cref="StaleExpressionException">An operand is stale, or of another graph.</exception>
     /// <exception cref="ObjectDisposedException">The graph or the model is disposed.</exception>
     public Expression Attend(Expression x, Expression memory, Expression mask, bool causal = false) => Output(
-        Ops.MultiHeadAttention(_queries * x, _keys * memory, _values * memory, mask, Heads, causal ? 1 : 0));
+        Ops.MultiHeadAttention(_queries * x, _keys * memory, _values * memory, mask, Heads, causal));
 
     private Expression Output(Expression heads)
     {

@@ -23,11 +23,10 @@ public static unsafe partial class Ops
     {
         if (weightNoise == 0)
             return VanillaLstmGates(x, h, wx, wh, b);
-        // The weights may be parameters that no graph has taken up, the inputs are not.
         ComputationGraph graph = ComputationGraph.Of(x, h);
         return VanillaLstmGates(x, h, Noisy(wx), Noisy(wh), Noisy(b));
 
-        Expression Noisy(Expression weight) => Noise(new Expression(graph, graph.Bind(weight)), weightNoise);
+        Expression Noisy(Expression weight) => WeightNoise.Added(graph, weight, weightNoise);
     }
 
     /// <summary>The gates of an LSTM cell whose input is given in parts.</summary>

@@ -231,6 +231,7 @@ public sealed class OpCallTests
     {
         // A size is at least 1; an index or a dimension may be 0.
         var type when type == typeof(int) => parameter.Name == "size" ? 1 : 0,
+        var type when type == typeof(bool) => false,
         var type when type == typeof(double) => 0.5,
         var type when type == typeof(Dim) => Dim.Of(1),
         var type when type == typeof(string) => "CPU",

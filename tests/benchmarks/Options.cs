@@ -39,6 +39,7 @@ internal sealed record Options
           scheduling --of TASK                            the share that planning has of forward and backward
           construction                                    nanoseconds a node, and bytes of managed memory a node
           decode                                          what an incremental forward for each token costs more
+          ops                                             nanoseconds an element of each operation
 
         DIR holds trees/train.txt, tags/dev.txt and cmudict-en-us.dict, of which a task reads its own; where that is
         missing, input of the same size distribution is made. Examples a second come with the operations of their matrix

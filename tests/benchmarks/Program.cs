@@ -21,6 +21,7 @@ try
         "construction" => ConstructionBenchmark.Run(options),
         "decode" => DecodeBenchmark.Run(options),
         "scheduling" => SchedulingBenchmark.Run(options),
+        "ops" => OpsBenchmark.Run(options),
         _ => Throughput(),
     });
     return 0;

@@ -39,6 +39,7 @@ internal static class Table
         "scheduling --of tagger --style cells --batch 10",
         "construction",
         "decode",
+        "ops",
         "decode --threads 2",
     ];
 

@@ -29,6 +29,7 @@
 // generated: the graph, the operands, the attributes, and the result as the last parameter. In their comments
 //     @op NAME            is the C# name, where it is not the C name in .NET casing;
 //     @default NAME VALUE makes an attribute optional; of a list, the value is [];
+//     @flag NAME          makes an attribute that is 0 or 1 a truth value;
 //     @param, @returns    give shapes; @throws names the errors beyond shapes.
 #ifndef DYNNET_DYNNET_H_
 #define DYNNET_DYNNET_H_

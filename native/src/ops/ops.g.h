@@ -1,6 +1,6 @@
 // Written by bindings/ from native/include/dynnet: do not edit, run ./build.sh bindings.
 // CppSharp 1.2.0+42ccd59b112072a6bcf3e1406efca174a46c8cf8
-// headers SHA-256 9c4380a0d183f4db4d1a7193e309fd7988596f61d4e8e631c02372bea824866a
+// headers SHA-256 475e79538a29ba8b4d00cfdd6377ba1e53d7423e6727151eee26c89aba9665fb
 #ifndef DYNNET_OPS_OPS_G_H_
 #define DYNNET_OPS_OPS_G_H_
 

@@ -41,9 +41,9 @@ public sealed class CompactVanillaLstmBuilder : LstmBuilder
             step,
             layer,
             x,
-            WeightNoise.Added(step, p[0]),
-            WeightNoise.Added(step, p[1]),
-            WeightNoise.Added(step, p[2]),
+            WeightNoise.Added(step.Graph, p[0], step.Rates.WeightNoise),
+            WeightNoise.Added(step.Graph, p[1], step.Rates.WeightNoise),
+            WeightNoise.Added(step.Graph, p[2], step.Rates.WeightNoise),
             step.Of([]),
             VanillaLstmCell.UsualForgetBias);
     }

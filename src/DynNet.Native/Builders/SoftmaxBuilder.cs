@@ -126,10 +126,9 @@ public abstract class SoftmaxBuilder
     {
         if (indices.Length == 1)
             return NegLogSoftmax(h, indices[0]);
-        Expression columns = Ops.Reshape(h, [InputDim, indices.Length]);
         var losses = new Expression[indices.Length];
         for (int i = 0; i < losses.Length; i++)
-            losses[i] = NegLogSoftmax(Ops.Pick(columns, i, dim: 1), indices[i]);
+            losses[i] = NegLogSoftmax(Ops.PickBatchElem(h, i), indices[i]);
         return Ops.ConcatenateToBatch(losses);
     }
 }

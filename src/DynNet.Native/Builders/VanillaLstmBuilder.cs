@@ -13,10 +13,9 @@ namespace DynNet.Native;
 /// sub-collection <c>vanilla-lstm-builder</c>: for each layer Wx {4h, input}, Wh {4h, h} and b {4h}, as in DyNet, whose
 /// files <see cref="Model.Populate(string, string)"/> reads.</para>
 /// <para>With layer normalization (Ba, Kiros and Hinton 2016) the sums are b + LN(Wx x) + LN(Wh h), without the last
-/// part at the first input if no values were given, and h' = o * tanh(LN(c')); LN(x) = g * (x - mean(x)) / deviation(x)
-/// + b. Its parameters are made as in DyNet in the model itself, without names of their own, each layer's after that of
-/// the cell. It divides by the deviation as it is: a vector whose elements are all equal, such as Wx x for an x of
-/// zeros, becomes NaN.</para>
+/// part at the first input if no values were given, and h' = o * tanh(LN(c')); LN is <see cref="Ops.LayerNorm"/>. Its
+/// parameters are made as in DyNet in the model itself, without names of their own, each layer's after that of the
+/// cell.</para>
 /// </remarks>
 public sealed class VanillaLstmBuilder : LstmBuilder
 {
@@ -111,8 +110,7 @@ public sealed class VanillaLstmBuilder : LstmBuilder
     /// </summary>
     /// <param name="standardDeviation">That of the numbers, 0 or more; 0 for no noise.</param>
     /// <remarks>
-    /// The numbers are drawn when the step is recorded, from <see cref="Random.Shared"/>: the graph's seed does not
-    /// decide them. Must not run beside a thread that starts a sequence.
+    /// The numbers are drawn as by <see cref="Ops.Noise"/>. Must not run beside a thread that starts a sequence.
     /// </remarks>
     /// <exception cref="ArgumentException">The number is negative or not finite.</exception>
     /// <exception cref="ObjectDisposedException">The builder is disposed.</exception>
@@ -174,9 +172,9 @@ public sealed class VanillaLstmBuilder : LstmBuilder
             step,
             layer,
             x,
-            WeightNoise.Added(step, p[0]),
-            WeightNoise.Added(step, p[1]),
-            WeightNoise.Added(step, p[2]),
+            WeightNoise.Added(step.Graph, p[0], step.Rates.WeightNoise),
+            WeightNoise.Added(step.Graph, p[1], step.Rates.WeightNoise),
+            WeightNoise.Added(step.Graph, p[2], step.Rates.WeightNoise),
             step.Of(HasLayerNorm ? _normalization[layer] : []),
             ForgetBias);
     }

@@ -67,14 +67,14 @@ internal static class VanillaLstmCell
             Expression o = Ops.Logistic(Ops.PickRange(sums, 2 * n, 3 * n));
             Expression g = Ops.Tanh(Ops.PickRange(sums, 3 * n, 4 * n));
             c = Ops.CMult(f, c) + Ops.CMult(i, g);
-            h = Ops.CMult(o, Ops.Tanh(norms.IsEmpty ? c : LayerNorm(c, norms[4], norms[5])));
+            h = Ops.CMult(o, Ops.Tanh(norms.IsEmpty ? c : Ops.LayerNorm(c, norms[4], norms[5])));
         }
         step.SetC(layer, c);
         step.SetH(layer, h);
         return h;
     }
 
-    // Where nothing went before, Wh h is nothing and not zeros: those have no deviation to divide by.
+    // As in DyNet: where nothing went before, Wh h is nothing, and not zeros that are normalized.
     private static Expression NormalizedSums(
         Expression x,
         Expression h,
@@ -84,16 +84,7 @@ internal static class VanillaLstmCell
         LayerParameters norms,
         bool isFirst)
     {
-        Expression sums = b + LayerNorm(wx * x, norms[2], norms[3]);
-        return isFirst ? sums : sums + LayerNorm(wh * h, norms[0], norms[1]);
-    }
-
-    /// <summary>Layer normalization (Ba, Kiros and Hinton 2016): g * (x - mean(x)) / deviation(x) + b.</summary>
-    private static Expression LayerNorm(Expression x, Expression g, Expression b)
-    {
-        double share = 1.0 / x.Dim.Rows;
-        Expression centred = x - Ops.SumElems(x) * share;
-        Expression deviation = Ops.Sqrt(Ops.SumElems(Ops.Square(centred)) * share);
-        return Ops.CMult(g, centred / deviation) + b;
+        Expression sums = b + Ops.LayerNorm(wx * x, norms[2], norms[3]);
+        return isFirst ? sums : sums + Ops.LayerNorm(wh * h, norms[0], norms[1]);
     }
 }

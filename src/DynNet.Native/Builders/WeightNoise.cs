@@ -14,20 +14,10 @@ internal static class WeightNoise
         }
     }
 
-    /// <summary>A weight with new noise, if the sequence has any.</summary>
-    internal static Expression Added(in RnnStep step, Expression weight)
-    {
-        double deviation = step.Rates.WeightNoise;
-        if (deviation == 0)
-            return weight;
-        Dim dim = weight.Dim;
-        float[] noise = new float[dim.Size];
-        for (int i = 0; i < noise.Length; i++)
-            noise[i] = (float)(deviation * Normal());
-        return weight + step.Graph.Input(dim, noise);
-    }
-
-    // Box and Muller 1958.
-    private static double Normal() =>
-        Math.Sqrt(-2 * Math.Log(1 - Random.Shared.NextDouble())) * Math.Cos(Math.Tau * Random.Shared.NextDouble());
+    /// <summary>A weight with new noise in a graph; the weight itself if the deviation is 0.</summary>
+    internal static Expression Added(ComputationGraph graph, Expression weight, double standardDeviation) =>
+        standardDeviation == 0
+            ? weight
+            // It may be a parameter that no graph has taken up yet.
+            : Ops.Noise(new Expression(graph, graph.Bind(weight)), standardDeviation);
 }

@@ -24,6 +24,7 @@ extern "C" {
 /// @param values V {e, n}
 /// @param causal whether query i sees keys 0 to i + n - m only
 /// @default causal 0
+/// @flag causal
 /// @returns {e, m}
 DN_API dn_status dn_op_scaled_dot_product_attention(dn_graph* graph, dn_expr queries, dn_expr keys, dn_expr values,
                                                     int32_t causal, dn_expr* out);
@@ -37,6 +38,7 @@ DN_API dn_status dn_op_scaled_dot_product_attention(dn_graph* graph, dn_expr que
 /// no key gets zeros
 /// @param causal whether query i sees keys 0 to i + n - m only
 /// @default causal 0
+/// @flag causal
 /// @returns {e, m}
 DN_API dn_status dn_op_scaled_dot_product_attention_masked(dn_graph* graph, dn_expr queries, dn_expr keys,
                                                            dn_expr values, dn_expr mask, int32_t causal, dn_expr* out);
@@ -49,6 +51,7 @@ DN_API dn_status dn_op_scaled_dot_product_attention_masked(dn_graph* graph, dn_e
 /// @param heads 1 or more
 /// @param causal whether query i sees keys 0 to i + n - m only
 /// @default causal 0
+/// @flag causal
 /// @returns {heads * e, m}
 /// @throws DN_E_ARGUMENT if heads is less than 1
 DN_API dn_status dn_op_multi_head_attention(dn_graph* graph, dn_expr queries, dn_expr keys, dn_expr values,
@@ -64,6 +67,7 @@ DN_API dn_status dn_op_multi_head_attention(dn_graph* graph, dn_expr queries, dn
 /// @param heads 1 or more
 /// @param causal whether query i sees keys 0 to i + n - m only
 /// @default causal 0
+/// @flag causal
 /// @returns {heads * e, m}
 /// @throws DN_E_ARGUMENT if heads is less than 1
 DN_API dn_status dn_op_multi_head_attention_masked(dn_graph* graph, dn_expr queries, dn_expr keys, dn_expr values,

@@ -24,6 +24,7 @@ extern "C" {
 /// @param is_valid whether only filters that lie in x as a whole count; else x is padded, and the result has
 /// ceil(h / stride[0]) rows and ceil(w / stride[1]) columns
 /// @default is_valid 1
+/// @flag is_valid
 /// @returns {rows, columns, filters}, of which there are ceil((h - fh + 1) / stride[0]) rows and
 /// ceil((w - fw + 1) / stride[1]) columns if is_valid
 /// @throws DN_E_ARGUMENT if there are not two strides, or one is less than 1
@@ -39,6 +40,7 @@ DN_API dn_status dn_op_conv2d(dn_graph* graph, dn_expr x, dn_expr f, const int32
 /// @param is_valid whether only filters that lie in x as a whole count; else x is padded, and the result has
 /// ceil(h / stride[0]) rows and ceil(w / stride[1]) columns
 /// @default is_valid 1
+/// @flag is_valid
 /// @returns {rows, columns, filters}, of which there are ceil((h - fh + 1) / stride[0]) rows and
 /// ceil((w - fw + 1) / stride[1]) columns if is_valid
 /// @throws DN_E_ARGUMENT if there are not two strides, or one is less than 1
@@ -54,6 +56,7 @@ DN_API dn_status dn_op_conv2d_bias(dn_graph* graph, dn_expr x, dn_expr f, dn_exp
 /// @param is_valid whether only windows that lie in x as a whole count; else the result has ceil(h / stride[0]) rows
 /// and ceil(w / stride[1]) columns
 /// @default is_valid 1
+/// @flag is_valid
 /// @returns {rows, columns, channels}, of which there are ceil((h - ksize[0] + 1) / stride[0]) rows and
 /// ceil((w - ksize[1] + 1) / stride[1]) columns if is_valid
 /// @throws DN_E_ARGUMENT if there are not two sizes and two strides, or one is less than 1

@@ -19,8 +19,9 @@ DN_API dn_status dn_op_sum_batches(dn_graph* graph, dn_expr x, dn_expr* out);
 /// The sum over some dimensions, which are removed, and over the batch if it is asked for.
 /// @param x any shape
 /// @param dims each 0 to 6, none twice; may be empty if the batch is summed over
-/// @param batch whether to sum over the batch too: 0 for no
+/// @param batch whether to sum over the batch too
 /// @default batch 0
+/// @flag batch
 /// @returns the shape of x without dims; {1} if no dimension is left
 DN_API dn_status dn_op_sum_dim(dn_graph* graph, dn_expr x, const int32_t* dims, int32_t dims_count, int32_t batch,
                                dn_expr* out);
@@ -46,8 +47,9 @@ DN_API dn_status dn_op_mean_batches(dn_graph* graph, dn_expr x, dn_expr* out);
 /// The mean over some dimensions, which are removed, and over the batch if it is asked for.
 /// @param x any shape
 /// @param dims each 0 to 6, none twice; may be empty if the mean is over the batch
-/// @param batch whether the mean is over the batch too: 0 for no
+/// @param batch whether the mean is over the batch too
 /// @default batch 0
+/// @flag batch
 /// @param n by what the sum is divided, for operands of which a part counts only; 0 for the number of elements
 /// @default n 0
 /// @returns the shape of x without dims; {1} if no dimension is left
@@ -76,8 +78,9 @@ DN_API dn_status dn_op_moment_batches(dn_graph* graph, dn_expr x, int32_t r, dn_
 /// @param x any shape
 /// @param dims each 0 to 6, none twice; may be empty if the moment is over the batch
 /// @param r 1 or more
-/// @param batch whether the moment is over the batch too: 0 for no
+/// @param batch whether the moment is over the batch too
 /// @default batch 0
+/// @flag batch
 /// @param n by what the sum is divided, for operands of which a part counts only; 0 for the number of elements
 /// @default n 0
 /// @returns the shape of x without dims; {1} if no dimension is left
@@ -97,8 +100,9 @@ DN_API dn_status dn_op_std_batches(dn_graph* graph, dn_expr x, dn_expr* out);
 /// dn_op_std_elems.
 /// @param x any shape
 /// @param dims each 0 to 6, none twice; may be empty if the deviation is over the batch
-/// @param batch whether the deviation is over the batch too: 0 for no
+/// @param batch whether the deviation is over the batch too
 /// @default batch 0
+/// @flag batch
 /// @param n by what both sums are divided, that of the mean and that of the squares; 0 for the number of elements
 /// @default n 0
 /// @returns the shape of x without dims; {1} if no dimension is left
