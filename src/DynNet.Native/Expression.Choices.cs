@@ -44,7 +44,7 @@ public readonly partial struct Expression
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
     public int[] TopK(int k, int dim = 0)
     {
-        int[] indices = new int[Choices(dim, k)];
+        int[] indices = new int[Choices(dim, k, most: Dim[Math.Clamp(dim, 0, DynNet.Native.Dim.MaxRank - 1)])];
         TopK(dim, k, indices);
         return indices;
     }
@@ -84,7 +84,7 @@ public readonly partial struct Expression
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
     public int[] Sample(int draws, int dim = 0)
     {
-        int[] indices = new int[Choices(dim, draws)];
+        int[] indices = new int[Choices(dim, draws, most: Array.MaxLength)];
         Sample(dim, draws, indices);
         return indices;
     }
@@ -104,10 +104,16 @@ public readonly partial struct Expression
     }
 
     /// <summary>How many indices there are; 0, which the native side refuses, where a number is out of its range.</summary>
-    private long Choices(int dim, int each)
+    private int Choices(int dim, int each, int most)
     {
         Dim shape = Dim;
-        return (uint)dim < DynNet.Native.Dim.MaxRank && each >= 1 ? shape.Size / shape[dim] * each : 0;
+        if ((uint)dim >= DynNet.Native.Dim.MaxRank || each < 1 || each > most)
+            return 0;
+        long lines = shape.Size / shape[dim];
+        return lines <= Array.MaxLength / each
+            ? (int)(lines * each)
+            : throw new ArgumentException(
+                $"{each} indices for each of {lines} lines of {shape} are more than an array can hold.");
     }
 
     private void CheckVector(string what)

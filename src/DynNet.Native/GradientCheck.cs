@@ -5,14 +5,19 @@ namespace DynNet.Native;
 /// </summary>
 /// <param name="Elements">How many elements of parameters were compared.</param>
 /// <param name="Failed">How many of them differ by more than is allowed.</param>
+/// <param name="Undecided">
+/// Of how many nothing can be said: both numbers are smaller than what rounding of the loss explains.
+/// </param>
 /// <param name="Worst">
-/// The largest difference relative to the larger of gradient and difference, of those that rounding does not explain.
+/// The largest difference relative to the larger of gradient and difference, of those that rounding does not explain;
+/// infinite if a number was not finite.
 /// </param>
 /// <param name="Report">A line for each element that failed: the parameter, the element, the two numbers.</param>
-public readonly record struct GradientCheck(long Elements, long Failed, double Worst, string Report)
+public readonly record struct GradientCheck(
+    long Elements, long Failed, long Undecided, double Worst, string Report)
 {
-    /// <summary>Whether no element failed.</summary>
-    public bool Passed => Failed == 0;
+    /// <summary>Whether no element failed, and some were decided.</summary>
+    public bool Passed => Failed == 0 && Undecided < Elements;
 
     /// <summary>
     /// Compares the gradients of an expression with respect to a model's parameters with central differences: each element
@@ -30,9 +35,12 @@ public readonly record struct GradientCheck(long Elements, long Failed, double W
     /// <param name="most">How many elements of each parameter to check at most, evenly spread; 0 for all.</param>
     /// <returns>What was found.</returns>
     /// <remarks>
-    /// Every forward draws the same random numbers, so that networks with dropout can be checked. Afterwards parameters and
-    /// values are as before; the gradients that have accumulated are not touched, and those of the latest backward are gone.
-    /// No other thread may use the model meanwhile. It takes two forwards an element: check small networks.
+    /// It begins with a <see cref="Expression.Forward"/>, whose random numbers all further ones draw, so that networks with
+    /// dropout can be checked. What has another gradient than its derivative on purpose, such as <see
+    /// cref="Ops.FlipGradient"/>, fails. Afterwards parameters are as before and values those of the first forward; the
+    /// gradients that have accumulated are not touched, and those of the latest backward are gone. No other thread may use
+    /// the model meanwhile. It takes two forwards an element: check small networks, and small losses, whose rounding hides
+    /// less.
     /// </remarks>
     /// <exception cref="ArgumentException">A number is out of its range.</exception>
     /// <exception cref="ShapeMismatchException">The expression has more than one element.</exception>

@@ -113,7 +113,7 @@ public sealed partial class Model : IDisposable
 
     /// <summary>
     /// The weight decay lambda, 0 or more and less than 1: each update multiplies every value that it may change by 1 -
-    /// lambda after its step, which is what DyNet's comes to. 0 by default (DyNet: 1e-6). A model and all its
+    /// lambda after its step, which is what DyNet's comes to. 0 by default, as in DyNet. A model and all its
     /// sub-collections have one, whichever it is set on.
     /// </summary>
     /// <exception cref="ArgumentException">The number is out of its range.</exception>

@@ -204,6 +204,9 @@ public abstract partial class Trainer : IDisposable
         ReadOnlySpan<Parameter> parameters, ReadOnlySpan<LookupParameter> lookupParameters = default)
     {
         using Lease lease = Lease();
+        // Each is kept alive by an array of our own, so that the native side may look at one of another model.
+        Parameter[] dense = parameters.ToArray();
+        LookupParameter[] sparse = lookupParameters.ToArray();
         nint[] pointers = new nint[parameters.Length];
         for (int i = 0; i < pointers.Length; i++)
         {
@@ -218,6 +221,8 @@ public abstract partial class Trainer : IDisposable
         }
         FollowSchedule(lease.Pointer);
         TrainerCalls.UpdateSubset(lease.Pointer, pointers, tables);
+        GC.KeepAlive(dense);
+        GC.KeepAlive(sparse);
     }
 
     /// <summary>
@@ -232,6 +237,7 @@ public abstract partial class Trainer : IDisposable
 
     /// <summary>Starts anew, as <see cref="Restart()"/> does, with a new learning rate.</summary>
     /// <param name="learningRate">Finite, 0 or more.</param>
+    /// <remarks>A <see cref="Schedule"/> goes on to decide the rate of the next update: set it to null first.</remarks>
     /// <exception cref="ArgumentException">The rate is out of its range; nothing was changed.</exception>
     public void Restart(double learningRate)
     {

@@ -3,7 +3,9 @@ using System.Globalization;
 namespace DynNet.Native;
 
 /// <summary>What a trainer did since it was last asked: DyNet's <c>status()</c>.</summary>
-/// <param name="LearningRate">The rate of the next update.</param>
+/// <param name="LearningRate">
+/// The rate of the next update; with a <see cref="Trainer.Schedule"/>, that of the latest.
+/// </param>
 /// <param name="ClipsCount">The updates whose gradients were clipped.</param>
 /// <param name="UpdatesCount">The updates.</param>
 public readonly record struct TrainerStatus(double LearningRate, long ClipsCount, long UpdatesCount)

@@ -52,6 +52,8 @@ public sealed class InspectionTests
             Assert.That(() => matrix.Sample(), Throws.TypeOf<ShapeMismatchException>().With.Message.Contain("{2,2}"));
             Assert.That(() => matrix.TopK(3), Throws.ArgumentException.With.Message.Contain("top_k: 3"));
             Assert.That(() => matrix.TopK(0), Throws.ArgumentException);
+            Assert.That(() => matrix.TopK(int.MaxValue), Throws.ArgumentException);
+            Assert.That(() => matrix.Sample(int.MaxValue), Throws.ArgumentException);
             Assert.That(() => matrix.ArgMax(7), Throws.ArgumentException.With.Message.Contain("dimension 7"));
             Assert.That(() => matrix.Sample(0), Throws.ArgumentException);
             Assert.That(() => nothing.Sample(), Throws.TypeOf<NotFiniteNumberException>());

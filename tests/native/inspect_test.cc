@@ -79,6 +79,10 @@ TEST(Graphviz, ShortensLongListsAndQuotesNames) {
   dn_lookup_parameter* table = add_table(model, 9, {2}, initializer(DN_INIT_CONSTANT, 1), "a\"b\\c");
   const Ints rows{8, 7, 6, 5, 4};
   make(graph, dn_op_lookup_batch, table, rows.data(), 5);
+  const dn_dim three = dim({3});
+  const float one = 1;
+  make(graph, dn_op_input_sparse, &three, rows.data() + 4, 0, &one, 0, 1.0);
+  EXPECT_NE(graphviz(graph).find("1: input_sparse {3}"), std::string::npos) << "its default is no index";
   EXPECT_NE(graphviz(graph).find(R"(0: lookup_batch /a\"b\\c [8, 7, 6, 5, ...] {2}X5)"), std::string::npos)
       << graphviz(graph);
 }
@@ -215,6 +219,7 @@ TEST_F(GradientCheck, PassesWhereGradientsAreRight) {
   const dn_gradient_check result = check(loss);
   EXPECT_EQ(result.elements, 12 + 3) << "one row of the table is used";
   EXPECT_EQ(result.failed, 0) << report_;
+  EXPECT_LT(result.undecided, 8) << "a saturated tanh lets little through";
   EXPECT_LT(result.worst, 0.01);
   EXPECT_EQ(report_, "");
   EXPECT_EQ(values(w_), before);
@@ -240,6 +245,16 @@ TEST_F(GradientCheck, FailsWhereTheyDiffer) {
   EXPECT_NEAR(result.worst, 1, 1e-6);
   EXPECT_NE(report_.find("/zeros, element 0: gradient 0, difference 0.5\n"), std::string::npos) << report_;
   EXPECT_NE(report_.find("/zeros, element 1: "), std::string::npos);
+}
+
+// A large loss has no digits left for the differences, and what does not depend on a parameter has none.
+TEST_F(GradientCheck, TellsWhatItCannotDecide) {
+  const dn_expr small = make(graph_, dn_op_sum_elems, make(graph_, dn_op_parameter, w_));
+  EXPECT_EQ(check(make(graph_, dn_op_add_scalar, small, 1e6)).undecided, 12);
+  const dn_parameter* unused = add(model_, {3}, initializer(DN_INIT_CONSTANT, 1), "unused");
+  const dn_gradient_check result = check(small);
+  EXPECT_EQ(result.undecided, unused->dim.size());
+  EXPECT_EQ(result.failed, 0) << report_;
 }
 
 TEST_F(GradientCheck, LeavesOtherModelsAlone) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <filesystem>
@@ -254,6 +255,21 @@ TEST(LstmDropout, ASequenceGoesOnAsItBegan) {
   ASSERT_OK(dn_lstm_set_dropout(lstm.get(), 0, 0));
   EXPECT_EQ(step(lstm, graph, with, input(graph, {1, 2}))[2].node, with[2].node);
   EXPECT_EQ(state_size(lstm), 2);
+}
+
+TEST(LstmDropout, IsThatOfTheStartAndNotOfTheFirstInput) {
+  const ModelHandle model = new_model();
+  const LstmHandle lstm = new_lstm(model, 1, 64, 3);
+  const GraphHandle graph = new_graph();
+  ASSERT_OK(dn_lstm_set_dropout(lstm.get(), 0.5, 0));
+  const State begun = start(lstm, graph);
+  ASSERT_OK(dn_lstm_set_dropout(lstm.get(), 0, 0.5));
+  const State next = step(lstm, graph, begun, input(graph, std::vector<float>(64, 1)));
+  const std::vector<float> mask = value(graph, next[2]);
+  ASSERT_EQ(mask.size(), 64u) << "the input's mask, drawn by the rate of the start";
+  EXPECT_GT(std::count(mask.begin(), mask.end(), 0.0F), 0);
+  EXPECT_GT(std::count(mask.begin(), mask.end(), 2.0F), 0);
+  EXPECT_EQ(next[3].stamp, 0u) << "no mask for h";
 }
 
 TEST(LstmErrors, NameTheBuilder) {

@@ -168,6 +168,30 @@ TEST(Trainer, SparseUpdatesTouchOnlyRowsWithGradients) {
   EXPECT_EQ(values(e)[1], 1.0f);
 }
 
+// Rows without a gradient share zeros, which must be those of the longest rows from the start.
+TEST(Trainer, DenseUpdatesOfTablesWithLongerAndLongerRows) {
+  const ModelHandle model = new_model();
+  std::vector<dn_lookup_parameter*> tables;
+  for (const uint32_t size : {2u, 3000u, 40000u})
+    tables.push_back(add_table(model, 4, {size}, initializer(DN_INIT_CONSTANT, 1), "E" + std::to_string(size)));
+  const TrainerHandle trainer = adam(model);
+  ASSERT_OK(dn_trainer_set_sparse_updates(trainer.get(), 0));
+  ASSERT_OK(dn_trainer_set_clip_threshold(trainer.get(), 0));
+  ASSERT_OK(dn_trainer_set_clip_value(trainer.get(), 0.5));
+  std::vector<Reference> expected(4, Reference{1});
+  for (int t = 1; t <= 3; ++t) {
+    for (dn_lookup_parameter* table : tables)
+      add_row_gradient(table, t, std::vector<float>(static_cast<size_t>(table->row_size()), 2.0f));
+    for (int row = 0; row < 4; ++row) expected[static_cast<size_t>(row)].adam(row == t ? 0.5 : 0, t);
+    ASSERT_OK(dn_trainer_update(trainer.get()));
+  }
+  for (dn_lookup_parameter* table : tables) {
+    const std::vector<float> now = values(table);
+    for (size_t i = 0; i < now.size(); ++i)
+      ASSERT_NEAR(now[i], expected[i / static_cast<size_t>(table->row_size())].w, 1e-5) << table->name << " " << i;
+  }
+}
+
 TEST(Trainer, DenseUpdatesMoveAllRows) {
   const ModelHandle model = new_model();
   dn_lookup_parameter* e = add_table(model, 3, {2}, initializer(DN_INIT_CONSTANT, 1), "E");

@@ -29,7 +29,8 @@ DN_API dn_status dn_lstm_state_size(const dn_lstm* lstm, int32_t* out);
 /// Starts a sequence.
 /// @param values null for zeros, else c of each layer, then h of each layer
 /// @param values_count 0 or twice the number of layers
-/// @param state gets dn_lstm_state_size expressions: c of each layer, h of each layer, then room for the masks, which
+/// @param state gets dn_lstm_state_size expressions: c of each layer, h of each layer, then room for the masks, with
+/// the rates that hold for the sequence, which
 /// the first dn_lstm_add_input draws for the batch of its input, one mask for each batch element
 DN_API dn_status dn_lstm_initial_state(const dn_lstm* lstm, dn_graph* graph, const dn_expr* values,
                                        int32_t values_count, dn_expr* state, int32_t state_count);

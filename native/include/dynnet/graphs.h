@@ -85,17 +85,22 @@ DN_API dn_status dn_graph_gradient(dn_graph* graph, dn_expr x, const float** out
 
 /// Compares the gradients of x with respect to a model's parameters with central differences: each element is set a
 /// step higher and lower, and the graph computed anew. An element fails if the two differ by more than tolerance times
-/// the larger of them, plus what rounding of x to float32 explains (8 units in the last place of x, over the step).
-/// Every forward draws the same random numbers, so that networks with dropout can be checked. Afterwards parameters and
-/// values are as before; the model's own gradients are not touched, and those of the latest backward are gone. Must not
-/// run beside anything else that uses the model.
+/// the larger of them, plus what rounding of x to float32 explains (8 units in the last place of x, over the step): the
+/// smaller x, the sharper the check. Where both are smaller than that, the element is undecided. It begins with a
+/// dn_graph_forward, whose random numbers all further ones draw, so that networks with dropout can be checked. The
+/// gradient of what has another than its derivative on purpose (constant parameters and lookups, nobackprop,
+/// flip_gradient, scale_gradient, rounding and argmax straight through) fails. Afterwards parameters are as before and
+/// values those of the first forward; the model's own gradients are not touched, and those of the latest backward are
+/// gone. Must not run beside anything else that uses the model.
 /// @param x one element, batch included
-/// @param model of which parameters; those of a sub-collection if it is one. Of lookup tables the rows that x depends on
+/// @param model of which parameters; those of a sub-collection if it is one. Of lookup tables the rows that the latest
+/// gradient is of
 /// @param step 0.001 suits values of about 1; more than 0
 /// @param tolerance 0.01 is usual; 0 or more
 /// @param most how many elements of each parameter to check at most, evenly spread; 0 for all
 /// @param out gets the counts
-/// @param report a line of text for each element that failed. Borrowed until the next call of this function on the graph
+/// @param report gets a line of text for each element that failed, borrowed until the next call of this function on the
+/// graph; or null
 /// @throws DN_E_SHAPE if x has more than one element; DN_E_ARGUMENT if a number is out of its range
 DN_API dn_status dn_graph_check_gradients(dn_graph* graph, dn_expr x, dn_model* model, double step, double tolerance,
                                           int64_t most, dn_gradient_check* out, const char** report,

@@ -66,8 +66,8 @@ DN_API dn_status dn_model_set_updated(dn_model* model, int32_t on);
 
 /// The weight decay lambda: each update multiplies every value that it may change by 1 - lambda, after the gradient's
 /// step, so that w becomes (1 - lambda) * (w + step). This is what DyNet's weight decay comes to, which keeps the
-/// common factor apart and multiplies it in now and then; here values are always current. The default is 0 (DyNet:
-/// 1e-6).
+/// common factor apart and multiplies it in now and then; here values are always current. The default is 0, as in
+/// DyNet.
 DN_API dn_status dn_model_weight_decay(const dn_model* model, double* out);
 
 /// Sets the weight decay. There is one for a model and all its sub-collections, whichever it is set on.

@@ -169,7 +169,10 @@ typedef struct dn_gradient_check {
   int64_t elements;
   /// Those that differ by more than is allowed.
   int64_t failed;
-  /// The largest difference relative to the larger of the two numbers, of those that rounding does not explain.
+  /// Those of which nothing can be said: both numbers are smaller than what rounding explains.
+  int64_t undecided;
+  /// The largest difference relative to the larger of the two numbers, of those that rounding does not explain;
+  /// infinite if a number was not finite.
   double worst;
 } dn_gradient_check;
 

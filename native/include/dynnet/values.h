@@ -21,7 +21,8 @@ DN_API dn_status dn_graph_top_k(dn_graph* graph, dn_expr x, int32_t dim, int32_t
 
 /// Draws indices from the distribution that each line of a value along a dimension is the logarithm of, such as a log
 /// softmax; it need not be normalised, and minus infinity is never drawn. The value is computed if it was not yet. The
-/// draws follow from the graph's seed, the node, and how often was drawn since the latest renewal.
+/// draws follow from the graph's seed, its renewals, reverts and forwards, the node, and how often was drawn since the
+/// latest renewal.
 /// @param dim along which dimension, 0 to 6
 /// @param draws how many for each line, at least 1
 /// @param indices gets the indices, each 0 to the dimension's size - 1, as a column-major tensor: the shape of x with

@@ -100,13 +100,24 @@ void dn_lstm::initial_state(Graph& graph, const dn_expr* values, int32_t values_
   } else {
     std::fill_n(made.begin(), vectors, constant(graph, hidden_, 1, 0));
   }
+  if (state_count > vectors) {
+    const float rates[] = {static_cast<float>(input_rate_), static_cast<float>(hidden_rate_)};
+    const dn_dim pair = dynnet::to_c(Dim({2}));
+    made[static_cast<size_t>(vectors)] = record(graph, Op::input, &pair, dynnet::span(rates, 2));
+  }
   std::copy(made.begin(), made.end(), state);
 }
 
 void dn_lstm::draw_masks(Graph& graph, uint32_t batch, dn_expr* masks) const {
+  // Masks are results of dropout or none, so an input is what the start of the sequence left.
+  if (is_none(masks[0])) return;
+  const uint32_t node = graph.checked(masks[0], "state");
+  if (graph.type_of(node).op != Op::input) return;
+  const float* const values = graph.value(node);
+  const float rates[] = {values[0], values[1]};
   for (int32_t i = 0; i < layers(); ++i) {
-    masks[i] = draw_mask(graph, layers_[static_cast<size_t>(i)].input, batch, input_rate_);
-    masks[layers() + i] = draw_mask(graph, hidden_, batch, hidden_rate_);
+    masks[i] = draw_mask(graph, layers_[static_cast<size_t>(i)].input, batch, static_cast<double>(rates[0]));
+    masks[layers() + i] = draw_mask(graph, hidden_, batch, static_cast<double>(rates[1]));
   }
 }
 
@@ -122,8 +133,7 @@ void dn_lstm::add_input(Graph& graph, const dn_expr* state, int32_t state_count,
 
   std::vector<dn_expr> made(state, state + state_count);
   dn_expr* const masks = state_count == 4 * n ? made.data() + 2 * n : nullptr;
-  if (masks != nullptr && std::all_of(masks, masks + 2 * n, is_none))
-    draw_masks(graph, graph.type_of(graph.checked(x, "x")).dim.bd, masks);
+  if (masks != nullptr) draw_masks(graph, graph.type_of(graph.checked(x, "x")).dim.bd, masks);
   dn_expr in = x;
   for (int32_t i = 0; i < n; ++i) {
     dn_expr& c = made[static_cast<size_t>(i)];

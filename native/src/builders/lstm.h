@@ -11,8 +11,9 @@
 #include "nn/model.h"
 
 /// A state is c of each layer, h of each layer and, where dropout is on, the masks of each layer's input and of each
-/// layer's h. Masks are drawn with a sequence's first input, since only that tells the batch: until then, and where a
-/// rate is 0, they are no expression.
+/// layer's h. Masks are drawn with a sequence's first input, since only that tells the batch. Until then the first of
+/// them is an input of the two rates that hold for the sequence, and the others, as all where a rate is 0, are no
+/// expression.
 struct dn_lstm {
  public:
   dn_lstm(const dn_model& model, int32_t layers, uint32_t input, uint32_t hidden);
@@ -35,6 +36,7 @@ struct dn_lstm {
   int32_t layers() const { return static_cast<int32_t>(layers_.size()); }
   void add_layer(uint32_t input);
   void check_vector(dynnet::Graph& graph, dn_expr x, uint32_t size, const char* what) const;
+  /// Draws the masks of a sequence that has had no input yet.
   void draw_masks(dynnet::Graph& graph, uint32_t batch, dn_expr* masks) const;
   void step(dynnet::Graph& graph, const Layer& layer, dn_expr x, dn_expr h, dn_expr* c, dn_expr* next_h) const;
 

@@ -62,7 +62,7 @@ struct Reduction {
 };
 
 /// Elements that move: nested loops over them, the innermost first, with the floats between neighbours on both sides.
-/// Made by `moves` (ops/moves.h): sizes are more than 1 unless there is one loop, loops go by ascending strides of
+/// Made by `make_moves` (ops/moves.h): sizes are more than 1 unless there is one loop, loops go by ascending strides of
 /// `to`, except that the second is the one in which `from` is contiguous if that is not the first.
 struct Moves {
   static constexpr int kMaxLoops = 8;

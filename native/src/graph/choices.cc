@@ -77,7 +77,7 @@ void Graph::sample(uint32_t node, int32_t dim, int32_t draws, int32_t* indices, 
   expect_room(count, lines.count(), draws, "sample");
   const float* const x = value(node);
   // Two numbers of 24 bits make one that reaches improbable elements too.
-  std::vector<float> random(static_cast<size_t>(2 * draws));
+  std::vector<float> random(2 * static_cast<size_t>(draws));
   std::vector<double> sums(static_cast<size_t>(lines.n));
   for (int64_t i = 0; i < lines.count(); ++i) {
     const float* const line = x + lines.begin(i);
@@ -91,10 +91,10 @@ void Graph::sample(uint32_t node, int32_t dim, int32_t draws, int32_t* indices, 
     if (!std::isfinite(sum))
       fail(DN_E_VALUE, "sample: line %lld along dimension %d of node %u (%s %s) is no distribution: its sum is %g",
            static_cast<long long>(i), dim, node, type.def->name, type.dim.text().c_str(), sum);
-    kernels().random_uniform(random.data(), 2 * draws, random_key(node) + 0x9e3779b97f4a7c15u * ++samples_);
+    kernels().random_uniform(random.data(), int64_t{2} * draws, random_key(node) + 0x9e3779b97f4a7c15u * ++samples_);
     for (int32_t j = 0; j < draws; ++j) {
-      const double u = (static_cast<double>(random[static_cast<size_t>(2 * j)]) +
-                        static_cast<double>(random[static_cast<size_t>(2 * j + 1)]) * 0x1p-24) *
+      const double u = (static_cast<double>(random[2 * static_cast<size_t>(j)]) +
+                        static_cast<double>(random[2 * static_cast<size_t>(j) + 1]) * 0x1p-24) *
                        sum;
       const auto chosen = std::upper_bound(sums.begin(), sums.end(), u);
       indices[place(lines, draws, i, j)] = static_cast<int32_t>(chosen - sums.begin());

@@ -84,6 +84,8 @@ dn_gradient_check Graph::check_gradients(uint32_t node, const dn_model& model, d
     const double error = std::abs(gradient - difference);
     const double largest = std::max(std::abs(gradient), std::abs(difference));
     ++result.elements;
+    if (largest <= rounding) ++result.undecided;
+    if (!std::isfinite(error)) result.worst = std::numeric_limits<double>::infinity();
     if (error > rounding) result.worst = std::max(result.worst, error / largest);
     // Written so that NaN fails.
     if (error <= tolerance * largest + rounding) return;

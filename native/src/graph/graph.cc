@@ -26,22 +26,26 @@ bool is_input(Op op) {
   return op == Op::input || op == Op::input_sparse || op == Op::input_scalar || op == Op::input_bound;
 }
 
-// The values of an input of which some are given: `size` numbers.
-void fill_sparse(const Call& call, const Dim& dim, int64_t size, float* values) {
+// Checked before memory is taken, which a refused node would not give back.
+void check_sparse(const Call& call, const Dim& dim, int64_t size) {
   const char* const name = op_def(call.op).name;
   if (call.indices_count != call.values_count)
     fail(DN_E_ARGUMENT, "%s: %lld indices and %lld values", name, static_cast<long long>(call.indices_count),
          static_cast<long long>(call.values_count));
-  float otherwise;
-  std::memcpy(&otherwise, &call.words[call.word_count - 1], sizeof otherwise);
-  std::fill_n(values, size, otherwise);
   for (int64_t i = 0; i < call.indices_count; ++i) {
     const int32_t index = call.indices[i];
     if (index < 0 || index >= size)
       fail(DN_E_INDEX, "%s: index %d of %s, which has elements 0 to %lld", name, index, dim.text().c_str(),
            static_cast<long long>(size - 1));
-    values[index] = call.values[i];
   }
+}
+
+// The values of an input of which some are given: `size` numbers.
+void fill_sparse(const Call& call, int64_t size, float* values) {
+  float otherwise;
+  std::memcpy(&otherwise, &call.words[call.word_count - 1], sizeof otherwise);
+  std::fill_n(values, size, otherwise);
+  for (int64_t i = 0; i < call.indices_count; ++i) values[call.indices[i]] = call.values[i];
 }
 
 }  // namespace
@@ -213,8 +217,9 @@ void Graph::give_value(const Call& call, uint32_t node) {
   } else if (is_input(call.op)) {
     const Type& type = types_[nodes_[node].type];
     const int64_t elements = type.size;
+    if (call.op == Op::input_sparse) check_sparse(call, type.dim, elements);
     auto* value = input_memory_.allocate<float>(elements);
-    if (call.op == Op::input_sparse) fill_sparse(call, type.dim, elements, value);
+    if (call.op == Op::input_sparse) fill_sparse(call, elements, value);
     inputs_.push_back({node, value, call.bound, {}});
     if (call.op == Op::input) std::memcpy(value, call.values, elements * sizeof(float));
     if (call.op == Op::input_scalar) std::memcpy(value, &call.words[0], sizeof(float));
@@ -298,6 +303,9 @@ void Graph::clear(bool keep_memory) {
   backward_division_ = {};
   parts_.clear();
   profile_.reset();
+  report_ = {};
+  graphviz_ = {};
+  gradient_report_ = {};
   types_.clear();
   renewals_ = 0;
   immediate_ = check_values_ = false;

@@ -36,7 +36,9 @@ const std::string& Graph::graphviz() {
     const bool folds = (nodes_[i].flags & Node::kFolds) != 0;
     std::string label = op_defs[static_cast<size_t>(folds ? type.activation : type.op)]->name;
     if (const std::string name = name_of(type); !name.empty()) label += " " + name;
-    if (type.def->indexed || type.span_count > 0) {
+    // The numbers of an input are its value.
+    const bool has_indices = type.def->indexed || (type.span_count > 0 && (nodes_[i].flags & Node::kGiven) == 0);
+    if (has_indices) {
       const uint32_t begin = nodes_[i].data;
       const uint32_t count = type.def->indexed ? 1 : record.data_end(i) - begin;
       for (uint32_t j = 0; j < std::min(count, kMostNumbers); ++j)

@@ -96,7 +96,9 @@ class StateReader {
 
   int64_t count(std::string_view& line, const char* what) const {
     const int64_t result = number<int64_t>(line, what);
-    if (result < 0) fail_here(format("%lld is no %s", static_cast<long long>(result), what));
+    // Far more than anything counts, and far from where adding to it overflows.
+    constexpr int64_t kMost = int64_t{1} << 53;
+    if (result < 0 || result > kMost) fail_here(format("%lld is no %s", static_cast<long long>(result), what));
     return result;
   }
 
@@ -181,14 +183,14 @@ class StateReader {
         fail(DN_E_FORMAT, "%s is of another model: it does not have %s", source_.c_str(), own.c_str());
       if (found->second.first != own) {
         fail(DN_E_FORMAT, "%s is of another model: it has %s, the trainer's model %s", source_.c_str(),
-             found->second.first.c_str(), own.c_str());
+             excerpt(found->second.first).c_str(), own.c_str());
       }
       listed_.emplace(trained.name, found->second.second);
       listed.erase(found);
     });
     if (!listed.empty()) {
       fail(DN_E_FORMAT, "%s is of another model: it has %s, the trainer's model does not", source_.c_str(),
-           listed.begin()->second.first.c_str());
+           excerpt(listed.begin()->second.first).c_str());
     }
   }
 

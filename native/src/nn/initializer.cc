@@ -11,6 +11,9 @@
 namespace dynnet {
 namespace {
 
+// As the float that values are made of.
+bool is_finite(double x) { return std::isfinite(static_cast<float>(x)); }
+
 int64_t elements(const Dim& dim, int64_t rows) { return dim.size() * std::max<int64_t>(rows, 1); }
 
 // Glorot and Bengio 2010, generalised as in DyNet: U(-s, s) with s = gain * sqrt(3 * nd / sum of the nd dimensions), so
@@ -108,18 +111,18 @@ void check_initializer(const dn_initializer& initializer, const Dim& dim, int64_
   const double b = initializer.b;
   switch (initializer.kind) {
     case DN_INIT_GLOROT:
-      if (!std::isfinite(a)) fail(DN_E_ARGUMENT, "%s: the gain of a Glorot initializer is %g", name.c_str(), a);
+      if (!is_finite(a)) fail(DN_E_ARGUMENT, "%s: the gain of a Glorot initializer is %g", name.c_str(), a);
       return;
     case DN_INIT_UNIFORM:
-      if (!std::isfinite(a) || !std::isfinite(b) || a > b)
+      if (!is_finite(a) || !is_finite(b) || a > b)
         fail(DN_E_ARGUMENT, "%s: a uniform initializer on [%g, %g)", name.c_str(), a, b);
       return;
     case DN_INIT_NORMAL:
-      if (!std::isfinite(a) || !std::isfinite(b) || b < 0)
+      if (!is_finite(a) || !is_finite(b) || b < 0)
         fail(DN_E_ARGUMENT, "%s: a normal initializer with mean %g and standard deviation %g", name.c_str(), a, b);
       return;
     case DN_INIT_CONSTANT:
-      if (!std::isfinite(a)) fail(DN_E_ARGUMENT, "%s: a constant initializer of %g", name.c_str(), a);
+      if (!is_finite(a)) fail(DN_E_ARGUMENT, "%s: a constant initializer of %g", name.c_str(), a);
       return;
     case DN_INIT_IDENTITY:
       if (!is_square(dim, rows))
@@ -127,7 +130,7 @@ void check_initializer(const dn_initializer& initializer, const Dim& dim, int64_
              shape(dim, rows).c_str());
       return;
     case DN_INIT_SAXE: {
-      if (!std::isfinite(a)) fail(DN_E_ARGUMENT, "%s: the gain of a Saxe initializer is %g", name.c_str(), a);
+      if (!is_finite(a)) fail(DN_E_ARGUMENT, "%s: the gain of a Saxe initializer is %g", name.c_str(), a);
       int64_t m = 0, n = 0;
       if (!is_matrix(dim, rows, &m, &n))
         fail(DN_E_SHAPE, "%s: a Saxe initializer needs a matrix, not %s", name.c_str(), shape(dim, rows).c_str());
@@ -135,7 +138,7 @@ void check_initializer(const dn_initializer& initializer, const Dim& dim, int64_
     }
     case DN_INIT_HE_NORMAL:
     case DN_INIT_HE_UNIFORM:
-      if (!std::isfinite(a)) fail(DN_E_ARGUMENT, "%s: the gain of a He initializer is %g", name.c_str(), a);
+      if (!is_finite(a)) fail(DN_E_ARGUMENT, "%s: the gain of a He initializer is %g", name.c_str(), a);
       return;
     case DN_INIT_VALUES:
       if (initializer.values == nullptr) fail(DN_E_ARGUMENT, "%s: the initializer's values are null", name.c_str());

@@ -54,7 +54,7 @@ void l1_distance_backward(const Backward& b) {
 
 void huber_distance_shape(Shaping& s) {
   const float c = s.type.static_float(0);
-  if (!(c > 0)) s.bad_argument("a bound of %g, expected more than 0", c);
+  if (!(c > 0) || !std::isfinite(c)) s.bad_argument("a bound of %g, expected a number above 0", c);
   pair_to_scalar(s);
 }
 

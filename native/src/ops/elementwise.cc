@@ -49,12 +49,20 @@ constexpr const OpDef* after_affine(UnaryOp op) {
   }
 }
 
+// A slope or factor that is not finite makes NaN of zeros; what is added or multiplied may be infinite.
+void check_finite_number(const Checking& c) { check_finite(c, 0, "a factor"); }
+
+constexpr bool wants_finite(UnaryOp op) {
+  return op == UnaryOp::kElu || op == UnaryOp::kLeakyRectify || op == UnaryOp::kSilu;
+}
+
 template <UnaryOp op, bool scalar>
 constexpr OpDef unary(const char* name) {
   return {.name = name,
           .shape = same_shape,
           .forward = unary_forward<op, scalar>,
           .backward = unary_backward<op, scalar>,
+          .check = wants_finite(op) ? check_finite_number : nullptr,
           .data_words = scalar ? 1u : 0u,
           .after_affine = after_affine(op)};
 }
@@ -64,8 +72,7 @@ constexpr OpDef unary(const char* name) {
 bool passes_gradient(const Type& type) { return type.static_int(0) == 1; }
 
 void rounding_shape(Shaping& s) {
-  const int32_t mode = s.type.static_int(0);
-  if (mode != 0 && mode != 1) s.bad_argument("gradient mode %d, expected 0 (zero) or 1 (straight through)", mode);
+  check_gradient_mode(s, s.type.static_int(0));
   s.type.dim = s[0];
 }
 

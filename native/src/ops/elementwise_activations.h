@@ -102,8 +102,9 @@ struct Silu {
   }
   template <class V>
   DYNNET_ELEMENTWISE V backward(V x, V, V dy, V s) {
-    // The logistic function p of z, and 1 - p by e^-z p, which keeps its digits. Below -88 the result is as good as 0.
-    const V one(1.0f), z = max(V(-88.0f), s * x), e = exp(-z), p = one / (one + e);
+    // The logistic function p of z, and 1 - p by e^-z p, which keeps its digits. Below -88 the result is as good as 0,
+    // above 88 as good as 1.
+    const V one(1.0f), z = min(V(88.0f), max(V(-88.0f), s * x)), e = exp(-z), p = one / (one + e);
     return dy * (p * fma(z, e * p, one));
   }
 };

@@ -157,8 +157,8 @@ struct Pow {
   }
   template <class V>
   DYNNET_ELEMENTWISE V backward_a(V a, V b, V, V dy) {
-    // Of a^0 it is 0, for an a of 0, too.
-    return select(abs(b) < V(1e-45f), V(0.0f), dy * (b * pow(a, b - V(1.0f))));
+    // Of a^0 it is 0, for an a of 0, too. The bound is the smallest number that is no denormal.
+    return select(abs(b) < V(1.17549435e-38f), V(0.0f), dy * (b * pow(a, b - V(1.0f))));
   }
   template <class V>
   DYNNET_ELEMENTWISE V backward_b(V a, V, V y, V dy) {

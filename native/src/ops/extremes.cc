@@ -54,11 +54,10 @@ constexpr OpDef extreme(const char* name) {
 
 // ---- argmax ----
 
-enum GradientMode { kZero, kStraightThrough, kModes };
+constexpr int32_t kStraightThrough = 1;
 
 void argmax_shape(Shaping& s) {
-  const int32_t mode = s.type.static_int(0);
-  if (mode < 0 || mode >= kModes) s.bad_argument("gradient mode %d, expected 0 or 1", mode);
+  check_gradient_mode(s, s.type.static_int(0));
   s.type.dim = s[0];
 }
 

@@ -15,8 +15,6 @@ void input_shape(Shaping& s) {
                s.type.dim.text().c_str(), static_cast<long long>(s.type.dim.total()));
 }
 
-void static_shape(Shaping& s) { s.type.dim = s.type.static_dim(); }
-
 void scalar_shape(Shaping& s) { s.type.dim = Dim({1}); }
 
 void constant_forward(const Forward& b) {

@@ -60,6 +60,12 @@ void Shaping::bad_argument(const char* format, ...) const {
 
 void same_shape(Shaping& s) { s.type.dim = s[0]; }
 
+void static_shape(Shaping& s) { s.type.dim = s.type.static_dim(); }
+
+void check_gradient_mode(const Shaping& s, int32_t mode) {
+  if (mode != 0 && mode != 1) s.bad_argument("gradient mode %d, expected 0 (zero) or 1 (straight through)", mode);
+}
+
 int checked_dimension(const Shaping& s, int32_t dim) {
   if (dim < 0 || dim >= DN_MAX_DIMS) s.bad_argument("dimension %d, expected 0 to %d", dim, DN_MAX_DIMS - 1);
   return dim;

@@ -164,6 +164,10 @@ inline const OpDef& op_def(Op op) { return *op_defs[static_cast<size_t>(op)]; }
 
 /// The shape of the first operand.
 void same_shape(Shaping& s);
+/// The shape among the attributes, which must be the first.
+void static_shape(Shaping& s);
+/// Throws if a gradient mode is neither 0 (zero) nor 1 (straight through).
+void check_gradient_mode(const Shaping& s, int32_t mode);
 /// Two operands of one shape up to a broadcast batch, reduced to one element for each batch element.
 void pair_to_scalar(Shaping& s);
 

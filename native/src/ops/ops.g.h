@@ -1,6 +1,6 @@
 // Written by bindings/ from native/include/dynnet: do not edit, run ./build.sh bindings.
 // CppSharp 1.2.0+42ccd59b112072a6bcf3e1406efca174a46c8cf8
-// headers SHA-256 475e79538a29ba8b4d00cfdd6377ba1e53d7423e6727151eee26c89aba9665fb
+// headers SHA-256 f256a79bdafec864ef3b640826b092c89c5efa351b337f3f2a0bcd63765fcf21
 #ifndef DYNNET_OPS_OPS_G_H_
 #define DYNNET_OPS_OPS_G_H_
 

@@ -9,8 +9,6 @@ namespace {
 // Nanoseconds a number, roughly.
 constexpr double kCost = 1.5;
 
-void static_shape(Shaping& s) { s.type.dim = s.type.static_dim(); }
-
 template <Distribution distribution>
 void draw_forward(const Forward& b) {
   const float* first = b.data_floats(0);

@@ -62,10 +62,7 @@ dn_trainer::dn_trainer(const dn_model& model, std::unique_ptr<dynnet::Rule> rule
   state_.learning_rate = dynnet::checked_learning_rate(learning_rate);
 }
 
-void dn_trainer::update(dn_gradients* const* sets, int32_t sets_count) {
-  subset_ = nullptr;
-  run(sets, sets_count);
-}
+void dn_trainer::update(dn_gradients* const* sets, int32_t sets_count) { run(sets, sets_count, nullptr); }
 
 void dn_trainer::update_subset(dn_parameter* const* parameters, int32_t parameters_count,
                                dn_lookup_parameter* const* tables, int32_t tables_count) {
@@ -81,14 +78,7 @@ void dn_trainer::update_subset(dn_parameter* const* parameters, int32_t paramete
   };
   choose(parameters, parameters_count, subset.parameters, "parameter");
   choose(tables, tables_count, subset.tables, "lookup parameter");
-  subset_ = &subset;
-  try {
-    run(nullptr, 0);
-  } catch (...) {
-    subset_ = nullptr;
-    throw;
-  }
-  subset_ = nullptr;
+  run(nullptr, 0, &subset);
 }
 
 void dn_trainer::restart() {
@@ -122,8 +112,10 @@ double dn_trainer::keep() const {
 // A joint rule would put the sum of a distribution right at its next step, and leave it wrong until then.
 bool dn_trainer::decays() const { return keep() != 1 && !state_.rule->is_joint(); }
 
-void dn_trainer::run(dn_gradients* const* sets, int32_t sets_count) {
+void dn_trainer::run(dn_gradients* const* sets, int32_t sets_count, const Subset* subset) {
   const GradientLock lock(model_.storage->gradients(), "update");
+  // Under the lock: another thread's update, which fails, must not change what this one takes.
+  subset_ = subset;
   // The same treatment of denormals on every thread, or the result would depend on which one did what.
   const dynnet::FlushDenormals flush;
   state_.average.swap_to_weights(model_);
@@ -164,6 +156,11 @@ void dn_trainer::collect() {
   begun_.clear();
   dynnet::Storage& storage = *model_.storage;
   state_.grow(storage);
+  // Of one size before any piece points into them.
+  int64_t longest = 0;
+  for (const auto& table : storage.lookups())
+    if (takes(*table)) longest = std::max(longest, table->row_size());
+  if (!state_.sparse && zeros_.size() < longest) zeros_ = Buffer(longest, "a trainer's zeros");
   for (const auto& parameter : storage.parameters())
     if (takes(*parameter)) collect(*parameter);
   for (const auto& table : storage.lookups())
@@ -221,7 +218,6 @@ void dn_trainer::collect_rows(dn_lookup_parameter& table, Moments& moments) {
 // Rows without a gradient decay in a sparse update, and have a gradient of 0 in a dense one.
 void dn_trainer::collect_all_rows(dn_lookup_parameter& table, Moments& moments) {
   const int64_t size = table.row_size();
-  if (!state_.sparse && zeros_.size() < size) zeros_ = Buffer(size, "a trainer's zeros");
   const float* const absent = state_.sparse ? nullptr : zeros_.data();
   for (int64_t i = 0; i < table.rows; ++i) {
     const float* gradient = model_.storage->gradients().row(table, static_cast<int32_t>(i));
@@ -236,7 +232,8 @@ void dn_trainer::add_pieces(float* values, const float* gradient, Moments& momen
   for (int64_t begin = 0; begin < count; begin += length) {
     // Gradients are changed by clipping alone.
     float* const from = gradient != nullptr ? const_cast<float*>(gradient) + begin : nullptr;
-    Piece piece{values + begin, from, {}, std::min(length, count - begin)};
+    Piece piece{
+        values + begin, from, gradient != nullptr && gradient == zeros_.data(), {}, std::min(length, count - begin)};
     for (int i = 0; i < dynnet::Rule::kMostMoments; ++i) {
       if (!moments.values[i].empty()) piece.moments[i] = moments.values[i].data() + offset + begin;
     }
@@ -260,8 +257,7 @@ bool dn_trainer::clip_elements() {
   const float bound = static_cast<float>(state_.clip_value);
   std::atomic<bool> clipped{false};
   for_pieces([&](const Piece& piece, size_t) {
-    // The zeros are shared by many rows.
-    if (piece.gradient == nullptr || piece.gradient == zeros_.data()) return;
+    if (piece.gradient == nullptr || piece.shares_gradient) return;
     if (kernels().clip(piece.gradient, piece.count, -bound, bound)) clipped.store(true, std::memory_order_relaxed);
   });
   return clipped.load(std::memory_order_relaxed);

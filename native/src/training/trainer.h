@@ -87,6 +87,8 @@ struct dn_trainer {
   struct Piece {
     float* values;
     float* gradient;
+    /// Whether the gradient is of other pieces too: zeros.
+    bool shares_gradient;
     float* moments[dynnet::Rule::kMostMoments];
     int64_t count;
   };
@@ -98,7 +100,8 @@ struct dn_trainer {
 
   bool takes(const dn_parameter& parameter) const;
   bool takes(const dn_lookup_parameter& table) const;
-  void run(dn_gradients* const* sets, int32_t sets_count);
+  /// @param subset which parameters and tables, or null for all
+  void run(dn_gradients* const* sets, int32_t sets_count, const Subset* subset);
   void merge(dn_gradients* const* sets, int32_t sets_count);
   void collect();
   void begin(dynnet::Moments& moments, int64_t count);
@@ -123,7 +126,7 @@ struct dn_trainer {
   dynnet::TrainerState state_;
   /// Of the update that is made, or null if it is of all.
   const Subset* subset_ = nullptr;
-  /// For rows of tables without a gradient in a dense update; as long as the longest row.
+  /// For rows of tables without a gradient in a dense update; as long as the longest row of all that are taken.
   dynnet::Buffer zeros_;
   /// This update's work, kept to reuse the memory.
   std::vector<Piece> pieces_;

@@ -84,18 +84,62 @@ public sealed class BidirectionalBuilder : IDisposable
     /// <exception cref="ShapeMismatchException">An input has another size.</exception>
     /// <exception cref="StaleExpressionException">An input is stale, or of another graph.</exception>
     /// <exception cref="ObjectDisposedException">A builder or the graph is disposed.</exception>
-    public IReadOnlyList<Expression> Transduce(ComputationGraph graph, IEnumerable<Expression> xs)
+    public IReadOnlyList<Expression> Transduce(ComputationGraph graph, IEnumerable<Expression> xs) =>
+        Transduce(graph, xs, [], out _);
+
+    /// <summary>Reads a sequence from given states on, and tells where it ends, as a decoder needs it.</summary>
+    /// <param name="graph">The graph that it is recorded in.</param>
+    /// <param name="xs">The inputs {input}, at least one.</param>
+    /// <param name="starts">
+    /// For each layer where its forward builder starts, before the first input, and its backward builder, after the last;
+    /// or none, for zeros.
+    /// </param>
+    /// <param name="ends">
+    /// For each layer where its forward builder ends, after the last input, and its backward builder, after the first.
+    /// </param>
+    /// <returns>
+    /// An output for each: that of the last layer's forward builder, then that of its backward builder.
+    /// </returns>
+    /// <exception cref="ArgumentException">There are no inputs, or not as many starts as layers.</exception>
+    /// <exception cref="ShapeMismatchException">An input has another size.</exception>
+    /// <exception cref="StaleExpressionException">An input or a state is stale, or of another graph.</exception>
+    /// <exception cref="ObjectDisposedException">A builder or the graph is disposed.</exception>
+    public IReadOnlyList<Expression> Transduce(
+        ComputationGraph graph,
+        IEnumerable<Expression> xs,
+        IReadOnlyList<(RnnState Forward, RnnState Backward)> starts,
+        out IReadOnlyList<(RnnState Forward, RnnState Backward)> ends)
     {
         ArgumentNullException.ThrowIfNull(graph);
         ArgumentNullException.ThrowIfNull(xs);
-        Expression[] values = [.. xs];
-        foreach ((RnnBuilder forward, RnnBuilder backward) in _layers)
+        ArgumentNullException.ThrowIfNull(starts);
+        if (starts.Count != 0 && starts.Count != _layers.Length)
         {
-            IReadOnlyList<Expression> ahead = forward.InitialState(graph).Transduce(values);
-            IReadOnlyList<Expression> back = backward.InitialState(graph).Transduce(values.AsEnumerable().Reverse());
-            for (int i = 0; i < values.Length; i++)
-                values[i] = Ops.Concatenate(ahead[i], back[values.Length - 1 - i]);
+            throw new ArgumentException(
+                $"{starts.Count} pairs of states for {_layers.Length} layers: one for each, or none.", nameof(starts));
         }
+        Expression[] values = [.. xs];
+        if (values.Length == 0)
+            throw new ArgumentException("The sequence is empty: at least one input is needed.", nameof(xs));
+        var last = new (RnnState Forward, RnnState Backward)[_layers.Length];
+        for (int layer = 0; layer < _layers.Length; layer++)
+        {
+            (RnnState ahead, RnnState back) = starts.Count > 0
+                ? starts[layer]
+                : (_layers[layer].Forward.InitialState(graph), _layers[layer].Backward.InitialState(graph));
+            var outputs = new (Expression Ahead, Expression Back)[values.Length];
+            for (int i = 0; i < values.Length; i++)
+            {
+                ahead = ahead.AddInput(values[i]);
+                outputs[i].Ahead = ahead.Output;
+                back = back.AddInput(values[^(i + 1)]);
+                outputs[^(i + 1)].Back = back.Output;
+            }
+            for (int i = 0; i < values.Length; i++)
+                values[i] = Ops.Concatenate(outputs[i].Ahead, outputs[i].Back);
+            last[layer] = (ahead, back);
+        }
+        ends = last;
         return values;
     }
 

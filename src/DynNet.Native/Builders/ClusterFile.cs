@@ -5,6 +5,9 @@ namespace DynNet.Native;
 /// <summary>The lines of DyNet's files that say which cluster a word is in.</summary>
 internal static class ClusterFile
 {
+    // Deeper trees would be walked over the end of the stack; a balanced one of this depth has more words than there are.
+    private const int MostSymbols = 1000;
+
     private static readonly char[] s_blanks = [' ', '\t'];
 
     /// <summary>Reads lines of a cluster, blanks, a word, and whatever follows (its frequency).</summary>
@@ -34,6 +37,8 @@ internal static class ClusterFile
                 : halves[1].Split(s_blanks, StringSplitOptions.RemoveEmptyEntries).FirstOrDefault();
             if (symbols.Length == 0 || word is null)
                 throw Damaged(path, number, "a path, a tab and a word are needed");
+            if (symbols.Length > MostSymbols)
+                throw Damaged(path, number, $"a path of {symbols.Length} symbols; {MostSymbols} are possible");
             yield return (symbols, Convert(words, word, path, number));
         }
     }

@@ -10,6 +10,9 @@ namespace DynNet.Native;
 [SuppressMessage("Naming", "CA1711", Justification = "DyNet's word.")]
 public sealed class Dict
 {
+    // What separates words: other white space, such as a space that does not break, is a part of them, as in DyNet.
+    private static readonly char[] s_blanks = [' ', '\t', '\n', '\v', '\f', '\r'];
+
     private static readonly UTF8Encoding s_utf8 = new(false, throwOnInvalidBytes: true);
 
     private readonly List<string> _words = [];
@@ -137,7 +140,7 @@ public sealed class Dict
     public int[] ReadSentence(string line)
     {
         ArgumentNullException.ThrowIfNull(line);
-        return [.. line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(Convert)];
+        return [.. line.Split(s_blanks, StringSplitOptions.RemoveEmptyEntries).Select(Convert)];
     }
 
     /// <summary>
@@ -152,7 +155,7 @@ public sealed class Dict
     {
         ArgumentNullException.ThrowIfNull(line);
         ArgumentNullException.ThrowIfNull(target);
-        string[] words = line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        string[] words = line.Split(s_blanks, StringSplitOptions.RemoveEmptyEntries);
         int separator = Array.IndexOf(words, "|||");
         int end = separator < 0 ? words.Length : separator;
         return (

@@ -62,6 +62,7 @@ public abstract class SoftmaxBuilder
     /// <returns>The class.</returns>
     /// <exception cref="ArgumentException">h has a batch, or is a parameter.</exception>
     /// <exception cref="ShapeMismatchException">h has another size.</exception>
+    /// <exception cref="NotFiniteNumberException">The scores have NaN or infinity in them.</exception>
     /// <exception cref="StaleExpressionException">h is stale.</exception>
     public int Sample(Expression h, Random? random = null)
     {
@@ -92,6 +93,8 @@ public abstract class SoftmaxBuilder
     private protected static int Draw(Expression scores, Random random)
     {
         ReadOnlySpan<float> probabilities = Ops.Softmax(scores).AsSpan();
+        if (float.IsNaN(probabilities[0]))
+            throw new NotFiniteNumberException("No class is drawn: the scores are no distribution.");
         double left = random.NextDouble();
         for (int i = 0; i < probabilities.Length; i++)
         {

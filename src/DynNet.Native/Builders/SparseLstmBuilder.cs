@@ -9,7 +9,8 @@ namespace DynNet.Native;
 /// mask of each, of ones at first, and b {4h}; those of layer normalization as in <see cref="VanillaLstmBuilder"/>. No
 /// gradient flows into masks, nor into what they mask. It keeps nothing about a graph, so graphs in any number of
 /// threads may use it at once; a sequence multiplies the weights by their masks at its start.
-/// Weight decay shrinks masks as it does all parameters; <see cref="SetSparsity"/> makes them ones again.
+/// Masks are frozen (<see cref="Parameter.IsUpdated"/>), so that no trainer's decay shrinks them. A moving average over a
+/// change of the share has fractions of them.
 /// </remarks>
 public sealed class SparseLstmBuilder : LstmBuilder
 {
@@ -38,6 +39,7 @@ public sealed class SparseLstmBuilder : LstmBuilder
             Parameter wh = ParameterLists.Matrix(own, 4 * hiddenDim, hiddenDim);
             Parameter maskX = own.AddParameters(wx.Dim, Initializer.Constant(1));
             Parameter maskH = own.AddParameters(wh.Dim, Initializer.Constant(1));
+            maskX.IsUpdated = maskH.IsUpdated = false;
             Parameter b = ParameterLists.Vector(own, 4 * hiddenDim);
             if (layerNorm)
                 normalization.Add(VanillaLstmCell.AddNormalization(model, hiddenDim));

@@ -112,7 +112,8 @@ internal static unsafe class GraphCalls
         long length;
         Status.Check(
             NativeMethods.dn_graph_check_gradients(graph, x, model, step, tolerance, most, &found, &text, &length));
-        return new GradientCheck(found.elements, found.failed, found.worst, Text.Decode(text, length));
+        return new GradientCheck(
+            found.elements, found.failed, found.undecided, found.worst, Text.Decode(text, length));
     }
 
     internal static string Graphviz(nint graph)

@@ -169,6 +169,14 @@ public sealed class RnnDetailTests
         {
             Assert.That(builder.OutputDim, Is.EqualTo(8));
             Assert.That(both, Is.EqualTo((float[])[.. ahead, .. back]));
+            builder.Transduce(_graph, xs[..2], [], out var ends);
+            Assert.That(ends[0].Forward.Output.ToArray(), Is.EqualTo(ahead), "the forward builder has read both");
+            Assert.That(
+                builder.Transduce(_graph, xs[2..], ends, out _)[0].ToArray()[..4],
+                Is.EqualTo(forward.InitialState(_graph).Transduce(xs)[2].ToArray()), "and goes on from there");
+            Assert.That(
+                () => builder.Transduce(_graph, xs, [ends[0], ends[0]], out _),
+                Throws.ArgumentException.With.Message.Contain("2 pairs of states for 1 layers"));
             Assert.That(() => builder.Transduce(_graph, []), Throws.ArgumentException.With.Message.Contains("empty"));
             Assert.That(() => new BidirectionalBuilder(forward, wrong), Throws.ArgumentException);
             Assert.That(() => new BidirectionalBuilder(forward, forward), Throws.ArgumentException);

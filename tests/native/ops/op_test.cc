@@ -102,7 +102,7 @@ TEST(OpTable, HasEveryOperationOfTheHeader) {
 #define DYNNET_OP_NAME(name) header.emplace_back(#name);
   DYNNET_OPS(DYNNET_OP_NAME)
 #undef DYNNET_OP_NAME
-  EXPECT_EQ(names(), header) << "each dn_op_* needs its row in op_table.cc, in the order of dynnet.h";
+  EXPECT_EQ(names(), header) << "each dn_op_* needs its row in a rows_*.cc, in the order of dynnet.h";
 }
 
 // The examples are no better than the shapes they are made of.

@@ -138,7 +138,7 @@ std::vector<OpRow> reduction_rows() {
       {.name = "argmax",
        .draw = mode,
        .record = RECORD(dn_op_argmax(r.graph, r.x[0], r.a.mode, r.out)),
-       .bad = {{{{3}}, {.mode = 2}, DN_E_ARGUMENT, "gradient mode 2, expected 0 or 1"},
+       .bad = {{{{3}}, {.mode = 2}, DN_E_ARGUMENT, "gradient mode 2, expected 0 (zero) or 1"},
                {{{3}}, {.mode = -1}, DN_E_ARGUMENT, "gradient mode -1"}},
        .settled = largest_leads,
        .estimated = [](const Example& e) { return e.a.mode == 1; }},

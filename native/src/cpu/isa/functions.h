@@ -164,9 +164,10 @@ DYNNET_INLINE Vec positive_pow(Vec x, Vec y) {
   return exp(product) * (Vec(1.0f) + select(abs(product) < Vec(200.0f), more, Vec(0.0f)));
 }
 
-/// x^y: of negative x, where y is whole, else NaN; 0^y is 0, 1 or infinite by the sign of y.
+/// x^y: of negative x, where y is whole, else NaN; 0^y is 0, 1 or infinite by the sign of y. Denormals are zeros, as
+/// the processor takes them while a graph is computed.
 DYNNET_CALLED Vec pow(Vec x, Vec y) {
-  const Vec zero(0.0f), one(1.0f), size = abs(x), least(1e-45f), largest(kLargest), half = Vec(0.5f) * y;
+  const Vec zero(0.0f), one(1.0f), size = abs(x), least(1.17549435e-38f), largest(kLargest), half = Vec(0.5f) * y;
   // Of 0; of infinity it is the same with -y.
   const Vec s = select(size < one, y, -y);
   const Vec end = select(zero < s, zero, select(s < zero, Vec(kInfinity), one));
@@ -203,7 +204,8 @@ DYNNET_CALLED Vec lgamma(Vec x) {
   const Vec of_size = select(below_3, small, large);
   // gamma(-a) gamma(a) = -pi / (a sin(pi a)), gamma(-a) gamma(1 + a) = -pi / sin(pi a)
   const Vec above = a - floor(a), f = min(above, one - above);
-  const Vec reflected = -log(f * sinc(f) * select(below_1, one, a)) - of_size;
+  // At a pole f is 0, however large the number: infinite, and not infinity less infinity.
+  const Vec reflected = select(zero < f, -log(f * sinc(f) * select(below_1, one, a)) - of_size, Vec(kInfinity));
   return select(negative, reflected, of_size);
 }
 
