@@ -1,10 +1,13 @@
 // Convolutions, pooling and the weights of attention: against double, in all layouts.
 
+#include <limits>
+
 #include "kernels_testing.h"
 
 namespace dynnet::testing {
 namespace {
 
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
 using ConvolutionKernels = KernelsTest;
 
 TEST_P(ConvolutionKernels, LayOutAndBack) {
@@ -15,9 +18,11 @@ TEST_P(ConvolutionKernels, LayOutAndBack) {
     l.channels = Size(3);
     l.top = trial % 3;
     l.left = trial % 4;
-    l.phases = 1 + trial % 3;
+    l.stride = 1 + trial % 3;
+    // Sometimes not all rows are wanted.
+    l.phases = std::min<int64_t>(l.stride, 1 + trial % 4);
     // Padding below, and sometimes rows and columns that are not wanted.
-    l.lines = std::max<int64_t>(1 + l.top / l.phases, (l.top + l.h + 2 - trial % 5) / l.phases);
+    l.lines = std::max<int64_t>(1 + l.top / l.stride, (l.top + l.h + 2 - trial % 5) / l.stride);
     l.width = std::max<int64_t>(1 + l.left, l.left + l.w + 2 - trial % 5);
     const int64_t pitch = l.phases * l.lines;
     const int64_t size = pitch * l.width * l.channels;
@@ -27,10 +32,10 @@ TEST_P(ConvolutionKernels, LayOutAndBack) {
       for (int64_t c = 0; c < l.channels; ++c)
         for (int64_t j = 0; j < l.w; ++j)
           for (int64_t i = 0; i < l.h; ++i) {
-            const int64_t row = i + l.top, line = row / l.phases, column = j + l.left;
-            if (line >= l.lines || column >= l.width) continue;
+            const int64_t row = i + l.top, line = row / l.stride, phase = row % l.stride, column = j + l.left;
+            if (phase >= l.phases || line >= l.lines || column >= l.width) continue;
             f(static_cast<size_t>(i + l.h * (j + l.w * c)),
-              static_cast<size_t>(row % l.phases * l.lines + line + pitch * (column + l.width * c)));
+              static_cast<size_t>(phase * l.lines + line + pitch * (column + l.width * c)));
           }
     };
     CheckRowKernel(
@@ -178,7 +183,7 @@ TEST_P(PoolingKernels, MaxPoolAndBack) {
     w.top = std::max<int64_t>(0, (w.oh - 1) * w.sh + w.fh - w.h) / 2;
     w.left = std::max<int64_t>(0, (w.ow - 1) * w.sw + w.fw - w.w) / 2;
     const int64_t size = w.oh * w.ow;
-    std::vector<float> scratch(static_cast<size_t>(2 * w.h));
+    std::vector<float> scratch(static_cast<size_t>(3 * w.h));
     // Where the largest element of a window is in the image.
     const auto largest = [&](const std::vector<double>& x, int64_t i, int64_t j) {
       int64_t best = -1;
@@ -203,19 +208,94 @@ TEST_P(PoolingKernels, MaxPoolAndBack) {
                               const int64_t at = largest(in[0], i, j);
                               const auto to = static_cast<size_t>(i + w.oh * j);
                               out[0][to] = in[0][static_cast<size_t>(at)];
-                              out[1][to] = static_cast<double>(at - (i * w.sh - w.top + w.h * (j * w.sw - w.left)));
+                              out[1][to] = static_cast<double>(at);
                             }
                         },
                     .tolerance = 0},
                    1 + trial % 3, random_);
+    // Any places, of which each stands for the whole number below it; several places may be the same.
+    CheckRowKernel("max_pool_backward",
+                   {.inputs = {{size, 0, static_cast<double>(w.h * w.w) - 0.01}, {size}},
+                    .outputs = {{w.h * w.w}},
+                    .run = [&](const Rows* in, const Rows* out, int64_t,
+                               int64_t r) { k().max_pool_backward(out[0], in[0], in[1], w, r); },
+                    .reference =
+                        [&](int64_t, const auto& in, auto& out) {
+                          for (size_t i = 0; i < in[0].size(); ++i) out[0][static_cast<size_t>(in[0][i])] += in[1][i];
+                        }},
+                   1 + trial % 3, random_);
+  }
+}
+
+// Numbers of which many are equal, infinite or none.
+float Odd(std::mt19937& random, bool with_nan) {
+  static const float numbers[] = {0, -0.0f, 1, 2, kInfinity, -kInfinity, std::numeric_limits<float>::denorm_min()};
+  if (with_nan && random() % 6 == 0) return std::numeric_limits<float>::quiet_NaN();
+  return numbers[random() % std::size(numbers)];
+}
+
+// Whether a comes before b where the largest come first: NaN before all numbers.
+bool Above(float a, float b) { return std::isnan(a) ? !std::isnan(b) : a > b; }
+
+TEST_P(PoolingKernels, MaxPoolOfNaNAndInfinities) {
+  for (int trial = 0; trial < 200; ++trial) {
+    Window w{};
+    w.h = Size(40);
+    w.w = Size(5);
+    w.fh = std::min<int64_t>(w.h, 1 + trial % 4);
+    w.fw = std::min<int64_t>(w.w, 1 + trial % 3);
+    w.sh = 1 + trial % 3;
+    w.sw = 1 + trial % 2;
+    w.oh = (w.h - w.fh) / w.sh + 1;
+    w.ow = (w.w - w.fw) / w.sw + 1;
+    Operand x(Layout::kDense, 1, w.h * w.w), y(Layout::kDense, 1, w.oh * w.ow), where(Layout::kDense, 1, w.oh * w.ow);
+    for (int64_t i = 0; i < x.n(); ++i) x.At(0, i) = Odd(random_, trial % 2 == 0);
+    std::vector<float> scratch(static_cast<size_t>(3 * w.h));
+    k().max_pool(y.view(), where.view(), x.view(), w, 1, scratch.data());
+    for (int64_t j = 0; j < w.ow; ++j)
+      for (int64_t i = 0; i < w.oh; ++i) {
+        int64_t best = -1;
+        for (int64_t a = 0; a < w.fh; ++a)
+          for (int64_t b = 0; b < w.fw; ++b) {
+            const int64_t at = i * w.sh + a + w.h * (j * w.sw + b);
+            if (best < 0 || Above(x.At(0, at), x.At(0, best))) best = at;
+          }
+        ASSERT_EQ(where.At(0, i + w.oh * j), static_cast<float>(best)) << trial;
+        ASSERT_TRUE(SameBits(y.At(0, i + w.oh * j), x.At(0, best))) << trial;
+      }
+  }
+}
+
+TEST_P(PoolingKernels, KMaxOfNaNAndInfinities) {
+  for (int trial = 0; trial < 200; ++trial) {
+    const int64_t inner = Size(20), size = Size(100);
+    const int64_t most = 1 + static_cast<int64_t>(random_() % static_cast<uint32_t>(size));
+    Operand x(Layout::kDense, 1, inner * size), y(Layout::kDense, 1, inner * most), where(Layout::kDense, 1, y.n());
+    for (int64_t i = 0; i < x.n(); ++i) x.At(0, i) = Odd(random_, trial % 2 == 0);
+    std::vector<float> scratch(static_cast<size_t>(16 * std::min<int64_t>(most, 32)));
+    k().k_max(y.view(), where.view(), x.view(), inner, size, most, 1, 1, scratch.data());
+    for (int64_t l = 0; l < inner; ++l) {
+      std::vector<int64_t> order;
+      for (int64_t i = 0; i < size; ++i) order.push_back(i);
+      std::stable_sort(order.begin(), order.end(),
+                       [&](int64_t a, int64_t b) { return Above(x.At(0, l + inner * a), x.At(0, l + inner * b)); });
+      order.resize(static_cast<size_t>(most));
+      std::sort(order.begin(), order.end());
+      for (int64_t r = 0; r < most; ++r) {
+        const int64_t at = order[static_cast<size_t>(r)];
+        ASSERT_EQ(where.At(0, l + inner * r), static_cast<float>(at)) << trial << ": " << most << " of " << size;
+        ASSERT_TRUE(SameBits(y.At(0, l + inner * r), x.At(0, l + inner * at))) << trial;
+      }
+    }
+    ASSERT_TRUE(x.GuardsAreIntact() && y.GuardsAreIntact() && where.GuardsAreIntact());
   }
 }
 
 TEST_P(PoolingKernels, KMax) {
   for (int trial = 0; trial < 60; ++trial) {
-    const int64_t inner = Size(40), size = Size(30), outer = 1 + trial % 3;
+    const int64_t inner = Size(40), size = Size(trial % 2 == 0 ? 30 : 200), outer = 1 + trial % 3;
     const int64_t most = 1 + static_cast<int64_t>(random_() % static_cast<uint32_t>(size));
-    std::vector<float> scratch(static_cast<size_t>(16 * most));
+    std::vector<float> scratch(static_cast<size_t>(16 * std::min<int64_t>(most, 32)));
     CheckRowKernel(
         "k_max",
         {.inputs = {{inner * size * outer}},
@@ -242,6 +322,21 @@ TEST_P(PoolingKernels, KMax) {
              },
          .tolerance = 0},
         1 + trial % 2, random_);
+    CheckRowKernel("k_max_backward",
+                   {.inputs = {{inner * most * outer, 0, static_cast<double>(size) - 0.01}, {inner * most * outer}},
+                    .outputs = {{inner * size * outer}},
+                    .run = [&](const Rows* in, const Rows* out, int64_t,
+                               int64_t r) { k().k_max_backward(out[0], in[0], in[1], inner, size, most, outer, r); },
+                    .reference =
+                        [&](int64_t, const auto& in, auto& out) {
+                          for (size_t i = 0; i < in[0].size(); ++i) {
+                            const auto at = static_cast<int64_t>(i);
+                            const int64_t l = at % inner, o = at / (inner * most);
+                            const auto place = static_cast<int64_t>(in[0][i]);
+                            out[0][static_cast<size_t>(l + inner * (place + size * o))] += in[1][i];
+                          }
+                        }},
+                   1 + trial % 2, random_);
   }
 }
 
@@ -304,6 +399,44 @@ TEST_P(AttentionKernels, Weights) {
                         },
                     .tolerance = 1e-6},
                    rows, random_);
+  }
+}
+
+// Zeros only where all that is seen is minus infinity; NaN shows, wherever it is.
+TEST_P(AttentionKernels, WeightsOfInfinitiesAndNaN) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (const int64_t seen : {1, 4, 5, 8, 17}) {
+    const int64_t n = seen + 3;
+    for (const bool masked : {false, true}) {
+      Operand s(Layout::kDense, 1, n), mask(Layout::kDense, 1, n);
+      // Scores of `others`, or a mask of them, but one.
+      const auto run = [&](float others, int64_t at, float one) {
+        for (int64_t j = 0; j < n; ++j) {
+          const float score = j == at ? one : others;
+          s.At(0, j) = masked ? 0.25f : score;
+          mask.At(0, j) = masked ? score : 0;
+        }
+        k().attention_weights(s.view(), masked ? mask.view() : Rows{}, 1, seen, 0, 1, n);
+        ASSERT_TRUE(s.GuardsAreIntact() && mask.GuardsAreIntact());
+        for (int64_t j = seen; j < n; ++j) EXPECT_EQ(s.At(0, j), 0) << j;
+      };
+      run(-kInfinity, 0, -kInfinity);
+      for (int64_t j = 0; j < seen; ++j) EXPECT_EQ(s.At(0, j), 0) << j;
+      // Beyond what is seen it is of no matter.
+      run(-kInfinity, seen, nan);
+      for (int64_t j = 0; j < seen; ++j) EXPECT_EQ(s.At(0, j), 0) << j;
+      run(nan, 0, nan);
+      for (int64_t j = 0; j < seen; ++j) EXPECT_TRUE(std::isnan(s.At(0, j))) << j << " of " << seen;
+      for (int64_t at = 0; at < seen; ++at) {
+        run(-kInfinity, at, 2);
+        for (int64_t j = 0; j < seen; ++j) EXPECT_EQ(s.At(0, j), j == at ? 1 : 0) << j;
+        for (const float others : {-kInfinity, 1.0f}) {
+          run(others, at, nan);
+          for (int64_t j = 0; j < seen; ++j)
+            EXPECT_TRUE(std::isnan(s.At(0, j))) << j << " of " << seen << ", NaN at " << at << " among " << others;
+        }
+      }
+    }
   }
 }
 

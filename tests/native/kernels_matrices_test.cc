@@ -100,6 +100,32 @@ TEST_P(MatrixKernels, OfSingularMatrices) {
   }
 }
 
+TEST_P(MatrixKernels, NaNIsNoDeterminant) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const auto run = [&](const std::vector<float>& matrix, int64_t n, Operand& y, Operand& z) {
+    std::vector<double> work(static_cast<size_t>(2 * n * n + n));
+    Operand x(Layout::kDense, 1, n * n);
+    std::copy(matrix.begin(), matrix.end(), x.Row(0));
+    k().inverse(y.view(), x.view(), work.data(), 1, n);
+    k().logdet(z.view(), x.view(), work.data(), 1, n);
+  };
+  Operand z(Layout::kDense, 1, 1);
+  // Where the pivot is sought, and in what is left when there is no pivot.
+  for (const std::vector<float>& matrix : {std::vector<float>{0, nan, 1, 1}, {nan, 0, 1, 1}, {0, 0, 1, nan}}) {
+    Operand y(Layout::kDense, 1, 4);
+    run(matrix, 2, y, z);
+    for (int j = 0; j < 4; ++j) EXPECT_TRUE(std::isnan(y.At(0, j))) << j;
+    EXPECT_TRUE(std::isnan(z.At(0, 0))) << z.At(0, 0);
+  }
+  for (size_t at = 0; at < 9; ++at) {
+    Operand y(Layout::kDense, 1, 9);
+    std::vector<float> matrix{3, 1, 2, 0, 4, 1, 1, 0, 5};
+    matrix[at] = nan;
+    run(matrix, 3, y, z);
+    EXPECT_TRUE(std::isnan(z.At(0, 0))) << at << ": " << z.At(0, 0);
+  }
+}
+
 TEST_P(MatrixKernels, Circular) {
   for (int trial = 0; trial < 60; ++trial) {
     const int64_t rows = Size(9), n = Size(200);

@@ -58,6 +58,13 @@ class SparsemaxKernels : public KernelsTest {
     kernel(out.view(), in.view());
     return Values(out.Row(0), out.Row(0) + n);
   }
+
+  Values Constrained(const Values& x, const Values& u) {
+    const auto n = static_cast<int64_t>(x.size());
+    Operand bounds(Layout::kDense, 1, n);
+    for (int64_t j = 0; j < n; ++j) bounds.At(0, j) = static_cast<float>(u[static_cast<size_t>(j)]);
+    return Run(x, [&](Rows y, Rows in) { k().constrained_softmax(y, in, bounds.view(), 1, n); });
+  }
 };
 
 TEST_P(SparsemaxKernels, SoftmaxAcross) {
@@ -245,13 +252,22 @@ TEST_P(SparsemaxKernels, ConstrainedSoftmax) {
   }
 }
 
-TEST_P(SparsemaxKernels, ConstrainedSoftmaxOfImpossibleBounds) {
-  const auto constrained = [&](const Values& x, const Values& u) {
-    const auto n = static_cast<int64_t>(x.size());
-    Operand bounds(Layout::kDense, 1, n);
-    for (int64_t j = 0; j < n; ++j) bounds.At(0, j) = static_cast<float>(u[static_cast<size_t>(j)]);
-    return Run(x, [&](Rows y, Rows in) { k().constrained_softmax(y, in, bounds.view(), 1, n); });
+TEST_P(SparsemaxKernels, ConstrainedSoftmaxOfLargeScores) {
+  const auto expect = [&](const Values& x, const Values& u, const Values& want) {
+    const Values y = Constrained(x, u);
+    for (size_t j = 0; j < want.size(); ++j) EXPECT_NEAR(y[j], want[j], 1e-6) << j;
   };
+  for (const double shift : {1e8, -1e8, 3e30}) {
+    expect({shift, shift}, {0.4, 0.9}, {0.4, 0.6});
+    expect({shift, shift, shift}, {0.1, 0.4, 0.9}, {0.1, 0.4, 0.5});
+  }
+  // What is far above has its bound, and the others lie together far below.
+  expect({1e8, 0, 0}, {0.1, 0.4, 0.9}, {0.1, 0.4, 0.5});
+  expect({0, -1e8, -1e8}, {0, 0.4, 0.9}, {0, 0.4, 0.6});
+}
+
+TEST_P(SparsemaxKernels, ConstrainedSoftmaxOfImpossibleBounds) {
+  const auto constrained = [&](const Values& x, const Values& u) { return Constrained(x, u); };
   EXPECT_EQ(constrained({1, 2, 3}, {0.25, 0.125, 0}), Values({0.25, 0.125, 0}));
   // What must not be leaves all to the others, however far below they are.
   EXPECT_EQ(constrained({1, 1, 90}, {1, 1, 0}), Values({0.5, 0.5, 0}));

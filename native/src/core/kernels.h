@@ -87,13 +87,14 @@ struct Left {
 };
 
 /// Images {h, w, channels} laid out for filters to slide over them: with padding, `top` rows and `left` columns before
-/// the first, and `width` columns in all. In each column rows r, r + phases, r + 2 * phases and so on, the padding
-/// included, lie one after the other, `lines` of them, so that a filter that moves by `phases` rows meets its next
-/// place in the next float.
+/// the first, and `width` columns in all. In each column rows r, r + stride, r + 2 * stride and so on, the padding
+/// included, lie one after the other, `lines` of them, so that a filter that moves by `stride` rows meets its next
+/// place in the next float. There are such `phases` for r from 0 on, `stride` of them, or fewer where a filter of fewer
+/// rows than the stride meets no others.
 struct ImageLayout {
   int64_t h, w, channels;
   int64_t top, left;
-  int64_t phases, lines, width;
+  int64_t stride, phases, lines, width;
 };
 
 /// Filters of `taps` numbers each at `rows` by `columns` places of images that are laid out: at (i, j), tap k meets
@@ -305,8 +306,8 @@ struct Kernels {
                                         bool accumulate);
   /// y_i[0] = -sum(t ln x + (1 - t) ln(1 - x)), logarithms bounded below by ln of the smallest normal float
   void (*binary_log_loss)(Rows y, Rows x, Rows t, int64_t rows, int64_t n);
-  /// The gradient with respect to x (side 0) or t (side 1), times g_i[0]. Where a logarithm is at its bound its
-  /// derivative is taken at the bound's argument: ln(max(x, min)) has derivative 1 / max(x, min).
+  /// The gradient with respect to x (side 0) or t (side 1), times g_i[0]. For side 0 the denominators are bounded
+  /// below: x by the smallest normal float, and 1 - x, as a float near 1 has it, by 2^-23.
   void (*binary_log_loss_backward)(int side, Rows d, Rows x, Rows t, Rows g, int64_t rows, int64_t n, bool accumulate);
   /// y_i[0] = sum over j != label_i of max(0, margin_i - x_i[label_i] + x_i[j])
   void (*hinge)(Rows y, Rows x, const int32_t* labels, const float* margins, int64_t rows, int64_t n);
@@ -334,7 +335,7 @@ struct Kernels {
   /// y_i = the inverse of the column-major {n, n} matrix x_i; NaN throughout if that is singular. In double, in `work`,
   /// which has 2 n^2 + n of them.
   void (*inverse)(Rows y, Rows x, double* work, int64_t rows, int64_t n);
-  /// y_i[0] = the logarithm of its determinant: minus infinity for 0, NaN below.
+  /// y_i[0] = the logarithm of its determinant: minus infinity for 0, NaN below, and where x_i has a NaN.
   void (*logdet)(Rows y, Rows x, double* work, int64_t rows, int64_t n);
   /// y_i[k] (+)= sum over j of u_i[j] w_i[k + j], or w_i[n + k - j] where `backwards`; w has 2n floats.
   void (*circular)(Rows y, Rows u, Rows w, bool backwards, int64_t rows, int64_t n, bool accumulate);
@@ -383,13 +384,15 @@ struct Kernels {
   /// g (+)= the gradient of filters o0 to o1, summed over the rows in ascending order; g has all filters.
   void (*convolve_filters)(float* g, Rows x, Rows dy, const Sliding& sliding, int64_t o0, int64_t o1, int64_t rows,
                            bool accumulate);
-  /// y = the largest element of each window, `where` its place behind the window's first in the image; of equal ones
-  /// that in the topmost row, and there the leftmost. `scratch` has 2 h floats.
+  /// y = the largest element of each window, `where` its place in the image, row + h * column, of which there are at
+  /// most 2^24; of equal ones that in the topmost row, and there the leftmost. NaN counts as larger than all numbers.
+  /// `scratch` has 3 h floats.
   void (*max_pool)(Rows y, Rows where, Rows x, const Window& window, int64_t rows, float* scratch);
   /// dx += dy at the places that `max_pool` found
   void (*max_pool_backward)(Rows dx, Rows where, Rows dy, const Window& window, int64_t rows);
   /// Of each row as {inner, size, outer}, y {inner, k, outer}: the k largest along the middle in order, the first of
-  /// equal ones, and in `where` which they are. `scratch` has 16 k floats.
+  /// equal ones, and in `where` which they are. NaN counts as larger than all numbers. `scratch` has 16 min(k, 32)
+  /// floats.
   void (*k_max)(Rows y, Rows where, Rows x, int64_t inner, int64_t size, int64_t k, int64_t outer, int64_t rows,
                 float* scratch);
   /// dx += dy at the places that `k_max` found
@@ -403,7 +406,8 @@ struct Kernels {
   // ---- attention ----
 
   /// In place: the softmax of scale * s_i + mask_i over the first seen + i * more elements of row i, 0 for the others;
-  /// all 0 where the largest is minus infinity, or there is none. `mask` may have null base and list (0).
+  /// all 0 where all of these are minus infinity, or there are none. NaN makes the first elements NaN. `mask` may have
+  /// null base and list (0).
   void (*attention_weights)(Rows s, Rows mask, float scale, int64_t seen, int64_t more, int64_t rows, int64_t n);
 
   // ---- random numbers: counter-based (Philox 4x32-10; Salmon et al. 2011), a function of key and position only ----

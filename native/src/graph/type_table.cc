@@ -47,6 +47,9 @@ uint32_t TypeTable::add(const KeyWriter& key, std::unique_ptr<Type> type) {
   type->size = total_if_possible(type->dim);
   if (type->size < 0)
     fail(DN_E_MEMORY, "%s: the result %s has more than 2^40 elements", type->def->name, type->dim.text().c_str());
+  if (type->aux < 0 || type->aux > kMostElements)
+    fail(DN_E_MEMORY, "%s: what is kept of the result %s for its gradient has more than 2^40 elements", type->def->name,
+         type->dim.text().c_str());
 
   type->deferred.resize(type->operands.size());
   for (size_t i = 0; i < type->operands.size() && type->def->defers != nullptr; ++i)

@@ -78,7 +78,7 @@ void attention_shape(Shaping& s) {
     batch = common_batch(s, batch, s[kMask].bd);
   }
   s.type.dim = q.nd <= 1 ? Dim({v.rows()}, batch) : Dim({v.rows(), q.cols()}, batch);
-  s.type.aux = int64_t{q.cols()} * k.cols() * heads * batch;
+  s.type.aux = total_if_possible(Dim({q.cols(), k.cols(), static_cast<uint32_t>(heads)}, batch));
 }
 
 // With so many queries the keys or values are transposed for a product; with fewer, dot products with what lies there.

@@ -66,6 +66,12 @@ class BatchContext {
   Rows y_elements() const { return elements(y, type.dim.size(), type.dim.bd, type.dim.bd); }
   /// Batch elements of all nodes.
   int64_t element_count() const { return count * type.dim.bd; }
+  /// The columns of all nodes' matrices, one row each, instead of one row for each node.
+  Rows columns(Rows rows) const {
+    const int64_t each = int64_t{type.dim.cols()} * type.dim.bd;
+    return elements(rows, type.dim.rows(), each, each);
+  }
+  int64_t column_count() const { return element_count() * type.dim.cols(); }
   int32_t data_int(int64_t node, int word = 0) const { return static_cast<int32_t>(data[node][word]); }
   float data_float(int64_t node, int word = 0) const {
     float value;

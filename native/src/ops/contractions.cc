@@ -47,15 +47,13 @@ void contract3d_1d_1d_shape(Shaping& s) {
   s.type.dim = Dim({s[0].d[0]});
   finish_shape(s, s[0].d[0], 3);
   // z y^T of each batch element.
-  s.type.aux = s.type.v[kInner] * s.type.dim.bd;
+  s.type.aux = total_if_possible(Dim({s[0].d[1], s[0].d[2]}, s.type.dim.bd));
 }
 
 bool has_bias(const Type& type) { return static_cast<int64_t>(type.operands.size()) > type.v[kBias]; }
 
-bool is_one(const Type& type, size_t operand) { return type.shared[operand] && type.operands[operand].bd == 1; }
-
 bool contract_defers(const Type& type, int i) {
-  return (i == 0 || i == type.v[kBias]) && is_one(type, static_cast<size_t>(i));
+  return (i == 0 || i == type.v[kBias]) && type.is_one(static_cast<size_t>(i));
 }
 
 // How many columns a node's matrix is multiplied by: those of all batch elements, or each its own.
@@ -87,7 +85,7 @@ void contract_forward(const Forward& b, Rows columns) {
   const bool bias = has_bias(b.type);
   const Rows y = b.y_elements();
   if (bias) b.k.copy(y, b.x_elements(static_cast<int>(b.type.v[kBias])), n, m);
-  if (is_one(b.type, 0)) return run_product(b, m, n, k, shared_left(b, 0, m, k, n), columns, y, nullptr, bias);
+  if (b.type.is_one(0)) return run_product(b, m, n, k, shared_left(b, 0, m, k, n), columns, y, nullptr, bias);
   const int64_t each = columns_each(b);
   const Rows x = matrices(b, b.x[0]);
   for_matrices(b, false, [&](int64_t i, int64_t first) {
@@ -129,7 +127,7 @@ Rows columns_backward(const Backward& b) {
   const int64_t n = b.element_count();
   const Rows dy = b.dy_elements();
   const Rows to{b.scratch.allocate<float>(n * k), nullptr, k};
-  if (is_one(b.type, 0)) {
+  if (b.type.is_one(0)) {
     run_product(b, k, n, m, packed_transpose(b, 0, m, k), dy, to, nullptr, false);
     return to;
   }

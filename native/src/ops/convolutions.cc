@@ -12,11 +12,6 @@ namespace {
 
 enum Conv2dOperand { kX, kF, kBias };
 
-// Whether an operand is the same for all batch elements of all nodes.
-bool is_one(const Type& type, int i) {
-  return type.shared[static_cast<size_t>(i)] != 0 && type.operands[static_cast<size_t>(i)].bd == 1;
-}
-
 // What two dimensions of the map, the filters and the padding come to.
 struct Geometry {
   int64_t channels, filters, taps;
@@ -29,7 +24,7 @@ struct Geometry {
 
   /// Whether images are not what they are laid out as.
   bool is_laid_out() const {
-    return layout.top > 0 || layout.left > 0 || layout.phases > 1 || layout.lines != layout.h ||
+    return layout.top > 0 || layout.left > 0 || layout.stride > 1 || layout.lines != layout.h ||
            layout.width != layout.w;
   }
   int64_t pitch() const { return layout.phases * layout.lines; }
@@ -52,8 +47,15 @@ Geometry geometry_of(const Type& type) {
   // A map that needs no padding and no turning of its rows stays what it is.
   const int64_t lines = stride[0] == 1 ? std::max<int64_t>(g.down.extent(), g.down.before + x.d[0])
                                        : (g.down.extent() + stride[0] - 1) / stride[0];
-  g.layout = {x.d[0],          x.d[1],    g.channels, g.down.before,
-              g.across.before, stride[0], lines,      std::max<int64_t>(g.across.extent(), g.across.before + x.d[1])};
+  g.layout = {x.d[0],
+              x.d[1],
+              g.channels,
+              g.down.before,
+              g.across.before,
+              g.down.stride,
+              std::min(g.down.stride, g.down.size),
+              lines,
+              std::max<int64_t>(g.across.extent(), g.across.before + x.d[1])};
   // Vectors take whole columns of results, or all columns of the layout, of which some rows are no results.
   constexpr int64_t kVector = 16;
   g.joined = stride[0] == 1 && stride[1] == 1 && (g.down.places + kVector - 1) / kVector * kVector > g.pitch();
@@ -188,7 +190,7 @@ void conv2d_forward(const Forward& b) {
 // The filters, their taps with the channels first, one row for each batch element of the result.
 Rows filters_by_channel(const Backward& b, const Geometry& g) {
   const int64_t size = g.taps * g.filters;
-  const bool one = is_one(b.type, kF);
+  const bool one = b.type.is_one(kF);
   const int64_t count = one ? 1 : b.element_count();
   const Rows to{b.scratch.allocate<float>(size * count), nullptr, one ? 0 : size};
   const Rows f = b.x_elements(kF);
@@ -283,7 +285,7 @@ void conv2d_backward(const Backward& b) {
   if (b.type.operands.size() > kBias && b.wants(kBias)) bias_backward(b, g);
 }
 
-bool conv2d_defers(const Type& type, int i) { return i != kX && is_one(type, i); }
+bool conv2d_defers(const Type& type, int i) { return i != kX && type.is_one(static_cast<size_t>(i)); }
 
 // ---- filter1d_narrow: a product of the transposed filters and of windows of x, which lie as columns in memory ----
 
@@ -334,7 +336,7 @@ void filter1d_narrow_forward(const Forward& b) {
   const Rows f = b.x_elements(1);
   const Rows y = b.y_elements();
   const bool pack = s.m >= kWorthPacking && s.n >= kWorthPacking;
-  const bool one = is_one(b.type, 1);
+  const bool one = b.type.is_one(1);
   const int64_t size = (s.m + 15) / 16 * 16 * s.k;
   float* packed = pack ? b.scratch.allocate<float>(size * (one ? 1 : b.element_count())) : nullptr;
   if (pack && one) b.k.pack_transposed(s.k, s.m, f.at(0), s.k, packed);
@@ -421,7 +423,7 @@ const OpDef op_filter1d_narrow = {.name = "filter1d_narrow",
                                   .shape = filter1d_narrow_shape,
                                   .forward = filter1d_narrow_forward,
                                   .backward = filter1d_narrow_backward,
-                                  .defers = [](const Type& type, int i) { return i == 1 && is_one(type, 1); },
+                                  .defers = [](const Type& type, int i) { return i == 1 && type.is_one(1); },
                                   .weights = 0b10};
 
 }  // namespace dynnet

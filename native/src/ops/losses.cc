@@ -37,12 +37,12 @@ const int32_t* labels(const BatchContext& b) {
 
 void pick_neg_log_softmax_shape(Shaping& s) {
   label_shape(s);
-  s.type.aux = 2 * s.type.dim.bd;
+  s.type.aux = int64_t{2} * s.type.dim.bd;
 }
 
 void pick_neg_log_softmax_batch_shape(Shaping& s) {
   label_batch_shape(s);
-  s.type.aux = 2 * s.type.dim.bd;
+  s.type.aux = int64_t{2} * s.type.dim.bd;
 }
 
 void pick_neg_log_softmax_forward(const Forward& b) {

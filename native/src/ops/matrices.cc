@@ -85,13 +85,6 @@ void logdet_backward(const Backward& b) {
 
 // ---- circ_conv and circ_corr ----
 
-void circular_shape(Shaping& s) {
-  if (!s[0].is_vector() || !s[0].same_shape(s[1]))
-    s.mismatch("expected two vectors of one size, got %s and %s", s[0].text().c_str(), s[1].text().c_str());
-  s.type.dim = s[0];
-  s.type.dim.bd = common_batch(s, s[0].bd, s[1].bd);
-}
-
 // Each row twice, one after the other.
 Rows twice(const BatchContext& b, Rows rows) {
   const int64_t n = b.type.dim.rows();
@@ -141,9 +134,9 @@ const OpDef op_logdet = {
     .name = "logdet", .shape = logdet_shape, .forward = logdet_forward, .backward = logdet_backward};
 
 const OpDef op_circ_conv = {
-    .name = "circ_conv", .shape = circular_shape, .forward = circular_forward<true>, .backward = circ_conv_backward};
+    .name = "circ_conv", .shape = vectors_shape, .forward = circular_forward<true>, .backward = circ_conv_backward};
 
 const OpDef op_circ_corr = {
-    .name = "circ_corr", .shape = circular_shape, .forward = circular_forward<false>, .backward = circ_corr_backward};
+    .name = "circ_corr", .shape = vectors_shape, .forward = circular_forward<false>, .backward = circ_corr_backward};
 
 }  // namespace dynnet

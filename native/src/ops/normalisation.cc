@@ -20,7 +20,7 @@ void layer_norm_shape(Shaping& s) {
                  s[kX].text().c_str());
     s.type.dim.bd = common_batch(s, s.type.dim.bd, s[i].bd);
   }
-  s.type.aux = 2 * s.type.dim.bd;
+  s.type.aux = int64_t{2} * s.type.dim.bd;
 }
 
 // What forward keeps: a mean and a standard deviation.

@@ -66,6 +66,18 @@ void check_gradient_mode(const Shaping& s, int32_t mode) {
   if (mode != 0 && mode != 1) s.bad_argument("gradient mode %d, expected 0 (zero) or 1 (straight through)", mode);
 }
 
+void matrix_shape(Shaping& s) {
+  if (!s[0].is_matrix()) s.mismatch("expected a vector or matrix, got %s", s[0].text().c_str());
+  s.type.dim = s[0];
+}
+
+void vectors_shape(Shaping& s) {
+  if (!s[0].is_vector() || !s[0].same_shape(s[1]))
+    s.mismatch("expected two vectors of one size, got %s and %s", s[0].text().c_str(), s[1].text().c_str());
+  s.type.dim = s[0];
+  s.type.dim.bd = common_batch(s, s[0].bd, s[1].bd);
+}
+
 int checked_dimension(const Shaping& s, int32_t dim) {
   if (dim < 0 || dim >= DN_MAX_DIMS) s.bad_argument("dimension %d, expected 0 to %d", dim, DN_MAX_DIMS - 1);
   return dim;

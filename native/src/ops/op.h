@@ -74,6 +74,8 @@ struct Type {
   }
   /// A shape among the attributes, which must be the first: nd, bd, then the sizes.
   Dim static_dim() const;
+  /// Whether operand i is the same for all batch elements of all nodes.
+  bool is_one(size_t i) const { return shared[i] != 0 && operands[i].bd == 1; }
   int32_t static_int(size_t i) const { return static_cast<int32_t>(statics[i]); }
   /// A list among the attributes (OpDef::static_lists), whose count is attribute i; the next attribute follows its last
   /// number.
@@ -168,6 +170,10 @@ void same_shape(Shaping& s);
 void static_shape(Shaping& s);
 /// Throws if a gradient mode is neither 0 (zero) nor 1 (straight through).
 void check_gradient_mode(const Shaping& s, int32_t mode);
+/// The shape of the first operand, a vector or matrix.
+void matrix_shape(Shaping& s);
+/// The shape of two vectors of one size up to a broadcast batch.
+void vectors_shape(Shaping& s);
 /// Two operands of one shape up to a broadcast batch, reduced to one element for each batch element.
 void pair_to_scalar(Shaping& s);
 

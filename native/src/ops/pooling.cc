@@ -7,6 +7,9 @@
 namespace dynnet {
 namespace {
 
+// Places are kept as floats.
+constexpr int64_t kMostPlaces = int64_t{1} << 24;
+
 // ---- maxpooling2d ----
 
 // The attributes: two lists of two, each after its count, then whether only whole windows count.
@@ -24,11 +27,8 @@ void maxpooling2d_shape(Shaping& s) {
   s.type.dim = Dim({checked_places(s, 0, sizes[0], strides[0], is_valid),
                     checked_places(s, 1, sizes[1], strides[1], is_valid), x.d[2]},
                    x.bd);
-  // Places in a window are kept as floats.
-  constexpr int64_t kMostPlaces = int64_t{1} << 24;
-  if (int64_t{x.d[0]} * std::min<int64_t>(sizes[1], x.d[1]) > kMostPlaces)
-    s.mismatch("the window's %d columns of %s have more than %lld elements", sizes[1], x.text().c_str(),
-               static_cast<long long>(kMostPlaces));
+  if (int64_t{x.d[0]} * x.d[1] > kMostPlaces)
+    s.mismatch("a channel of %s has more than %lld elements", x.text().c_str(), static_cast<long long>(kMostPlaces));
   s.type.aux = s.type.dim.total();
 }
 
@@ -54,9 +54,11 @@ void maxpooling2d_forward(const Forward& b) {
   const Rows y = b.elements(b.y, w.oh * w.ow, planes.each, planes.each);
   const Rows where = b.elements(b.aux, w.oh * w.ow, planes.each, planes.each);
   // A chunk's scratch is that of its first plane.
-  float* const scratch = b.scratch.allocate<float>(2 * w.h * planes.count);
-  b.parallel(planes.count, kMoveCost * static_cast<double>(w.h * w.fw * w.ow), [&](int64_t begin, int64_t end) {
-    b.k.max_pool(y.from(begin), where.from(begin), x.from(begin), w, end - begin, scratch + 2 * w.h * begin);
+  float* const scratch = b.scratch.allocate<float>(3 * w.h * planes.count);
+  // A window may be far larger than the map.
+  const double columns = static_cast<double>(std::min(w.fw, w.w)) * static_cast<double>(w.ow);
+  b.parallel(planes.count, kMoveCost * static_cast<double>(w.h) * columns, [&](int64_t begin, int64_t end) {
+    b.k.max_pool(y.from(begin), where.from(begin), x.from(begin), w, end - begin, scratch + 3 * w.h * begin);
   });
 }
 
@@ -96,16 +98,17 @@ void kmax_pooling_shape(Shaping& s) {
   v[kSize] = x.d[dim];
   v[kOuter] = x.size() / (v[kInner] * v[kSize]);
   v[kMost] = k;
-  // Places along the dimension are kept as floats.
-  constexpr int64_t kMostPlaces = int64_t{1} << 24;
   if (v[kSize] > kMostPlaces)
     s.mismatch("dimension %d of %s has more than %lld elements", dim, x.text().c_str(),
                static_cast<long long>(kMostPlaces));
   s.type.aux = s.type.dim.total();
 }
 
+// From so many on, the work and the scratch of the kernel do not grow.
+int64_t ranks(const int64_t* v) { return std::min<int64_t>(v[kMost], 32); }
+
 double kmax_cost(const int64_t* v) {
-  return kMoveCost * static_cast<double>(v[kInner] * v[kOuter] * v[kSize]) * static_cast<double>(v[kMost] + 4);
+  return kMoveCost * static_cast<double>(v[kInner] * v[kOuter] * v[kSize]) * static_cast<double>(ranks(v) + 4);
 }
 
 void kmax_pooling_forward(const Forward& b) {
@@ -114,10 +117,10 @@ void kmax_pooling_forward(const Forward& b) {
   const Rows y = b.y_elements();
   const Rows x = b.x_elements(0);
   const Rows where = b.elements(b.aux, b.type.dim.size(), b.type.dim.bd, b.type.dim.bd);
-  float* const scratch = b.scratch.allocate<float>(kLanes * v[kMost] * b.element_count());
+  float* const scratch = b.scratch.allocate<float>(kLanes * ranks(v) * b.element_count());
   b.parallel(b.element_count(), kmax_cost(v), [&](int64_t begin, int64_t end) {
     b.k.k_max(y.from(begin), where.from(begin), x.from(begin), v[kInner], v[kSize], v[kMost], v[kOuter], end - begin,
-              scratch + kLanes * v[kMost] * begin);
+              scratch + kLanes * ranks(v) * begin);
   });
 }
 

@@ -1,5 +1,6 @@
 // Softmax and its logarithm.
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "ops/context.h"
@@ -72,57 +73,44 @@ void softmax_backward(const Backward& b) {
 
 // ---- log_softmax ----
 
-void log_softmax_shape(Shaping& s) {
-  if (!s[0].is_matrix()) s.mismatch("expected a vector or matrix, got %s", s[0].text().c_str());
-  s.type.dim = s[0];
-}
-
-// All columns of all nodes, one row each.
-Rows columns(const BatchContext& b, Rows rows) {
-  const auto each = static_cast<int64_t>(b.type.dim.cols()) * b.type.dim.bd;
-  return b.elements(rows, b.type.dim.rows(), each, each);
-}
-
-int64_t column_count(const BatchContext& b) { return b.element_count() * b.type.dim.cols(); }
-
 void log_softmax_columns(const Forward& b, Rows x) {
   const int64_t n = b.type.dim.rows();
-  const Rows y = columns(b, b.y);
-  b.parallel(column_count(b), kExpCost * static_cast<double>(n),
+  const Rows y = b.columns(b.y);
+  b.parallel(b.column_count(), kExpCost * static_cast<double>(n),
              [&](int64_t begin, int64_t end) { b.k.log_softmax(y.from(begin), x.from(begin), end - begin, n); });
 }
 
 void log_softmax_columns_backward(const Backward& b, Rows dy) {
   const int64_t n = b.type.dim.rows();
   const Backward::Operand dx = b.dx(0);
-  const Rows to = columns(b, dx.rows);
-  const Rows y = columns(b, b.y);
+  const Rows to = b.columns(dx.rows);
+  const Rows y = b.columns(b.y);
   b.parallel(
-      column_count(b), kExpCost * static_cast<double>(n),
+      b.column_count(), kExpCost * static_cast<double>(n),
       [&](int64_t begin, int64_t end) {
         b.k.log_softmax_backward(to.from(begin), y.from(begin), dy.from(begin), end - begin, n, dx.accumulate);
       },
       dx.collides);
 }
 
-void log_softmax_forward(const Forward& b) { log_softmax_columns(b, columns(b, b.x[0])); }
+void log_softmax_forward(const Forward& b) { log_softmax_columns(b, b.columns(b.x[0])); }
 
-void log_softmax_backward(const Backward& b) { log_softmax_columns_backward(b, columns(b, b.dy)); }
+void log_softmax_backward(const Backward& b) { log_softmax_columns_backward(b, b.columns(b.dy)); }
 
 // ---- log_softmax_restricted ----
 
 void log_softmax_restricted_shape(Shaping& s) {
-  log_softmax_shape(s);
+  matrix_shape(s);
   set_labels(s, s[0].rows(), true);
 }
 
 // `to` has the elements of `from` that a node is restricted to, and `other` everywhere else; all columns, one row each.
 void restrict_columns(const BatchContext& b, Rows to, Rows from, float other) {
-  const int64_t each = column_count(b) / b.count;
+  const int64_t each = b.column_count() / b.count;
   const int64_t n = b.type.dim.rows();
   const int64_t count = b.type.span_count;
   const int32_t* indices = b.indices();
-  b.parallel(column_count(b), kExpCost * static_cast<double>(n), [&](int64_t begin, int64_t end) {
+  b.parallel(b.column_count(), kExpCost * static_cast<double>(n), [&](int64_t begin, int64_t end) {
     b.k.fill(to.from(begin), other, end - begin, n);
     for (int64_t i = begin; i < end; ++i) {
       const int32_t* own = indices + i / each * count;
@@ -131,16 +119,33 @@ void restrict_columns(const BatchContext& b, Rows to, Rows from, float other) {
   });
 }
 
+// Where there is no distribution, all elements of a column have become NaN: only those that a node is restricted to
+// stay it.
+void keep_restriction(const Forward& b, Rows y) {
+  const int64_t each = b.column_count() / b.count;
+  const int64_t count = b.type.span_count;
+  const int32_t* indices = b.indices();
+  auto* kept = b.scratch.allocate<float>(count);
+  for (int64_t i = 0; i < b.column_count(); ++i) {
+    const int32_t* own = indices + i / each * count;
+    if (!std::isnan(y.at(i)[own[0]])) continue;
+    for (int64_t j = 0; j < count; ++j) kept[j] = y.at(i)[own[j]];
+    b.k.fill(y.from(i), -std::numeric_limits<float>::infinity(), 1, b.type.dim.rows());
+    for (int64_t j = 0; j < count; ++j) y.at(i)[own[j]] = kept[j];
+  }
+}
+
 void log_softmax_restricted_forward(const Forward& b) {
-  const Rows y = columns(b, b.y);
-  restrict_columns(b, y, columns(b, b.x[0]), -std::numeric_limits<float>::infinity());
+  const Rows y = b.columns(b.y);
+  restrict_columns(b, y, b.columns(b.x[0]), -std::numeric_limits<float>::infinity());
   log_softmax_columns(b, y);
+  keep_restriction(b, y);
 }
 
 void log_softmax_restricted_backward(const Backward& b) {
   const int64_t n = b.type.dim.rows();
-  const Rows dy{b.scratch.allocate<float>(column_count(b) * n), nullptr, n};
-  restrict_columns(b, dy, columns(b, b.dy), 0);
+  const Rows dy{b.scratch.allocate<float>(b.column_count() * n), nullptr, n};
+  restrict_columns(b, dy, b.columns(b.dy), 0);
   log_softmax_columns_backward(b, dy);
 }
 
@@ -149,10 +154,8 @@ void log_softmax_restricted_backward(const Backward& b) {
 const OpDef op_softmax = {
     .name = "softmax", .shape = softmax_shape, .forward = softmax_forward, .backward = softmax_backward};
 
-const OpDef op_log_softmax = {.name = "log_softmax",
-                              .shape = log_softmax_shape,
-                              .forward = log_softmax_forward,
-                              .backward = log_softmax_backward};
+const OpDef op_log_softmax = {
+    .name = "log_softmax", .shape = matrix_shape, .forward = log_softmax_forward, .backward = log_softmax_backward};
 
 const OpDef op_log_softmax_restricted = {.name = "log_softmax_restricted",
                                          .shape = log_softmax_restricted_shape,

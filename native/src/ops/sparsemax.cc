@@ -11,29 +11,22 @@ constexpr double kBackwardCost = 0.3;
 
 // ---- sparsemax ----
 
-void sparsemax_shape(Shaping& s) {
-  if (!s[0].is_matrix()) s.mismatch("expected a vector or matrix, got %s", s[0].text().c_str());
-  s.type.dim = s[0];
-}
-
 void sparsemax_forward(const Forward& b) {
   const int64_t n = b.type.dim.rows();
-  const auto each = static_cast<int64_t>(b.type.dim.cols()) * b.type.dim.bd;
-  const Rows y = b.elements(b.y, n, each, each);
-  const Rows x = b.elements(b.x[0], n, each, each);
-  b.parallel(b.count * each, kCost * static_cast<double>(n),
+  const Rows y = b.columns(b.y);
+  const Rows x = b.columns(b.x[0]);
+  b.parallel(b.column_count(), kCost * static_cast<double>(n),
              [&](int64_t begin, int64_t end) { b.k.sparsemax(y.from(begin), x.from(begin), end - begin, n); });
 }
 
 void sparsemax_backward(const Backward& b) {
   const int64_t n = b.type.dim.rows();
-  const auto each = static_cast<int64_t>(b.type.dim.cols()) * b.type.dim.bd;
   const Backward::Operand dx = b.dx(0);
-  const Rows to = b.elements(dx.rows, n, each, each);
-  const Rows y = b.elements(b.y, n, each, each);
-  const Rows dy = b.elements(b.dy, n, each, each);
+  const Rows to = b.columns(dx.rows);
+  const Rows y = b.columns(b.y);
+  const Rows dy = b.columns(b.dy);
   b.parallel(
-      b.count * each, kBackwardCost * static_cast<double>(n),
+      b.column_count(), kBackwardCost * static_cast<double>(n),
       [&](int64_t begin, int64_t end) {
         b.k.sparsemax_backward(to.from(begin), y.from(begin), dy.from(begin), end - begin, n, dx.accumulate);
       },
@@ -47,7 +40,7 @@ void sparsemax_loss_shape(Shaping& s) {
   set_labels(s, s[0].rows(), true);
   s.type.dim = Dim({1}, s[0].bd);
   // The threshold of each batch element.
-  s.type.aux = 2 * s[0].bd;
+  s.type.aux = int64_t{2} * s[0].bd;
 }
 
 // The distribution of each node's labels, one row for each batch element.
@@ -91,13 +84,6 @@ void sparsemax_loss_backward(const Backward& b) {
 
 // ---- constrained_softmax ----
 
-void constrained_softmax_shape(Shaping& s) {
-  if (!s[0].is_vector() || !s[0].same_shape(s[1]))
-    s.mismatch("expected two vectors of one size, got %s and %s", s[0].text().c_str(), s[1].text().c_str());
-  s.type.dim = s[0];
-  s.type.dim.bd = common_batch(s, s[0].bd, s[1].bd);
-}
-
 void constrained_softmax_forward(const Forward& b) {
   const int64_t n = b.type.dim.rows();
   const Rows y = b.y_elements();
@@ -129,10 +115,10 @@ void constrained_softmax_backward(const Backward& b) {
 }  // namespace
 
 const OpDef op_sparsemax = {
-    .name = "sparsemax", .shape = sparsemax_shape, .forward = sparsemax_forward, .backward = sparsemax_backward};
+    .name = "sparsemax", .shape = matrix_shape, .forward = sparsemax_forward, .backward = sparsemax_backward};
 
 const OpDef op_constrained_softmax = {.name = "constrained_softmax",
-                                      .shape = constrained_softmax_shape,
+                                      .shape = vectors_shape,
                                       .forward = constrained_softmax_forward,
                                       .backward = constrained_softmax_backward};
 

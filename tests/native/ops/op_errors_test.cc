@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "ops/op.h"
 #include "ops/op_table.h"
 
 namespace dynnet::test {
@@ -173,6 +174,48 @@ TEST_P(OpErrors, AreThoseOfTheInterpreter) {
   // Elementwise operations take everything.
   if (!row().bad.empty()) {
     EXPECT_GT(refused, 10);
+  }
+}
+
+// ---- what an operation keeps for its gradient ----
+
+// Shapes that are allowed, of which an operation would keep more than any tensor may have, or than 64 bits can count.
+TEST(OpKeeps, NoMoreThanATensorMayHave) {
+  const GraphHandle graph = new_graph();
+  const auto attention = [&](uint32_t queries, uint32_t keys, int32_t heads, uint32_t batch) {
+    const auto rows = heads;
+    const std::vector<dn_expr> x = inputs(graph, {Shape({rows, queries}, batch), {rows, keys}, {rows, keys}});
+    const int64_t before = nodes_count(graph);
+    dn_expr out{};
+    expect_failure(dn_op_multi_head_attention(graph.get(), x[0], x[1], x[2], heads, 0, &out), DN_E_MEMORY,
+                   {"multi_head_attention", "2^40"});
+    EXPECT_EQ(nodes_count(graph), before);
+  };
+  attention(1 << 21, 1 << 20, 1, 1);
+  attention(1 << 20, 1 << 20, 2, 1);
+  attention(1 << 20, 1 << 10, 1, 1 << 11);
+  // 0 in 64 bits, and negative.
+  attention(1u << 31, 1u << 31, 4, 1);
+  attention(1u << 31, 1u << 31, 2, 1);
+  // The product of the vectors of each of 2^20 batch elements has 2^60 elements.
+  const std::vector<dn_expr> x = inputs(graph, {{1, 1 << 20, 1 << 20}, {1 << 20}, Shape({1 << 20}, 1 << 20)});
+  dn_expr out{};
+  expect_failure(dn_op_contract3d_1d_1d(graph.get(), x[0], x[1], x[2], &out), DN_E_MEMORY,
+                 {"contract3d_1d_1d", "2^40"});
+}
+
+// Two numbers for each of 2^31 batch elements are more than 32 bits can count.
+TEST(OpKeeps, AsMuchAsItNeeds) {
+  constexpr uint32_t kBatch = 1u << 31;
+  for (const OpDef* def :
+       {&op_pick_neg_log_softmax, &op_pick_neg_log_softmax_batch, &op_sparsemax_loss, &op_layer_norm}) {
+    Type type;
+    type.def = def;
+    type.span_count = kBatch;
+    type.operands = {Dim({1}, kBatch), Dim({1}), Dim({1})};
+    Shaping shaping(type);
+    def->shape(shaping);
+    EXPECT_EQ(type.aux, int64_t{2} * kBatch) << def->name;
   }
 }
 

@@ -91,6 +91,9 @@ TEST(OpResults, OfARestrictionAreInfiniteElsewhere) {
   // Each element of the sum loses what all of them gain; none of it comes from elsewhere.
   expect_floats(apply("log_softmax_restricted", {1, 9, 1}, a).dx, {0, 0, 0});
   expect_floats(apply("log_softmax_restricted", {1, 9, 1}, {.indices = {1}}).y, {-kInfinity, 0, -kInfinity});
+  // No distribution over those that are left; the others stay what they are.
+  expect_floats(apply("log_softmax_restricted", {-kInfinity, 9, -kInfinity, 2}, {.indices = {2, 0}}).y,
+                {kNaN, -kInfinity, kNaN, -kInfinity});
 }
 
 TEST(OpResults, OfLabelsAreDistributions) {
@@ -144,7 +147,15 @@ TEST(OpResults, OfBinaryLogLossAreBounded) {
   const std::vector<dn_expr> exprs = program.record(graph.get());
   EXPECT_OK(dn_graph_backward(graph.get(), exprs[2], nullptr, 1));
   EXPECT_NEAR(value(graph.get(), exprs[2])[0], 2 * 87.336544, 1e-3);
-  EXPECT_LE(compare_gradients(program, graph.get(), exprs, true, {}).distance, 1);
+  // Element by element: 1 / x is bounded by that of the smallest normal float, 1 / (1 - x) by 2^23.
+  const float most = 1 / std::numeric_limits<float>::min();
+  expect_floats(gradient(graph.get(), exprs[0]), {1, -1, -most, 8388608});
+  for (const int operand : {x, y}) {
+    const Numbers& expected = program.reference().gradient(program.node(operand));
+    const std::vector<float> actual = gradient(graph.get(), exprs[static_cast<size_t>(operand)]);
+    ASSERT_EQ(actual.size(), expected.size());
+    for (size_t i = 0; i < actual.size(); ++i) EXPECT_FLOAT_EQ(actual[i], static_cast<float>(expected[i])) << i;
+  }
 }
 
 // ---- the number of dimensions, which the comparison of shapes disregards ----

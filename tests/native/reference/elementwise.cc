@@ -170,8 +170,9 @@ const std::vector<Rule> kElementwise = {
     unary<[](double x, double) { return std::log(x); }, [](double x, double, double) { return 1 / x; }>("log"),
     unary<[](double x, double) { return std::sqrt(x); }, [](double, double y, double) { return 0.5 / y; }>("sqrt"),
     // Of binary_log_loss; no operation of its own.
+    // The derivative has a bound of its own.
     unary<[](double x, double) { return std::log(bounded(x)); },
-          [](double x, double, double) { return 1 / bounded(x); }>("bounded_log"),
+          [](double x, double, double least) { return 1 / std::max(x, least); }>("bounded_log"),
     unary<[](double x, double) { return std::abs(x); },
           [](double x, double, double) { return 0 < x   ? 1.0
                                                 : x < 0 ? -1.0

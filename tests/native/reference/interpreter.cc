@@ -178,8 +178,9 @@ int Graph::compose(std::string_view op, const std::vector<int>& x) {
   if (op == "binary_log_loss") {
     pair_to_scalar(s);
     auto complement = [&](int of) { return apply("add_scalar", {apply("negate", {of})}, {.scalar = 1}); };
-    const int yes = cmult(x[1], apply("bounded_log", {x[0]}));
-    const int no = cmult(complement(x[1]), apply("bounded_log", {complement(x[0])}));
+    // The smallest normal float, and what a float near 1 can be less than it.
+    const int yes = cmult(x[1], apply("bounded_log", {x[0]}, {.scalar = std::ldexp(1.0, -126)}));
+    const int no = cmult(complement(x[1]), apply("bounded_log", {complement(x[0])}, {.scalar = std::ldexp(1.0, -23)}));
     return apply("negate", {sum_elems(add(yes, no))});
   }
   if (op == "contract3d_1d_1d" || op == "contract3d_1d_1d_bias") {

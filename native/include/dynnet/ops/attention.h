@@ -9,6 +9,10 @@
 // queries may be the last of a longer sequence. A mask is added to the scores: 0 where a key is seen, minus infinity
 // where it is not, or any number in between, such as a bias for the distance. A query that sees no key gets zeros, and
 // gives no gradient.
+//
+// A score of NaN that a query sees makes its whole result NaN. What a query does not see weighs 0, but is multiplied
+// all the same: a value that is not finite makes the results NaN of queries that do not see it too (0 times infinity),
+// and so does a mask of minus infinity for a key whose score is NaN or infinity. Padding must be finite.
 #ifndef DYNNET_DYNNET_OPS_ATTENTION_H_
 #define DYNNET_DYNNET_OPS_ATTENTION_H_
 

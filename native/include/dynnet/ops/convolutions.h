@@ -48,7 +48,8 @@ DN_API dn_status dn_op_conv2d_bias(dn_graph* graph, dn_expr x, dn_expr f, dn_exp
                                    int32_t stride_count, int32_t is_valid, dn_expr* out);
 
 /// The largest element of each window of a feature map, channel by channel. The padding does not count. The gradient
-/// goes to the first of several that are equal: of those in the topmost row to the leftmost one.
+/// goes to the first of several that are equal: of those in the topmost row to the leftmost one. NaN counts as larger
+/// than all numbers, so that a window that has one gives NaN.
 /// @op MaxPooling2D
 /// @param x the feature map, {h, w} or {h, w, channels}
 /// @param ksize two numbers of 1 or more: the rows and columns of the window
@@ -60,6 +61,7 @@ DN_API dn_status dn_op_conv2d_bias(dn_graph* graph, dn_expr x, dn_expr f, dn_exp
 /// @returns {rows, columns, channels}, of which there are ceil((h - ksize[0] + 1) / stride[0]) rows and
 /// ceil((w - ksize[1] + 1) / stride[1]) columns if is_valid
 /// @throws DN_E_ARGUMENT if there are not two sizes and two strides, or one is less than 1
+/// @throws DN_E_SHAPE if a channel of x has more than 2^24 elements
 DN_API dn_status dn_op_maxpooling2d(dn_graph* graph, dn_expr x, const int32_t* ksize, int32_t ksize_count,
                                     const int32_t* stride, int32_t stride_count, int32_t is_valid, dn_expr* out);
 
@@ -72,13 +74,14 @@ DN_API dn_status dn_op_maxpooling2d(dn_graph* graph, dn_expr x, const int32_t* k
 DN_API dn_status dn_op_filter1d_narrow(dn_graph* graph, dn_expr x, dn_expr f, dn_expr* out);
 
 /// The k largest elements along a dimension, in the order in which they stand there (Kalchbrenner et al. 2014). Of
-/// equal ones the first are taken, and get the gradient.
+/// equal ones the first are taken, and get the gradient. NaN counts as larger than all numbers.
 /// @op KMaxPooling
 /// @param x any shape
 /// @param k 1 to the size of the dimension
 /// @param dim which dimension
 /// @default dim 1
 /// @returns the shape of x, with k in dim
+/// @throws DN_E_SHAPE if the dimension has more than 2^24 elements, or fewer than k
 DN_API dn_status dn_op_kmax_pooling(dn_graph* graph, dn_expr x, int32_t k, int32_t dim, dn_expr* out);
 
 /// The sums of n columns each that stand side by side: column j is the sum of columns j to j + n - 1 of x.

@@ -21,7 +21,9 @@ DN_API dn_status dn_op_softmax(dn_graph* graph, dn_expr x, int32_t dim, dn_expr*
 DN_API dn_status dn_op_log_softmax(dn_graph* graph, dn_expr x, dn_expr* out);
 
 /// The logarithm of the softmax over some of the elements of each column: y_i = x_i - ln sum_j exp(x_j), j and i among
-/// `indices`; all other elements are minus infinity, and no gradient flows through them.
+/// `indices`; all other elements are minus infinity, and no gradient flows through them. An element that is among
+/// `indices` twice counts once (in DyNet twice). Where all x_i among them are minus infinity, so that there is no
+/// distribution, these are NaN.
 /// @op LogSoftmax
 /// @param x {n} or {n, cols}
 /// @param indices the elements, at least one, each 0 to n - 1, in any order; the same for all columns and batch
@@ -64,7 +66,9 @@ DN_API dn_status dn_op_pick_neg_log_softmax_batch(dn_graph* graph, dn_expr x, co
                                                   int32_t indices_count, dn_expr* out);
 
 /// The binary cross entropy -(y ln x + (1 - y) ln(1 - x)), summed over the elements, for each batch element. Logarithms
-/// are bounded below by that of the smallest normal float, so that x of 0 or 1 gives a finite loss, as in DyNet.
+/// are bounded below by that of the smallest normal float, so that x of 0 or 1 gives a finite loss, as in DyNet. So are
+/// the denominators of the gradient (1 - y) / (1 - x) - y / x, x by the smallest normal float, 1.2e-38, and 1 - x by
+/// 2^-23, so that x of 1 gives at most 8388608, DyNet's number for it too.
 /// @param x probabilities, 0 to 1
 /// @param y targets, 0 to 1, of the shape of x; its batch may be broadcast
 /// @returns {1}

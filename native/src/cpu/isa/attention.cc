@@ -5,7 +5,7 @@
 namespace dynnet::cpu::DYNNET_ISA {
 namespace {
 
-/// The softmax of n scores in place, with or without a mask; whether any of them is seen.
+/// The softmax of n scores in place, with or without a mask; whether any of them is more than minus infinity, or NaN.
 template <bool kMasked>
 DYNNET_INLINE bool weigh(float* s, const float* mask, Vec scale, int64_t n) {
   const Vec none(-__builtin_inff());
@@ -17,7 +17,11 @@ DYNNET_INLINE bool weigh(float* s, const float* mask, Vec scale, int64_t n) {
     most = max(most, lanes.keep(score, none));
   });
   const float largest = reduce_max(most);
-  if (largest == -__builtin_inff()) return false;
+  if (largest == -__builtin_inff()) {
+    // The maximum drops NaN, the sum does not.
+    const float total = sum_of(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { return lanes.load(s + j); });
+    if (total == -__builtin_inff() || n == 0) return false;
+  }
   const Vec shift(largest);
   const float sum = sum_of(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
     const Vec e = exp(lanes.load(s + j) - shift);

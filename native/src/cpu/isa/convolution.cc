@@ -6,19 +6,16 @@
 namespace dynnet::cpu::DYNNET_ISA {
 namespace {
 
-DYNNET_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-DYNNET_INLINE int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
-
 // ---- laying out ----
 
 /// Calls body(begin, end, row) for each phase of a column of the image: its lines from `begin` to `end`, counted from
-/// that of the column's first phase, are rows `row`, row + phases and so on.
+/// that of the column's first phase, are rows `row`, row + stride and so on.
 template <class Body>
 DYNNET_INLINE void each_phase(const ImageLayout& l, Body body) {
   for (int64_t p = 0; p < l.phases; ++p) {
-    const int64_t begin = larger(0, (l.top - p + l.phases - 1) / l.phases);
-    const int64_t end = larger(begin, smaller(l.lines, (l.top + l.h - p + l.phases - 1) / l.phases));
-    body(p * l.lines, begin, end, begin * l.phases + p - l.top);
+    const int64_t begin = larger(0, (l.top - p + l.stride - 1) / l.stride);
+    const int64_t end = larger(begin, smaller(l.lines, (l.top + l.h - p + l.stride - 1) / l.stride));
+    body(p * l.lines, begin, end, begin * l.stride + p - l.top);
   }
 }
 
@@ -43,11 +40,11 @@ void lay_out(Rows to, Rows x, const ImageLayout& l, int64_t rows) {
           clear(t + at, begin);
           float* lines = t + at + begin;
           const float* source = from + first;
-          if (l.phases == 1) {
+          if (l.stride == 1) {
             for_vectors(end - begin, [&](int64_t i, auto lanes)
                                          DYNNET_INLINE_BODY { lanes.store(lines + i, lanes.load(source + i)); });
           } else {
-            for (int64_t i = 0; i < end - begin; ++i) lines[i] = source[i * l.phases];
+            for (int64_t i = 0; i < end - begin; ++i) lines[i] = source[i * l.stride];
           }
           clear(t + at + end, l.lines - end);
         });
@@ -77,12 +74,12 @@ void lay_back(Rows x, Rows from, const ImageLayout& l, int64_t rows, bool accumu
           each_phase(l, [&](int64_t at, int64_t begin, int64_t end, int64_t first) DYNNET_INLINE_BODY {
             const float* lines = f + j * pitch + at + begin;
             float* target = to + first;
-            if (l.phases == 1) {
+            if (l.stride == 1) {
               for_vectors(end - begin, [&](int64_t i, auto lanes) DYNNET_INLINE_BODY {
                 put<kAccumulate>(lanes, target + i, lanes.load(lines + i));
               });
             } else {
-              for (int64_t i = 0; i < end - begin; ++i) put<kAccumulate>(target + i * l.phases, lines[i]);
+              for (int64_t i = 0; i < end - begin; ++i) put<kAccumulate>(target + i * l.stride, lines[i]);
             }
           });
         }

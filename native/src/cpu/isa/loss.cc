@@ -8,6 +8,9 @@ namespace {
 /// The smallest argument of a logarithm: the smallest normal float. NaN passes.
 DYNNET_INLINE Vec bounded(Vec x) { return max(Vec(1.17549435e-38f), x); }
 
+/// 1 - x as a denominator: at least 2^-23.
+DYNNET_INLINE Vec bounded_rest(Vec x) { return max(Vec(1.1920929e-7f), Vec(1.0f) - x); }
+
 void binary_log_loss(Rows y, Rows x, Rows t, int64_t rows, int64_t n) {
   const Vec one(1.0f);
   for (int64_t i = 0; i < rows; ++i) {
@@ -29,7 +32,7 @@ void binary_log_loss_backward(int side, Rows d, Rows x, Rows t, Rows g, int64_t 
       if (side == 0) {
         for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
           const Vec p = lanes.load(xs + j), target = lanes.load(ts + j);
-          const Vec slope = (one - target) / bounded(one - p) - target / bounded(p);
+          const Vec slope = (one - target) / bounded_rest(p) - target / bounded(p);
           put<decltype(flag)::value>(lanes, to + j, scale * slope);
         });
       } else {

@@ -20,7 +20,9 @@ int decompose(double* a, double* order, int64_t n) {
     double* column = a + k * n;
     int64_t pivot = k;
     for (int64_t i = k + 1; i < n; ++i) {
-      if (__builtin_fabs(column[i]) > __builtin_fabs(column[pivot])) pivot = i;
+      // NaN counts as the largest, so that it goes on into what follows.
+      const double size = __builtin_fabs(column[i]), largest = __builtin_fabs(column[pivot]);
+      if (size > largest || (size != size && largest == largest)) pivot = i;
     }
     if (column[pivot] == 0.0) return 0;
     if (pivot != k) {
@@ -74,7 +76,8 @@ void inverse(Rows y, Rows x, double* work, int64_t rows, int64_t n) {
 
 void logdet(Rows y, Rows x, double* work, int64_t rows, int64_t n) {
   for (int64_t m = 0; m < rows; ++m) {
-    widen(work, row(x, m), n * n);
+    const float* matrix = row(x, m);
+    widen(work, matrix, n * n);
     int sign = decompose(work, work + n * n, n);
     double sum = 0.0;
     for (int64_t k = 0; k < n && sign != 0; ++k) {
@@ -82,7 +85,14 @@ void logdet(Rows y, Rows x, double* work, int64_t rows, int64_t n) {
       sum += __builtin_log(__builtin_fabs(pivot));
       if (pivot < 0.0) sign = -sign;
     }
-    *row(y, m) = sign == 0 ? -__builtin_inff() : sign < 0 ? __builtin_nanf("") : static_cast<float>(sum);
+    if (sign == 0) {
+      // 0 times NaN or infinity is no number.
+      const float rest =
+          sum_of(n * n, [&](int64_t i, auto lanes) DYNNET_INLINE_BODY { return lanes.load(matrix + i) * Vec(0.0f); });
+      *row(y, m) = rest == 0.0f ? -__builtin_inff() : __builtin_nanf("");
+      continue;
+    }
+    *row(y, m) = sign < 0 ? __builtin_nanf("") : static_cast<float>(sum);
   }
 }
 

@@ -5,69 +5,103 @@
 namespace dynnet::cpu::DYNNET_ISA {
 namespace {
 
-DYNNET_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-DYNNET_INLINE int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+// ---- not a number ----
+
+/// 1 for NaN, else 0.
+DYNNET_INLINE Vec is_nan(Vec x) {
+  const Vec zero(0.0f), infinity(__builtin_inff());
+  return select(x < infinity, zero, select(-infinity < x, zero, Vec(1.0f)));
+}
+
+/// Whether a value takes the place of the best so far: it is larger, or the first NaN where there may be such.
+template <bool kFinite>
+DYNNET_INLINE Mask beats(Vec value, Vec best) {
+  if constexpr (kFinite) return best < value;
+  const Vec zero(0.0f), one(1.0f);
+  return zero < select(is_nan(best) < is_nan(value), one, select(best < value, one, zero));
+}
+
+template <bool kFinite>
+DYNNET_INLINE bool beats(float value, float best) {
+  return best < value || (!kFinite && value != value && best == best);
+}
 
 // ---- the largest of each window ----
 
 /// The window's rows at one column of places, of which the largest element of each row of the image is known, and its
-/// distance from the window's first column. A stride that the compiler knows (0: it does not) becomes shuffles.
-template <int kStride>
+/// place. A stride that the compiler knows (0: it does not) becomes shuffles.
+template <bool kFinite, int kStride>
 void pool_rows(float* __restrict y, float* __restrict where, const float* __restrict most,
-               const float* __restrict distance, const Window& w) {
+               const float* __restrict place, const Window& w) {
   const int64_t stride = kStride > 0 ? kStride : w.sh;
   // The first row of each window that lies in the image: the window's first but at the top.
   const int64_t cut = smaller(w.oh, (w.top + stride - 1) / stride);
   for (int64_t i = 0; i < cut; ++i) {
     y[i] = most[0];
-    where[i] = static_cast<float>(w.top - i * stride) + distance[0];
+    where[i] = place[0];
   }
   for (int64_t i = cut; i < w.oh; ++i) {
     y[i] = most[i * stride - w.top];
-    where[i] = distance[i * stride - w.top];
+    where[i] = place[i * stride - w.top];
   }
-  for (int64_t a = 1; a < w.fh; ++a) {
+  // Only the rows of windows that lie in the image in some place.
+  const int64_t last = smaller(w.fh, w.top + w.h);
+  for (int64_t a = larger(1, w.top - (w.oh - 1) * stride); a < last; ++a) {
     const int64_t shift = a - w.top;
     const int64_t begin = shift >= 0 ? 0 : smaller(w.oh, (stride - 1 - shift) / stride);
-    const int64_t end = w.h > shift ? smaller(w.oh, (w.h - 1 - shift) / stride + 1) : 0;
-    const auto down = static_cast<float>(a);
+    const int64_t end = smaller(w.oh, (w.h - 1 - shift) / stride + 1);
     for (int64_t i = begin; i < end; ++i) {
-      const float value = most[i * stride + shift], place = distance[i * stride + shift] + down;
-      where[i] = y[i] < value ? place : where[i];
-      y[i] = y[i] < value ? value : y[i];
+      const float value = most[i * stride + shift], from = place[i * stride + shift];
+      const bool more = beats<kFinite>(value, y[i]);
+      where[i] = more ? from : where[i];
+      y[i] = more ? value : y[i];
+    }
+  }
+}
+
+template <bool kFinite>
+void pool_plane(float* y, float* where, const float* image, const Window& w, float* scratch) {
+  float *most = scratch, *place = scratch + w.h;
+  const float* numbers = scratch + 2 * w.h;
+  for (int64_t j = 0; j < w.ow; ++j, y += w.oh, where += w.oh) {
+    const int64_t first = j * w.sw - w.left;
+    const int64_t begin = larger(0, first), end = smaller(first + w.fw, w.w);
+    for_vectors(w.h, [&](int64_t i, auto lanes) DYNNET_INLINE_BODY {
+      const float* p = image + begin * w.h + i;
+      Vec best = lanes.load(p), column(static_cast<float>(begin * w.h));
+      for (int64_t b = begin + 1; b < end; ++b) {
+        p += w.h;
+        const Vec value = lanes.load(p);
+        const Mask more = beats<kFinite>(value, best);
+        best = select(more, value, best);
+        column = select(more, Vec(static_cast<float>(b * w.h)), column);
+      }
+      lanes.store(most + i, best);
+      lanes.store(place + i, column + lanes.load(numbers + i));
+    });
+    if (w.sh == 1) {
+      pool_rows<kFinite, 1>(y, where, most, place, w);
+    } else if (w.sh == 2) {
+      pool_rows<kFinite, 2>(y, where, most, place, w);
+    } else {
+      pool_rows<kFinite, 0>(y, where, most, place, w);
     }
   }
 }
 
 void max_pool(Rows y, Rows where, Rows x, const Window& w, int64_t rows, float* scratch) {
-  float* const most = scratch;
-  float* const distance = scratch + w.h;
-  for (int64_t row_number = 0; row_number < rows; ++row_number) {
-    const float* image = row(x, row_number);
-    float *ys = row(y, row_number), *places = row(where, row_number);
-    for (int64_t j = 0; j < w.ow; ++j, ys += w.oh, places += w.oh) {
-      const int64_t first = j * w.sw - w.left;
-      const int64_t begin = larger(0, -first), end = smaller(w.fw, w.w - first);
-      for_vectors(w.h, [&](int64_t i, auto lanes) DYNNET_INLINE_BODY {
-        const float* p = image + (first + begin) * w.h + i;
-        Vec best = lanes.load(p), place(static_cast<float>(begin * w.h));
-        for (int64_t b = begin + 1; b < end; ++b) {
-          p += w.h;
-          const Vec value = lanes.load(p);
-          const Mask more = best < value;
-          best = select(more, value, best);
-          place = select(more, Vec(static_cast<float>(b * w.h)), place);
-        }
-        lanes.store(most + i, best);
-        lanes.store(distance + i, place);
-      });
-      if (w.sh == 1) {
-        pool_rows<1>(ys, places, most, distance, w);
-      } else if (w.sh == 2) {
-        pool_rows<2>(ys, places, most, distance, w);
-      } else {
-        pool_rows<0>(ys, places, most, distance, w);
-      }
+  for (int64_t i = 0; i < w.h; ++i) scratch[2 * w.h + i] = static_cast<float>(i);
+  for (int64_t i = 0; i < rows; ++i) {
+    const float* image = row(x, i);
+    // NaN if there is one, or an infinity.
+    const float check = sum_of(w.h * w.w, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+      const Vec value = lanes.load(image + j);
+      return value - value;
+    });
+    if (check == 0.0f) {
+      pool_plane<true>(row(y, i), row(where, i), image, w, scratch);
+    } else {
+      pool_plane<false>(row(y, i), row(where, i), image, w, scratch);
     }
   }
 }
@@ -76,48 +110,117 @@ void max_pool_backward(Rows dx, Rows where, Rows dy, const Window& w, int64_t ro
   for (int64_t row_number = 0; row_number < rows; ++row_number) {
     float* to = row(dx, row_number);
     const float *places = row(where, row_number), *dys = row(dy, row_number);
-    for (int64_t j = 0; j < w.ow; ++j, places += w.oh, dys += w.oh) {
-      const int64_t first = (j * w.sw - w.left) * w.h - w.top;
-      for (int64_t i = 0; i < w.oh; ++i) to[first + i * w.sh + static_cast<int64_t>(places[i])] += dys[i];
-    }
+    for (int64_t i = 0; i < w.oh * w.ow; ++i) to[static_cast<int64_t>(places[i])] += dys[i];
   }
 }
 
 // ---- the k largest of each line ----
 
-/// As many lines side by side as there are lanes, or fewer. Each line's largest so far are kept in order, a vector for
-/// each rank; what a new element displaces goes on to the next rank. `ranks` are k vectors.
+/// As many lines side by side as there are lanes, or fewer.
 template <class Lanes>
-void k_max_lines(float* y, float* where, const float* x, int64_t inner, int64_t size, int64_t k, int64_t count,
-                 float* ranks, Lanes lanes) {
-  const Vec none(-__builtin_inff());
-  for (int64_t r = 0; r < k; ++r) store(ranks + r * kWidth, none);
-  for (int64_t i = 0; i < size; ++i) {
-    Vec value = lanes.load(x + i * inner);
+struct Lines {
+  const float* x;
+  int64_t inner, size, count;
+  Lanes lanes;
+
+  /// The sum over each line of value(element, the line's number in `limits`).
+  template <class Value>
+  DYNNET_INLINE void sum(const float* limits, float* to, Value value) const {
+    if (inner == 1) {
+      const Vec limit(limits[0]);
+      to[0] = sum_of(size, [&](int64_t i, auto part) DYNNET_INLINE_BODY { return value(part.load(x + i), limit); });
+      return;
+    }
+    const Vec limit = load(limits);
+    Vec total(0.0f);
+    for (int64_t i = 0; i < size; ++i) total = total + value(lanes.load(x + i * inner), limit);
+    store(to, total);
+  }
+};
+
+/// The kth largest element of each line, for a small k: the largest so far are kept in order, a vector for each rank;
+/// what a new element displaces goes on to the next rank. `ranks` are k vectors. NaN counts as infinity.
+template <class Lanes>
+void find_by_rank(const Lines<Lanes>& lines, int64_t k, float* ranks, float* least) {
+  const Vec infinity(__builtin_inff());
+  for (int64_t r = 0; r < k; ++r) store(ranks + r * kWidth, -infinity);
+  for (int64_t i = 0; i < lines.size; ++i) {
+    Vec value = min(lines.lanes.load(lines.x + i * lines.inner), infinity);
     for (int64_t r = 0; r < k; ++r) {
       const Vec kept = load(ranks + r * kWidth);
       store(ranks + r * kWidth, max(value, kept));
       value = min(value, kept);
     }
   }
-  // How many there are of the least of them, and where each line's next goes.
-  int64_t equal[kWidth], next[kWidth];
-  for (int64_t l = 0; l < count; ++l) {
-    const float least = ranks[(k - 1) * kWidth + l];
-    equal[l] = next[l] = 0;
-    for (int64_t r = 0; r < k; ++r) equal[l] += ranks[r * kWidth + l] > least ? 0 : 1;
+  store(least, load(ranks + (k - 1) * kWidth));
+}
+
+/// The floats in their order, from minus infinity, the number -kInfinityRank - 1, to infinity.
+constexpr int64_t kInfinityRank = 0x7f800000;
+
+DYNNET_INLINE float float_of_rank(int64_t rank) {
+  const auto bits = static_cast<uint32_t>(rank >= 0 ? rank : rank ^ 0x7fffffff);
+  float value;
+  __builtin_memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+/// As find_by_rank, for any k: the largest float that no fewer than k elements reach, by halving, so that there are as
+/// many passes over the line as a float has bits.
+template <class Lanes>
+void find_by_halving(const Lines<Lanes>& lines, int64_t k, float* least) {
+  int64_t low[kWidth], high[kWidth];
+  for (int l = 0; l < kWidth; ++l) {
+    low[l] = -kInfinityRank - 1;
+    high[l] = kInfinityRank;
   }
-  const float* const least = ranks + (k - 1) * kWidth;
-  for (int64_t i = 0; i < size; ++i) {
-    for (int64_t l = 0; l < count; ++l) {
-      const float value = x[i * inner + l];
-      const bool is_equal = !(value > least[l]) && !(value < least[l]);
-      // NaN leave gaps, which the last elements fill.
-      const bool taken = value > least[l] || (is_equal && equal[l] > 0) || size - i <= k - next[l];
-      if (!taken || next[l] == k) continue;
-      equal[l] -= is_equal ? 1 : 0;
-      y[next[l] * inner + l] = value;
-      where[next[l] * inner + l] = static_cast<float>(i);
+  for (;;) {
+    bool found = true;
+    for (int64_t l = 0; l < kWidth; ++l) {
+      least[l] = float_of_rank(low[l] + (high[l] - low[l] + 1) / 2);
+      found = found && (low[l] == high[l] || l >= lines.count);
+    }
+    if (found) return;
+    float below[kWidth];
+    lines.sum(least, below,
+              [](Vec value, Vec limit) DYNNET_INLINE_BODY { return select(value < limit, Vec(1.0f), Vec(0.0f)); });
+    for (int64_t l = 0; l < lines.count; ++l) {
+      const int64_t middle = low[l] + (high[l] - low[l] + 1) / 2;
+      if (lines.size - static_cast<int64_t>(below[l]) >= k) {
+        low[l] = middle;
+      } else {
+        high[l] = middle - 1;
+      }
+    }
+  }
+}
+
+template <class Lanes>
+void k_max_lines(float* y, float* where, const Lines<Lanes>& lines, int64_t k, float* ranks) {
+  // From here on ranks cost more than halving. A single line is counted in whole vectors.
+  const int64_t few = lines.inner == 1 ? 8 : 32;
+  float least[kWidth], above[kWidth];
+  if (k <= few) {
+    find_by_rank(lines, k, ranks, least);
+  } else {
+    find_by_halving(lines, k, least);
+  }
+  lines.sum(least, above, [](Vec value, Vec limit) DYNNET_INLINE_BODY {
+    return is_nan(value) + select(limit < value, Vec(1.0f), Vec(0.0f));
+  });
+  // How many of those that equal the least are taken, and where each line's next goes. NaN may be more than k.
+  int64_t equal[kWidth], next[kWidth];
+  for (int64_t l = 0; l < lines.count; ++l) {
+    equal[l] = k - static_cast<int64_t>(above[l]);
+    next[l] = 0;
+  }
+  for (int64_t i = 0; i < lines.size; ++i) {
+    for (int64_t l = 0; l < lines.count; ++l) {
+      const float value = lines.x[i * lines.inner + l];
+      if (value < least[l] || next[l] == k) continue;
+      if (value == least[l] && equal[l]-- <= 0) continue;
+      y[next[l] * lines.inner + l] = value;
+      where[next[l] * lines.inner + l] = static_cast<float>(i);
       ++next[l];
     }
   }
@@ -130,7 +233,8 @@ void k_max(Rows y, Rows where, Rows x, int64_t inner, int64_t size, int64_t k, i
     float *ys = row(y, row_number), *places = row(where, row_number);
     for (int64_t o = 0; o < outer; ++o, xs += inner * size, ys += inner * k, places += inner * k) {
       for_vectors(inner, [&](int64_t l, auto lanes) DYNNET_INLINE_BODY {
-        k_max_lines(ys + l, places + l, xs + l, inner, size, k, smaller(kWidth, inner - l), ranks, lanes);
+        const Lines<decltype(lanes)> lines{xs + l, inner, size, smaller(kWidth, inner - l), lanes};
+        k_max_lines(ys + l, places + l, lines, k, ranks);
       });
     }
   }

@@ -7,6 +7,9 @@
 
 namespace dynnet::cpu::DYNNET_ISA {
 
+DYNNET_INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+DYNNET_INLINE int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+
 /// Row i. (What Rows::at does, but in this namespace.)
 DYNNET_INLINE float* row(const Rows& r, int64_t i) { return r.list != nullptr ? r.list[i] : r.base + i * r.stride; }
 

@@ -120,39 +120,45 @@ void sparsemax_loss_backward(Rows dx, Rows x, Rows z, Rows q, Rows g, int64_t ro
 // An element is at its bound where ln z < x - ln u. Starting with none there, ln z is worked out for the others, and
 // falls, until no more come to their bounds; nothing that is at its bound leaves it again.
 
-/// The elements that are not at their bounds: their largest, their exponentials' sum, and what the others leave them.
+/// The elements that are not at their bounds: their largest, what their exponentials are to be multiplied by, and by
+/// how much ln z is more than the largest. All elements are taken less the largest, so that large ones keep the digits
+/// by which they differ.
 struct Free {
   float shift, scale;
-  float log_z;
+  float rest;
 };
 
-/// `at` has x - ln u.
-Free free_elements(const float* at, const float* x, const float* u, int64_t n) {
+/// Whether an element is at its bound u, of which `log_u` is the logarithm.
+DYNNET_INLINE Mask is_bound(Vec x, Vec log_u, Vec shift, Vec rest) { return rest < (x - shift) - log_u; }
+
+Free free_elements(const float* log_u, const float* x, const float* u, int64_t n) {
   const Vec zero(0.0f), none(-kInfinity);
   Free result{0.0f, 0.0f, kInfinity};
   float before = -1.0f;
   for (;;) {
-    const Vec log_z(result.log_z);
+    const Vec shift(result.shift), limit(result.rest);
+    const auto at_bound = [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+      return is_bound(lanes.load(x + j), lanes.load(log_u + j), shift, limit);
+    };
     Tally bound;
     Vec most = none;
     for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-      const Mask is_bound = log_z < lanes.load(at + j);
-      bound.add(lanes, is_bound, lanes.load(u + j));
-      most = max(most, lanes.keep(select(is_bound, none, lanes.load(x + j)), none));
+      const Mask at = at_bound(j, lanes);
+      bound.add(lanes, at, lanes.load(u + j));
+      most = max(most, lanes.keep(select(at, none, lanes.load(x + j)), none));
     });
     const float count = reduce_add(bound.count);
-    if (count == before) return result;
+    if (!(before < count)) return result;
     before = count;
-    const float largest = reduce_max(most), rest = 1.0f - reduce_add(bound.sum);
+    const float largest = reduce_max(most), left = 1.0f - reduce_add(bound.sum);
     // There are none, or nothing is left for them.
-    if (largest == -kInfinity) return {0.0f, 0.0f, result.log_z};
-    if (rest <= 0.0f) return {largest, 0.0f, result.log_z};
-    const Vec shift(largest);
+    if (largest == -kInfinity || left <= 0.0f) return {result.shift, 0.0f, result.rest};
+    const Vec next_shift(largest);
     const float sum = sum_of(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-      return select(log_z < lanes.load(at + j), zero, exp(lanes.load(x + j) - shift));
+      return select(at_bound(j, lanes), zero, exp(lanes.load(x + j) - next_shift));
     });
-    const float next = largest + first(log(Vec(sum / rest)));
-    result = {largest, rest / sum, next < result.log_z ? next : result.log_z};
+    const float rest = first(log(Vec(sum / left))), most_rest = result.rest + (result.shift - largest);
+    result = {largest, left / sum, rest < most_rest ? rest : most_rest};
   }
 }
 
@@ -160,13 +166,12 @@ void constrained_softmax(Rows y, Rows x, Rows u, int64_t rows, int64_t n) {
   for (int64_t i = 0; i < rows; ++i) {
     float* ys = row(y, i);
     const float *xs = row(x, i), *us = row(u, i);
-    for_vectors(n, [&](int64_t j, auto lanes)
-                       DYNNET_INLINE_BODY { lanes.store(ys + j, lanes.load(xs + j) - log(lanes.load(us + j))); });
+    for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { lanes.store(ys + j, log(lanes.load(us + j))); });
     const Free free = free_elements(ys, xs, us, n);
-    const Vec shift(free.shift), scale(free.scale), log_z(free.log_z);
+    const Vec shift(free.shift), scale(free.scale), rest(free.rest);
     for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-      const Vec p = exp(lanes.load(xs + j) - shift) * scale;
-      lanes.store(ys + j, select(log_z < lanes.load(ys + j), lanes.load(us + j), p));
+      const Vec score = lanes.load(xs + j), p = exp(score - shift) * scale;
+      lanes.store(ys + j, select(is_bound(score, lanes.load(ys + j), shift, rest), lanes.load(us + j), p));
     });
   }
 }
