@@ -62,7 +62,8 @@ TEST_F(SpecialValues, PowersOfZeroAndOfNegativeNumbers) {
 TEST_F(SpecialValues, SiluOfLargeNumbersIsTheNumber) {
   compute({1e10F, -1e10F}, [&](dn_expr x) { return make(graph_, dn_op_silu, x, 1e30); });
   EXPECT_EQ(values_, (std::vector<float>{1e10F, 0}));
-  EXPECT_EQ(gradients_, (std::vector<float>{1, 0}));
+  EXPECT_EQ(gradients_[0], 1.0F);
+  EXPECT_NEAR(gradients_[1], 0, 1e-30F);
 }
 
 TEST_F(SpecialValues, LogGammaIsInfiniteAtAllPoles) {
