@@ -32,7 +32,7 @@ public sealed partial class BindingDriftTests
         ["dn_write_callback"] = IntPtr.Size,
     };
 
-    private static readonly string Root = FindRoot();
+    private static readonly string Root = Repository.Find(Header)[..^Header.Length];
 
     private static readonly Dictionary<string, Declaration> Declared = ReadHeader();
 
@@ -107,15 +107,6 @@ public sealed partial class BindingDriftTests
     private static IEnumerable<string> Headers() =>
         Directory.GetFiles(Path.GetDirectoryName(Path.Combine(Root, Header))!, "*.h", SearchOption.AllDirectories)
             .Order(StringComparer.Ordinal);
-
-    /// <summary>The repository that these tests were built in.</summary>
-    private static string FindRoot()
-    {
-        string? folder = AppContext.BaseDirectory;
-        while (folder is not null && !File.Exists(Path.Combine(folder, Header)))
-            folder = Path.GetDirectoryName(folder);
-        return folder ?? throw new FileNotFoundException($"There is no {Header} in any folder above the tests.");
-    }
 
     /// <summary>A plain reading of the headers, apart from the generator's: both would have to be wrong alike.</summary>
     private static Dictionary<string, Declaration> ReadHeader()

@@ -31,24 +31,13 @@ public sealed partial class ParityDocumentTests
     /// <summary>The operations' C# names, and those in the second column of the other tables.</summary>
     private static string[] ReadNames()
     {
-        string[] lines = File.ReadAllLines(FindDocument());
+        string[] lines = File.ReadAllLines(Repository.Find("src/docs/dynet-parity.md"));
         IEnumerable<string> operations = lines.Select(line => Operation().Match(line)).Where(match => match.Success)
             .Select(match => match.Groups["name"].Value).Where(name => name != "C++ only")
             .Select(name => typeof(Ops).GetMember(name).Length > 0 ? $"Ops.{name}" : $"ComputationGraph.{name}");
         IEnumerable<string> others = lines.Where(line => line.Count(c => c == '|') == 3)
             .SelectMany(line => Quoted().Matches(line.Split('|')[2])).Select(match => match.Groups["name"].Value);
         return [.. operations.Concat(others).Distinct()];
-    }
-
-    private static string FindDocument()
-    {
-        const string Document = "src/docs/dynet-parity.md";
-        string? folder = AppContext.BaseDirectory;
-        while (folder is not null && !File.Exists(Path.Combine(folder, Document)))
-            folder = Path.GetDirectoryName(folder);
-        return folder is null
-            ? throw new FileNotFoundException($"There is no {Document} in any folder above the tests.")
-            : Path.Combine(folder, Document);
     }
 
     [GeneratedRegex(@"^\|[^|]*\|[^|]*\| `(?<name>[^`]+)` \|.*\|.*\|.*\|.*\|$")]

@@ -81,10 +81,8 @@ void attention_shape(Shaping& s) {
   s.type.aux = total_if_possible(Dim({q.cols(), k.cols(), static_cast<uint32_t>(heads)}, batch));
 }
 
-// With so many queries the keys or values are transposed for a product; with fewer, dot products with what lies there.
-constexpr int64_t kWorthPacking = 12;
-
-// Room for the transposed rows of one operand, for each head of each batch element; null where none is needed.
+// Room for the transposed rows of one operand, for each head of each batch element; null where few queries make dot
+// products with what lies there the better choice.
 struct Packed {
   float* memory = nullptr;
   int64_t size = 0;

@@ -1,7 +1,7 @@
 // Along one dimension: the smallest or largest elements and where they are, the logarithm of the sum of exponentials,
 // and cumulative sums.
-#include "ops/context.h"
 #include "ops/reduction.h"
+#include "ops/shapes.h"
 
 namespace dynnet {
 namespace {
@@ -74,14 +74,9 @@ void argmax_forward(const Forward& b) {
 }
 
 void argmax_backward(const Backward& b) {
+  if (b.type.static_int(0) == kStraightThrough) return copy_gradient(b);
   const Backward::Operand dx = b.dx(0);
-  const bool through = b.type.static_int(0) == kStraightThrough;
-  if (!dx.accumulate && !through)
-    b.k.fill(dx.rows, 0, b.count, b.type.size);
-  else if (!dx.accumulate)
-    b.k.copy(dx.rows, b.dy, b.count, b.type.size);
-  else if (through)
-    b.k.add(dx.rows, b.dy, 1, b.count, b.type.size);
+  if (!dx.accumulate) b.k.fill(dx.rows, 0, b.count, b.type.size);
 }
 
 // ---- logsumexp_dim ----
@@ -125,11 +120,9 @@ enum { kInner, kSize, kOuter };
 void cumsum_shape(Shaping& s) {
   const int dim = checked_dimension(s, s.type.static_int(0));
   s.type.dim = s[0];
-  int64_t inner = 1;
-  for (int i = 0; i < dim; ++i) inner *= s[0].d[i];
-  s.type.v[kInner] = inner;
+  s.type.v[kInner] = below(s[0], dim);
   s.type.v[kSize] = s[0].d[dim];
-  s.type.v[kOuter] = s[0].size() / (inner * s[0].d[dim]);
+  s.type.v[kOuter] = above(s[0], dim);
 }
 
 void cumulative_sum(const BatchContext& b, Rows to, Rows from, int64_t rows, bool reverse, bool accumulate) {

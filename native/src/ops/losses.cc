@@ -1,4 +1,6 @@
 // Losses: of labels, and of probabilities.
+#include <cmath>
+
 #include "ops/context.h"
 #include "ops/labels.h"
 
@@ -75,7 +77,7 @@ void pick_neg_log_softmax_backward(const Backward& b) {
 // ---- hinge, hinge_batch, hinge_dim ----
 
 void check_margin(const Shaping& s, float margin) {
-  if (!(margin >= 0)) s.bad_argument("a margin of %g, expected 0 or more", margin);
+  if (!(margin >= 0) || !std::isfinite(margin)) s.bad_argument("a margin of %g, expected 0 or more", margin);
 }
 
 void hinge_shape(Shaping& s) {

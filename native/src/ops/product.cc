@@ -9,8 +9,6 @@ namespace {
 
 // Floating-point operations a nanosecond, roughly, for the choice of chunks.
 constexpr double kSpeed = 80;
-// Below this many columns, transposing a matrix costs more than the slower product with it untransposed.
-constexpr int64_t kWorthPacking = 12;
 
 double cost_of(int64_t m, int64_t k) { return 2.0 * static_cast<double>(m * k) / kSpeed + 2; }
 

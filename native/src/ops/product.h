@@ -6,6 +6,9 @@
 
 namespace dynnet {
 
+/// Below this many columns, transposing a matrix costs more than the slower product with it untransposed.
+constexpr int64_t kWorthPacking = 12;
+
 /// A column-major {m, k} matrix as the left operand of a product.
 inline Left column_major(const float* a, int64_t m) { return {a, 16, m, false}; }
 

@@ -62,7 +62,7 @@ dn_trainer::dn_trainer(const dn_model& model, std::unique_ptr<dynnet::Rule> rule
   state_.learning_rate = dynnet::checked_learning_rate(learning_rate);
 }
 
-void dn_trainer::update(dn_gradients* const* sets, int32_t sets_count) { run(sets, sets_count, nullptr); }
+void dn_trainer::update(dn_gradients* const* sets, int32_t sets_count) { run(sets, sets_count, std::nullopt); }
 
 void dn_trainer::update_subset(dn_parameter* const* parameters, int32_t parameters_count,
                                dn_lookup_parameter* const* tables, int32_t tables_count) {
@@ -78,7 +78,7 @@ void dn_trainer::update_subset(dn_parameter* const* parameters, int32_t paramete
   };
   choose(parameters, parameters_count, subset.parameters, "parameter");
   choose(tables, tables_count, subset.tables, "lookup parameter");
-  run(nullptr, 0, &subset);
+  run(nullptr, 0, std::move(subset));
 }
 
 void dn_trainer::restart() {
@@ -97,12 +97,11 @@ void dn_trainer::use_average(dynnet::MovingAverage average) {
 }
 
 bool dn_trainer::takes(const dn_parameter& parameter) const {
-  return parameter.updated && model_.holds(parameter.name) &&
-         (subset_ == nullptr || subset_->parameters[parameter.index]);
+  return parameter.updated && model_.holds(parameter.name) && (!subset_ || subset_->parameters[parameter.index]);
 }
 
 bool dn_trainer::takes(const dn_lookup_parameter& table) const {
-  return table.updated && model_.holds(table.name) && (subset_ == nullptr || subset_->tables[table.index]);
+  return table.updated && model_.holds(table.name) && (!subset_ || subset_->tables[table.index]);
 }
 
 double dn_trainer::keep() const {
@@ -112,10 +111,10 @@ double dn_trainer::keep() const {
 // A joint rule would put the sum of a distribution right at its next step, and leave it wrong until then.
 bool dn_trainer::decays() const { return keep() != 1 && !state_.rule->is_joint(); }
 
-void dn_trainer::run(dn_gradients* const* sets, int32_t sets_count, const Subset* subset) {
+void dn_trainer::run(dn_gradients* const* sets, int32_t sets_count, std::optional<Subset> subset) {
   const GradientLock lock(model_.storage->gradients(), "update");
   // Under the lock: another thread's update, which fails, must not change what this one takes.
-  subset_ = subset;
+  subset_ = std::move(subset);
   // The same treatment of denormals on every thread, or the result would depend on which one did what.
   const dynnet::FlushDenormals flush;
   state_.average.swap_to_weights(model_);

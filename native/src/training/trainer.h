@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "memory/memory.h"
@@ -100,8 +101,8 @@ struct dn_trainer {
 
   bool takes(const dn_parameter& parameter) const;
   bool takes(const dn_lookup_parameter& table) const;
-  /// @param subset which parameters and tables, or null for all
-  void run(dn_gradients* const* sets, int32_t sets_count, const Subset* subset);
+  /// @param subset which parameters and tables, or none for all
+  void run(dn_gradients* const* sets, int32_t sets_count, std::optional<Subset> subset);
   void merge(dn_gradients* const* sets, int32_t sets_count);
   void collect();
   void begin(dynnet::Moments& moments, int64_t count);
@@ -124,8 +125,8 @@ struct dn_trainer {
 
   dn_model model_;
   dynnet::TrainerState state_;
-  /// Of the update that is made, or null if it is of all.
-  const Subset* subset_ = nullptr;
+  /// Of the latest update, or none if it was of all.
+  std::optional<Subset> subset_;
   /// For rows of tables without a gradient in a dense update; as long as the longest row of all that are taken.
   dynnet::Buffer zeros_;
   /// This update's work, kept to reuse the memory.

@@ -52,7 +52,9 @@ const std::vector<Bad> kBadList = {{{{3}}, {}, DN_E_ARGUMENT, "no indices"},
                                    {{{3}}, {.indices = {0, 3}}, DN_E_INDEX, "label 3 of {3}"},
                                    {{{3}}, {.indices = {-1, 0}}, DN_E_INDEX, "0 to 2"}};
 
-const std::vector<Bad> kBadMargin = {{{{3}}, {.scalar = -1, .indices = {0}}, DN_E_ARGUMENT, "margin of -1"}};
+const std::vector<Bad> kBadMargin = {
+    {{{3}}, {.scalar = -1, .indices = {0}}, DN_E_ARGUMENT, "margin of -1"},
+    {{{3}}, {.scalar = std::numeric_limits<double>::infinity(), .indices = {0}}, DN_E_ARGUMENT, "margin of inf"}};
 
 // Some of the elements of a dimension, the same more than once now and then.
 Indices some(Draw& d, int64_t n) { return d.indices(d.between(1, n), n); }
