@@ -29,6 +29,8 @@ public sealed class Initializer
 
     internal NativeInitializerKind Kind { get; }
 
+    internal NativeGlorotForm Form { get; private init; }
+
     internal double A { get; }
 
     internal double B { get; }
@@ -43,12 +45,26 @@ public sealed class Initializer
     /// {n} of a lookup table, as in DyNet.
     /// </summary>
     /// <param name="gain">More than 0; larger for saturating functions, 1 by default.</param>
+    /// <param name="isLookup">
+    /// Whether the last dimension, which in a lookup table is the number of rows, only counts what is looked up and is
+    /// left out of the sum. By default so for lookup tables, not for parameters.
+    /// </param>
     /// <returns>The initializer.</returns>
+    /// <remarks>
+    /// A parameter with fewer than two dimensions has none to leave out, and one of <paramref name="isLookup"/> true
+    /// throws <see cref="ShapeMismatchException"/> when it is added.
+    /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="gain"/> is not a positive number.</exception>
-    public static Initializer Glorot(double gain = 1)
+    public static Initializer Glorot(double gain = 1, bool? isLookup = null)
     {
         RequireGain(gain);
-        return new Initializer(NativeInitializerKind.Glorot, gain);
+        NativeGlorotForm form = isLookup switch
+        {
+            null => NativeGlorotForm.Auto,
+            true => NativeGlorotForm.Lookup,
+            false => NativeGlorotForm.Tensor,
+        };
+        return new Initializer(NativeInitializerKind.Glorot, gain) { Form = form };
     }
 
     /// <summary>

@@ -62,7 +62,10 @@ public abstract partial class Trainer
     /// <param name="biasCorrection">
     /// Divides an exponential average of n values by 1 - beta^n, which takes out the 0 that it started from.
     /// </param>
-    /// <remarks>Must not run beside anything else that uses the model.</remarks>
+    /// <remarks>
+    /// Values that are set meanwhile, by hand or from a file, are lost when the weights come back. Must not run beside
+    /// anything else that uses the model.
+    /// </remarks>
     /// <exception cref="InvalidOperationException">There is no average, or no update was made yet.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     public void SwapToMovingAverage(bool saveWeights = true, bool biasCorrection = false)

@@ -82,6 +82,33 @@ public sealed class InitializerTests
     }
 
     [Test]
+    public void Glorot_takes_a_lookup_form()
+    {
+        using var model = new Model();
+        using (Assert.EnterMultipleScope())
+        {
+            AssertBound(
+                model.AddParameters([20, 500], Initializer.Glorot(isLookup: true)).Values, Math.Sqrt(3.0 / 20));
+            AssertBound(
+                model.AddParameters([20, 500], Initializer.Glorot(isLookup: false)).Values, Math.Sqrt(6.0 / 520));
+            AssertBound(
+                model.AddLookupParameters(500, [20], Initializer.Glorot(2, isLookup: true)).Values,
+                2 * Math.Sqrt(3.0 / 20));
+            AssertBound(
+                model.AddLookupParameters(500, [20], Initializer.Glorot(2, isLookup: false)).Values,
+                2 * Math.Sqrt(6.0 / 520));
+            Assert.That(
+                () => model.AddParameters([20], Initializer.Glorot(isLookup: true)),
+                Throws.TypeOf<ShapeMismatchException>().With.Message.Contains("{20}"));
+            Assert.That(model.Parameters, Has.Count.EqualTo(2));
+        }
+
+        static void AssertBound(ReadOnlySpan<float> values, double bound) =>
+            Assert.That(
+                values.ToArray().Max(Math.Abs), Is.LessThanOrEqualTo(bound).And.GreaterThan(0.99 * bound));
+    }
+
+    [Test]
     public void Saxe_is_orthonormal()
     {
         using var model = new Model();

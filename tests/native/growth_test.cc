@@ -146,6 +146,22 @@ TEST(Accounting, ReturnsToWhereItBegan) {
   EXPECT_EQ(dn_memory_used(), before);
 }
 
+// What attention works with, far more than its results, is given back batch by batch.
+TEST(Memory, ABackwardPassUsesItsWorkingMemoryAgain) {
+  const ModelHandle model = new_model();
+  dn_parameter* const w = add(model, {4, 128}, initializer(DN_INIT_UNIFORM, -1, 1));
+  const GraphHandle graph = new_graph();
+  dn_expr x = make(graph, dn_op_parameter, w);
+  constexpr int kSteps = 50;
+  for (int i = 0; i < kSteps; ++i) x = make(graph, dn_op_scaled_dot_product_attention, x, x, x, 0);
+  const dn_expr sum = make(graph, dn_op_sum_elems, x);
+  value(graph, sum);
+  const int64_t before = dn_memory_used();
+  ASSERT_OK(dn_graph_backward(graph.get(), sum, nullptr, 0));
+  constexpr int64_t kScores = 128 * 128 * sizeof(float);
+  EXPECT_LT(dn_memory_used() - before, kSteps * kScores / 2);
+}
+
 // --------------------------------------------------------------------------------------------------------- the limit
 
 TEST(MemoryLimit, AFailedInputNamesTheNumbersAndTheGraphGoesOn) {

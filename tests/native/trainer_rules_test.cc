@@ -295,5 +295,19 @@ TEST(TrainerKinds, SettingsAreChecked) {
   EXPECT_EQ(made, nullptr);
 }
 
+TEST(TrainerKinds, ADecayOfMoreThanAllIsRefused) {
+  const ModelHandle model = new_model();
+  dn_parameter* const w = add(model, {0.5f, -0.25f}, "W");
+  dn_trainer* made = nullptr;
+  ASSERT_OK(dn_trainer_create_adam_w(model.get(), 0.5, 0.9, 0.999, 1e-8, 2.5, &made));
+  const TrainerHandle trainer(made);
+  add_gradient(w, {1, 1});
+  expect_failure(dn_trainer_update(trainer.get()), DN_E_ARGUMENT, {"rate of 0.5", "1.25 of each value"});
+  EXPECT_EQ(values(w), (std::vector<float>{0.5f, -0.25f}));
+  ASSERT_OK(dn_trainer_set_learning_rate(trainer.get(), 0.1));
+  ASSERT_OK(dn_trainer_update(trainer.get()));
+  EXPECT_NEAR(values(w)[0], 0.5 * 0.75 - 0.1, 1e-6);
+}
+
 }  // namespace
 }  // namespace dynnet::test

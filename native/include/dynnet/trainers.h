@@ -64,6 +64,7 @@ DN_API dn_status dn_trainer_create_adam(dn_model* model, double learning_rate, d
 /// trainer may change, whether it has a gradient or not, sparse updates included; it is apart from
 /// dn_model_set_weight_decay, which comes after it.
 /// @param epsilon more than 0
+/// An update whose rate * decay is more than 1 would take more than all of each value, and is DN_E_ARGUMENT.
 /// @param decay finite, 0 or more
 DN_API dn_status dn_trainer_create_adam_w(dn_model* model, double learning_rate, double beta1, double beta2,
                                           double epsilon, double decay, dn_trainer** out);
@@ -174,6 +175,7 @@ DN_API dn_status dn_trainer_average_kind(const dn_trainer* trainer, int32_t* out
 
 /// Sets the values of the model to their averages; nothing happens if they are that already. Values without an average,
 /// of parameters added since, stay. Must not run beside anything else that uses the model.
+/// Values that are set meanwhile, by hand or from a file, are lost when the weights come back.
 /// @param save_weights whether the values are kept for dn_trainer_swap_to_weights; the next update then goes back to
 /// them first, and without them is DN_E_STATE
 /// @param bias_correction divides an exponential average of n values by 1 - beta^n, which takes out the 0 that it

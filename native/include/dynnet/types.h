@@ -95,8 +95,7 @@ typedef struct dn_dim {
 typedef enum dn_initializer_kind {
   /// Glorot uniform (Glorot and Bengio 2010): U(-s, s), s = a * sqrt(3 * nd / sum of the nd dimensions), which is
   /// a * sqrt(6 / (m + n)) for a matrix and a * sqrt(3 / n) for a vector, as in DyNet; four dimensions {h, w, in, out}
-  /// are a filter, with s = a * sqrt(6 / (h * w * (in + out))). Of a lookup table the number of rows does not count.
-  /// a is the gain.
+  /// are a filter, with s = a * sqrt(6 / (h * w * (in + out))). a is the gain.
   DN_INIT_GLOROT = 0,
   /// Uniform on [a, b).
   DN_INIT_UNIFORM = 1,
@@ -123,12 +122,23 @@ typedef enum dn_initializer_kind {
   DN_INIT_FILE = 9
 } dn_initializer_kind;
 
+/// Which dimensions count in DN_INIT_GLOROT.
+typedef enum dn_glorot_form {
+  /// All of a parameter; of a lookup table those of a row, its number of rows not.
+  DN_GLOROT_AUTO = 0,
+  /// All but the last, which counts what is looked up: of a parameter of two dimensions or more, such as an embedding
+  /// matrix whose columns are picked. The same as DN_GLOROT_AUTO for a lookup table.
+  DN_GLOROT_LOOKUP = 1,
+  /// All, of a lookup table its number of rows too, as if it were one tensor of at most 7 dimensions.
+  DN_GLOROT_TENSOR = 2
+} dn_glorot_form;
+
 /// A description of first values; passed by pointer and read during the call only.
 typedef struct dn_initializer {
   /// A dn_initializer_kind.
   int32_t kind;
-  /// Reserved, 0.
-  int32_t reserved;
+  /// Of DN_INIT_GLOROT a dn_glorot_form, else 0.
+  int32_t form;
   /// The first number of the kind.
   double a;
   /// The second number of the kind.

@@ -398,6 +398,8 @@ void BackwardPass::run_batch(BackwardPart& part, uint32_t number, const uint32_t
   if (!any || type.def->backward == nullptr) return;
 
   Arena& scratch = part.scratch;
+  const Arena::Mark before = scratch.mark();
+  const uint64_t left = part.deferred.added();
   const Rows* x = operand_rows(number, nodes, count, lane, scratch);
   const Rows y = graph_.own_rows(graph_.values_, nodes, count, type.size, scratch);
   const Rows aux = type.aux > 0 ? graph_.own_rows(graph_.aux_, nodes, count, type.aux, scratch) : Rows{};
@@ -406,6 +408,8 @@ void BackwardPass::run_batch(BackwardPart& part, uint32_t number, const uint32_t
                               Rows{dy, nullptr, type.size},
                               carry,
                               part});
+  // What was left to the end of the pass may lie there.
+  if (part.deferred.added() == left) scratch.rewind(before);
   graph_.note(Phase::kBackward, begin, &type, count, lane);
 }
 

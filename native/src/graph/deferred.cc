@@ -115,6 +115,7 @@ void add_parts(const DeferredResult& result, const Columns& columns, int64_t blo
 }  // namespace
 
 void Deferred::add(uint32_t node, int64_t m, int64_t k, const DeferredUse& use) {
+  ++added_;
   for (DeferredSum& sum : sums_) {
     if (sum.node != node || sum.k != k) continue;
     sum.uses.push_back(use);

@@ -62,8 +62,13 @@ struct DeferredRows {
 class Deferred {
  public:
   void add(uint32_t node, int64_t m, int64_t k, const DeferredUse& use);
-  void add(const DeferredRows& rows) { rows_.push_back(rows); }
+  void add(const DeferredRows& rows) {
+    rows_.push_back(rows);
+    ++added_;
+  }
   std::vector<DeferredSum>& sums() { return sums_; }
+  /// How much was left so far: it tells whether a batch left something.
+  uint64_t added() const { return added_; }
   /// Puts the sums in an order that does not depend on who left what first.
   void sort_sums();
   /// Takes over what another thread left.
@@ -91,6 +96,7 @@ class Deferred {
 
   std::vector<DeferredSum> sums_;
   std::vector<DeferredRows> rows_;
+  uint64_t added_ = 0;
 };
 
 }  // namespace dynnet

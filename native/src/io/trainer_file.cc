@@ -201,8 +201,11 @@ class StateReader {
     size_t used = 0;
     if (listed.has_moments) {
       Moments& moments = state_.of(trained);
-      for (int i = 0; i < state_.rule->moments(); ++i, ++used)
-        moments.values[i] = std::move(find(moment_name(i, trained.name), trained).values);
+      for (int i = 0; i < state_.rule->moments(); ++i, ++used) {
+        Entry& entry = find(moment_name(i, trained.name), trained);
+        if (i >= state_.rule->first_square()) check_squares(entry);
+        moments.values[i] = std::move(entry.values);
+      }
       moments.made = true;
     }
     if (listed.averaged > 0) {
@@ -212,6 +215,15 @@ class StateReader {
       ++used;
     }
     return used;
+  }
+
+  void check_squares(const Entry& entry) const {
+    for (int64_t i = 0; i < entry.values.size(); ++i) {
+      if (!(entry.values.data()[i] < 0)) continue;
+      fail(DN_E_FORMAT, "%s, line %lld: element %lld of %s is %g, and no sum of squares is that", source_.c_str(),
+           static_cast<long long>(entry.line), static_cast<long long>(i), entry.name.c_str(),
+           static_cast<double>(entry.values.data()[i]));
+    }
   }
 
   template <class Trained>

@@ -18,8 +18,7 @@ int64_t elements(const Dim& dim, int64_t rows) { return dim.size() * std::max<in
 
 // Glorot and Bengio 2010, generalised as in DyNet: U(-s, s) with s = gain * sqrt(3 * nd / sum of the nd dimensions), so
 // sqrt(6 / (m + n)) for a matrix {m, n} and sqrt(3 / n) for a vector {n}. Four dimensions {h, w, in, out} are the
-// filters of a convolution: s = gain * sqrt(6 / (h * w * (in + out))). The rows of a table are drawn alike and do not
-// count.
+// filters of a convolution: s = gain * sqrt(6 / (h * w * (in + out))).
 double glorot_scale(const Dim& dim, double gain) {
   if (dim.nd == 4) return gain * std::sqrt(6.0 / (static_cast<double>(dim.d[0]) * dim.d[1] * (dim.d[2] + dim.d[3])));
   // A scalar is a vector of one element.
@@ -27,6 +26,16 @@ double glorot_scale(const Dim& dim, double gain) {
   double sum = 0;
   for (uint32_t i = 0; i < nd; ++i) sum += dim.d[i];
   return gain * std::sqrt(3.0 * nd / sum);
+}
+
+// What counts as the shape: of a lookup all but its last dimension, which in a table is the number of rows.
+Dim glorot_dim(int32_t form, Dim dim, int64_t rows) {
+  if (form == DN_GLOROT_LOOKUP && rows == 0) {
+    --dim.nd;
+  } else if (form == DN_GLOROT_TENSOR && rows > 0) {
+    dim.d[dim.nd++] = static_cast<uint32_t>(rows);
+  }
+  return dim;
 }
 
 void fill_uniform(float* values, int64_t n, uint64_t key, double low, double high) {
@@ -112,6 +121,10 @@ void check_initializer(const dn_initializer& initializer, const Dim& dim, int64_
   switch (initializer.kind) {
     case DN_INIT_GLOROT:
       if (!is_finite(a)) fail(DN_E_ARGUMENT, "%s: the gain of a Glorot initializer is %g", name.c_str(), a);
+      if (initializer.form < DN_GLOROT_AUTO || initializer.form > DN_GLOROT_TENSOR)
+        fail(DN_E_ARGUMENT, "%s: no Glorot initializer has the form %d", name.c_str(), initializer.form);
+      if (initializer.form == DN_GLOROT_LOOKUP && rows == 0 && dim.nd < 2)
+        fail(DN_E_SHAPE, "%s: a Glorot initializer for lookups leaves nothing of %s", name.c_str(), dim.text().c_str());
       return;
     case DN_INIT_UNIFORM:
       if (!is_finite(a) || !is_finite(b) || a > b)
@@ -156,7 +169,7 @@ void initialize(const dn_initializer& initializer, const Dim& dim, int64_t rows,
   const int64_t n = elements(dim, rows);
   switch (initializer.kind) {
     case DN_INIT_GLOROT: {
-      const double scale = std::abs(glorot_scale(dim, initializer.a));
+      const double scale = std::abs(glorot_scale(glorot_dim(initializer.form, dim, rows), initializer.a));
       fill_uniform(values, n, key, -scale, scale);
       return;
     }

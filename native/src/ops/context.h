@@ -44,7 +44,7 @@ class BatchContext {
   /// Each node's own attributes.
   const uint32_t* const* data;
   const Kernels& k;
-  /// Memory until the end of the pass.
+  /// Memory until the batch is done; where backward leaves something to the end of the pass, until that.
   Arena& scratch;
   const Graph& graph;
   /// The nodes' numbers.

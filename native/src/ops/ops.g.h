@@ -1,6 +1,6 @@
 // Written by bindings/ from native/include/dynnet: do not edit, run ./build.sh bindings.
 // CppSharp 1.2.0+42ccd59b112072a6bcf3e1406efca174a46c8cf8
-// headers SHA-256 27c63274aea80425dbb93e3873d66ed6d21c411d9321b3beb1df9fcb391c644b
+// headers SHA-256 7ceb2360955ce4c7dbf2af88e4cebe42c060cbf480c982b88562c44edf3c8c6f
 #ifndef DYNNET_OPS_OPS_G_H_
 #define DYNNET_OPS_OPS_G_H_
 

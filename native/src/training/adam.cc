@@ -12,6 +12,7 @@ class Adam : public Rule {
   Adam(double beta1, double beta2, double epsilon) : Adam("adam", {beta1, beta2, epsilon}) {}
   std::unique_ptr<Rule> with(const std::vector<double>& s) const override { return adam(s[0], s[1], s[2]); }
   int moments() const override { return 2; }
+  int first_square() const override { return 1; }
   void begin(const UpdateStep& step) override {
     // The biases of both moments' start at 0, corrected in the rate (Kingma and Ba 2015, end of section 2).
     set_step(step, settings()[2]);

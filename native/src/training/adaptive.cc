@@ -11,6 +11,7 @@ namespace {
 class Adaptive : public Rule {
  public:
   int moments() const override { return 1; }
+  int first_square() const override { return 0; }
   void begin(const UpdateStep& step) override {
     step_.rate = static_cast<float>(step.learning_rate * step.push);
     step_.gradient_scale = static_cast<float>(step.gradient_scale);

@@ -40,6 +40,8 @@ class Rule {
 
   /// How many numbers the rule remembers for each value.
   virtual int moments() const = 0;
+  /// From which moment on they are sums of squares, never negative.
+  virtual int first_square() const { return moments(); }
   /// Whether a gradient of 0 changes nothing, whatever the moments are.
   virtual bool rests() const { return false; }
   /// Whether a value's step depends on the whole parameter, or row of a table, which then is updated in one piece.

@@ -111,8 +111,18 @@ double dn_trainer::keep() const {
 // A joint rule would put the sum of a distribution right at its next step, and leave it wrong until then.
 bool dn_trainer::decays() const { return keep() != 1 && !state_.rule->is_joint(); }
 
+// Values that lose more than all of themselves would change their sign at each update.
+void dn_trainer::check_decay() const {
+  const double share = state_.rule->decay(state_.learning_rate);
+  if (share <= 1) return;
+  fail(DN_E_ARGUMENT,
+       "update: with a learning rate of %g the decay takes %g of each value, more than all of it; nothing was updated",
+       state_.learning_rate, share);
+}
+
 void dn_trainer::run(dn_gradients* const* sets, int32_t sets_count, std::optional<Subset> subset) {
   const GradientLock lock(model_.storage->gradients(), "update");
+  check_decay();
   // Under the lock: another thread's update, which fails, must not change what this one takes.
   subset_ = std::move(subset);
   // The same treatment of denormals on every thread, or the result would depend on which one did what.

@@ -120,6 +120,7 @@ struct dn_trainer {
   void finish();
   /// What values keep of themselves when they decay.
   double keep() const;
+  void check_decay() const;
   /// Whether values decay that have no gradient.
   bool decays() const;
 

@@ -129,6 +129,7 @@ internal static unsafe class ModelCalls
             kind = (int)initializer.Kind,
             a = initializer.A,
             b = initializer.B,
+            form = (int)initializer.Form,
             values = values,
             values_count = initializer.Values.Length,
             path = path,

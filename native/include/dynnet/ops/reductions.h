@@ -136,7 +136,7 @@ DN_API dn_status dn_op_max_dim(dn_graph* graph, dn_expr x, int32_t dim, dn_expr*
 
 /// Where the largest elements along dimension 0 are: 1 at the first of them, 0 elsewhere. It has no derivative other
 /// than 0; the gradient can be estimated by that of the identity, straight through (Bengio, Leonard and Courville 2013,
-/// arXiv:1308.3432).
+/// arXiv:1308.3432). An element that is not a number may be passed over.
 /// @op ArgMax
 /// @param x {n}; of more dimensions, each vector along dimension 0
 /// @param gradient_mode 0: a gradient of 0; 1: straight through
