@@ -19,6 +19,7 @@ public sealed class LookupParameter : IEquatable<LookupParameter>
     {
         _root = root;
         _pointer = pointer;
+        root.Has(pointer);
         Name = ParameterCalls.LookupName(pointer);
         Dim = ParameterCalls.LookupDim(pointer);
         Rows = ParameterCalls.LookupRows(pointer);
@@ -61,12 +62,12 @@ public sealed class LookupParameter : IEquatable<LookupParameter>
         get
         {
             using Lease lease = _root.Lease();
-            return ParameterCalls.LookupIsUpdated(_pointer);
+            return ParameterCalls.LookupIsUpdated(Pointer);
         }
         set
         {
             using Lease lease = _root.Lease();
-            Status.Check(NativeMethods.dn_lookup_parameter_set_updated(_pointer, value ? 1 : 0));
+            Status.Check(NativeMethods.dn_lookup_parameter_set_updated(Pointer, value ? 1 : 0));
         }
     }
 
@@ -74,12 +75,15 @@ public sealed class LookupParameter : IEquatable<LookupParameter>
     internal Model Root => _root;
 
     /// <summary>The native parameter, for a call during which something keeps the model.</summary>
+    /// <exception cref="InvalidOperationException">
+    /// It was taken back with a builder whose constructor failed.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     internal nint Pointer
     {
         get
         {
-            _root.ThrowIfDisposed();
+            _root.ThrowIfGone(_pointer);
             return _pointer;
         }
     }
@@ -105,7 +109,7 @@ public sealed class LookupParameter : IEquatable<LookupParameter>
     public void SetValues(ReadOnlySpan<float> values)
     {
         using Lease lease = _root.Lease();
-        ParameterCalls.LookupSetValues(_pointer, values);
+        ParameterCalls.LookupSetValues(Pointer, values);
     }
 
     /// <summary>Replaces the values of one row, for instance by an embedding trained elsewhere.</summary>
@@ -119,7 +123,7 @@ public sealed class LookupParameter : IEquatable<LookupParameter>
     {
         CheckRow(row);
         using Lease lease = _root.Lease();
-        ParameterCalls.LookupSetRow(_pointer, row, values);
+        ParameterCalls.LookupSetRow(Pointer, row, values);
     }
 
     /// <summary>The gradient of one row that has accumulated since the latest update; zeros if it has none.</summary>
@@ -132,7 +136,7 @@ public sealed class LookupParameter : IEquatable<LookupParameter>
         CheckRow(row);
         using Lease lease = _root.Lease();
         float[] values = new float[Dim.Size];
-        ParameterCalls.LookupRowGradient(_pointer, row, values);
+        ParameterCalls.LookupRowGradient(Pointer, row, values);
         return values;
     }
 
@@ -143,7 +147,7 @@ public sealed class LookupParameter : IEquatable<LookupParameter>
     public void Zero()
     {
         using Lease lease = _root.Lease();
-        Status.Check(NativeMethods.dn_lookup_parameter_zero(_pointer));
+        Status.Check(NativeMethods.dn_lookup_parameter_zero(Pointer));
     }
 
     /// <summary>Brings every value into [low, high]: DyNet's <c>clip_inplace</c>. NaN stays.</summary>
@@ -155,7 +159,7 @@ public sealed class LookupParameter : IEquatable<LookupParameter>
     public void Clip(double low, double high)
     {
         using Lease lease = _root.Lease();
-        Status.Check(NativeMethods.dn_lookup_parameter_clip(_pointer, low, high));
+        Status.Check(NativeMethods.dn_lookup_parameter_clip(Pointer, low, high));
     }
 
     /// <summary>Multiplies all values by a number.</summary>
@@ -166,7 +170,7 @@ public sealed class LookupParameter : IEquatable<LookupParameter>
     public void Scale(double factor)
     {
         using Lease lease = _root.Lease();
-        Status.Check(NativeMethods.dn_lookup_parameter_scale(_pointer, factor));
+        Status.Check(NativeMethods.dn_lookup_parameter_scale(Pointer, factor));
     }
 
     /// <summary>Multiplies the gradient that has accumulated by a number.</summary>
@@ -177,7 +181,7 @@ public sealed class LookupParameter : IEquatable<LookupParameter>
     public void ScaleGradient(double factor)
     {
         using Lease lease = _root.Lease();
-        Status.Check(NativeMethods.dn_lookup_parameter_scale_gradient(_pointer, factor));
+        Status.Check(NativeMethods.dn_lookup_parameter_scale_gradient(Pointer, factor));
     }
 
     /// <inheritdoc/>

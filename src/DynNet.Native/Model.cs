@@ -238,25 +238,6 @@ public sealed partial class Model : IDisposable
     }
 
     /// <summary>
-    /// Adds a sub-collection: a model whose parameters belong to this one too, under its path and a name.
-    /// </summary>
-    /// <param name="name">
-    /// Its name, without <c>/</c> and white space. A name in use gets <c>_1</c>, <c>_2</c> and so on appended; without
-    /// one it is called <c>_0</c>, <c>_1</c> and so on.
-    /// </param>
-    /// <returns>
-    /// The sub-collection. Disposing it makes it unusable, but its parameters live on in this model.
-    /// </returns>
-    /// <remarks>Must not run beside anything else that uses the model.</remarks>
-    /// <exception cref="ArgumentException">The name is not one that a sub-collection can have.</exception>
-    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
-    public Model AddSubcollection(string? name = null)
-    {
-        using Lease lease = Lease();
-        return new Model(ModelCalls.AddSubcollection(lease.Pointer, name ?? ""), _root);
-    }
-
-    /// <summary>
     /// Frees the model, as soon as no graph, trainer, builder or running call needs it any more. Its parameters and the
     /// spans read from them must not be used afterwards.
     /// </summary>
@@ -269,9 +250,6 @@ public sealed partial class Model : IDisposable
         ObjectDisposedException.ThrowIf(_root._handle.IsClosed, this);
         return new Lease(_handle, this);
     }
-
-    /// <summary>Throws if the model is disposed, or the one that it is a part of.</summary>
-    internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_root._handle.IsClosed, this);
 
     private static KeyNotFoundException NotFound(string kind, string name, IEnumerable<string> names)
     {
@@ -288,12 +266,14 @@ public sealed partial class Model : IDisposable
         if (_root != this)
         {
             ReadOnlyCollection<Parameter> all = _root.ReadParameters();
-            return _parameters.Read(all.Count, index => all[(int)index]);
+            return _parameters.Read(_root._generation, all.Count, index => all[(int)index]);
         }
         using Lease lease = Lease();
         nint model = lease.Pointer;
         return _parameters.Read(
-            ModelCalls.ParametersCount(model), index => new Parameter(this, ModelCalls.ParameterAt(model, index)));
+            _generation,
+            ModelCalls.ParametersCount(model),
+            index => new Parameter(this, ModelCalls.ParameterAt(model, index)));
     }
 
     private ReadOnlyCollection<LookupParameter> ReadLookupParameters()
@@ -301,11 +281,12 @@ public sealed partial class Model : IDisposable
         if (_root != this)
         {
             ReadOnlyCollection<LookupParameter> all = _root.ReadLookupParameters();
-            return _lookupParameters.Read(all.Count, index => all[(int)index]);
+            return _lookupParameters.Read(_root._generation, all.Count, index => all[(int)index]);
         }
         using Lease lease = Lease();
         nint model = lease.Pointer;
         return _lookupParameters.Read(
+            _generation,
             ModelCalls.LookupParametersCount(model),
             index => new LookupParameter(this, ModelCalls.LookupParameterAt(model, index)));
     }

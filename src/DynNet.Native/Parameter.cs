@@ -19,6 +19,7 @@ public sealed class Parameter : IEquatable<Parameter>
     {
         _root = root;
         _pointer = pointer;
+        root.Has(pointer);
         Name = ParameterCalls.Name(pointer);
         Dim = ParameterCalls.Dim(pointer);
     }
@@ -67,12 +68,12 @@ public sealed class Parameter : IEquatable<Parameter>
         get
         {
             using Lease lease = _root.Lease();
-            return ParameterCalls.IsUpdated(_pointer);
+            return ParameterCalls.IsUpdated(Pointer);
         }
         set
         {
             using Lease lease = _root.Lease();
-            Status.Check(NativeMethods.dn_parameter_set_updated(_pointer, value ? 1 : 0));
+            Status.Check(NativeMethods.dn_parameter_set_updated(Pointer, value ? 1 : 0));
         }
     }
 
@@ -80,12 +81,15 @@ public sealed class Parameter : IEquatable<Parameter>
     internal Model Root => _root;
 
     /// <summary>The native parameter, for a call during which something keeps the model.</summary>
+    /// <exception cref="InvalidOperationException">
+    /// It was taken back with a builder whose constructor failed.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     internal nint Pointer
     {
         get
         {
-            _root.ThrowIfDisposed();
+            _root.ThrowIfGone(_pointer);
             return _pointer;
         }
     }
@@ -98,7 +102,7 @@ public sealed class Parameter : IEquatable<Parameter>
     public void SetValues(ReadOnlySpan<float> values)
     {
         using Lease lease = _root.Lease();
-        ParameterCalls.SetValues(_pointer, values);
+        ParameterCalls.SetValues(Pointer, values);
     }
 
     /// <summary>Sets the values and the gradient to 0.</summary>
@@ -108,7 +112,7 @@ public sealed class Parameter : IEquatable<Parameter>
     public void Zero()
     {
         using Lease lease = _root.Lease();
-        Status.Check(NativeMethods.dn_parameter_zero(_pointer));
+        Status.Check(NativeMethods.dn_parameter_zero(Pointer));
     }
 
     /// <summary>Brings every value into [low, high]: DyNet's <c>clip_inplace</c>. NaN stays.</summary>
@@ -120,7 +124,7 @@ public sealed class Parameter : IEquatable<Parameter>
     public void Clip(double low, double high)
     {
         using Lease lease = _root.Lease();
-        Status.Check(NativeMethods.dn_parameter_clip(_pointer, low, high));
+        Status.Check(NativeMethods.dn_parameter_clip(Pointer, low, high));
     }
 
     /// <summary>Multiplies all values by a number.</summary>
@@ -131,7 +135,7 @@ public sealed class Parameter : IEquatable<Parameter>
     public void Scale(double factor)
     {
         using Lease lease = _root.Lease();
-        Status.Check(NativeMethods.dn_parameter_scale(_pointer, factor));
+        Status.Check(NativeMethods.dn_parameter_scale(Pointer, factor));
     }
 
     /// <summary>Multiplies the gradient that has accumulated by a number.</summary>
@@ -142,7 +146,7 @@ public sealed class Parameter : IEquatable<Parameter>
     public void ScaleGradient(double factor)
     {
         using Lease lease = _root.Lease();
-        Status.Check(NativeMethods.dn_parameter_scale_gradient(_pointer, factor));
+        Status.Check(NativeMethods.dn_parameter_scale_gradient(Pointer, factor));
     }
 
     /// <inheritdoc/>

@@ -17,17 +17,17 @@ public sealed class ModelFileTests
     [Test]
     public void A_saved_model_loads_with_the_same_names_shapes_and_bits()
     {
-        using Model model = MakeModel();
+        using Model model = ModelFiles.Make();
         string file = In("a.model");
         model.Save(file);
         using Model loaded = Model.Load(file);
-        AssertSame(loaded, model);
+        ModelFiles.AssertSame(loaded, model);
     }
 
     [Test]
     public void A_model_goes_through_streams_too()
     {
-        using Model model = MakeModel();
+        using Model model = ModelFiles.Make();
         using var stream = new MemoryStream();
         model.Save(stream);
         string file = In("a.model");
@@ -36,20 +36,7 @@ public sealed class ModelFileTests
         stream.Position = 0;
         using Model loaded = Model.Load(stream);
         Assert.That(stream.CanRead, Is.True, "it stays open");
-        AssertSame(loaded, model);
-    }
-
-    [Test]
-    public void A_large_model_goes_through_a_stream_that_gives_little_at_a_time()
-    {
-        using var model = new Model();
-        Parameter w = model.AddParameters([500, 600], name: "W");
-        using var stream = new MemoryStream();
-        model.Save(stream);
-        stream.Position = 0;
-        using var trickle = new TricklingStream(stream.ToArray());
-        using Model loaded = Model.Load(trickle);
-        Assert.That(loaded["/W"].Values.SequenceEqual(w.Values), Is.True);
+        ModelFiles.AssertSame(loaded, model);
     }
 
     [Test]
@@ -91,7 +78,7 @@ public sealed class ModelFileTests
     [Test]
     public void Gradients_are_saved_on_demand()
     {
-        using Model model = MakeModel();
+        using Model model = ModelFiles.Make();
         using var graph = new ComputationGraph();
         Parameter w = model["/W"];
         LookupParameter e = model.GetLookupParameter("/encoder/E");
@@ -111,7 +98,7 @@ public sealed class ModelFileTests
     [Test]
     public void A_subcollection_can_be_saved_under_another_path_and_read_from_it()
     {
-        using Model model = MakeModel();
+        using Model model = ModelFiles.Make();
         using Model encoder = model.AddSubcollection("second");
         Parameter w = encoder.AddParameters([3], name: "W");
         encoder.Save(In("part"), key: "/decoder/");
@@ -128,15 +115,15 @@ public sealed class ModelFileTests
     [Test]
     public void Populate_fills_a_model_by_names()
     {
-        using Model saved = MakeModel(seed: 1);
+        using Model saved = ModelFiles.Make(seed: 1);
         saved.Save(In("a"));
-        using Model filled = MakeModel(seed: 2);
-        using Model streamed = MakeModel(seed: 3);
+        using Model filled = ModelFiles.Make(seed: 2);
+        using Model streamed = ModelFiles.Make(seed: 3);
         filled.Populate(In("a"));
         using (FileStream stream = File.OpenRead(In("a")))
             streamed.Populate(stream);
-        AssertSame(filled, saved);
-        AssertSame(streamed, saved);
+        ModelFiles.AssertSame(filled, saved);
+        ModelFiles.AssertSame(streamed, saved);
     }
 
     [Test]
@@ -175,7 +162,7 @@ public sealed class ModelFileTests
         Assert.That(
             () => model.Populate(text.AsStream()),
             Throws.TypeOf<ModelFormatException>().With.Message.Contains("/W").And.Message.Contains(dim));
-        AssertUntouched(model);
+        ModelFiles.AssertUntouched(model);
     }
 
     [Test]
@@ -187,7 +174,7 @@ public sealed class ModelFileTests
         Assert.That(
             () => model.Populate(new DyNetText().Parameter("/first", "{1}", [1]).AsStream()),
             Throws.TypeOf<ModelFormatException>().With.Message.Contains("/W"));
-        AssertUntouched(model);
+        ModelFiles.AssertUntouched(model);
     }
 
     [TestCase("", "no parameters")]
@@ -212,13 +199,13 @@ public sealed class ModelFileTests
                 Throws.TypeOf<ModelFormatException>());
             Assert.That(() => model.Populate(In("bad")), Throws.TypeOf<ModelFormatException>());
         }
-        AssertUntouched(model);
+        ModelFiles.AssertUntouched(model);
     }
 
     [Test]
     public void A_file_cut_anywhere_is_refused_or_holds_less_but_never_lies()
     {
-        using Model model = MakeModel();
+        using Model model = ModelFiles.Make();
         using var stream = new MemoryStream();
         model.Save(stream, withGradients: true);
         byte[] whole = stream.ToArray();
@@ -244,230 +231,9 @@ public sealed class ModelFileTests
     }
 
     [Test]
-    public void A_file_that_does_not_exist_is_named()
-    {
-        using Model model = MakeModel();
-        string path = In("missing.model");
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(
-                () => Model.Load(path),
-                Throws.TypeOf<FileNotFoundException>().With.Message.Contains(path)
-                    .And.Property(nameof(FileNotFoundException.FileName)).EqualTo(path));
-            Assert.That(() => model.Populate(path), Throws.TypeOf<FileNotFoundException>());
-        }
-    }
-
-    [Test]
-    public void A_place_that_cannot_be_written_is_an_error()
-    {
-        using Model model = MakeModel();
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(
-                () => model.Save(In("no/such/folder/a.model")),
-                Throws.TypeOf<DirectoryNotFoundException>().With.Message.Contains("no/such/folder"));
-            Assert.That(() => model.Save(_folder), Throws.InstanceOf<IOException>(), "a folder");
-            Assert.That(() => Model.Load(_folder), Throws.InstanceOf<IOException>(), "a folder");
-            if (OperatingSystem.IsLinux())
-            {
-                Assert.That(
-                    () => Model.Load("/proc/self/mem"), Throws.InstanceOf<IOException>(), "unreadable for root too");
-                Assert.That(
-                    () => model.Save("/proc/sys/kernel/dynnet.model"),
-                    Throws.InstanceOf<IOException>(), "read-only for root too");
-            }
-        }
-    }
-
-    [Test]
-    [Platform("Linux,MacOsX")]
-    public void A_file_without_permission_is_an_error()
-    {
-        using Model model = MakeModel();
-        string file = In("secret.model");
-        model.Save(file);
-        string locked = In("locked");
-        Directory.CreateDirectory(locked);
-#pragma warning disable CA1416 // the platform attribute above says so
-        File.SetUnixFileMode(file, UnixFileMode.None);
-        File.SetUnixFileMode(locked, UnixFileMode.UserRead | UnixFileMode.UserExecute);
-#pragma warning restore CA1416
-        try
-        {
-            using (File.OpenRead(file))
-                Assert.Ignore("SKIPPED: this user (root?) may read and write what permissions forbid.");
-        }
-        catch (UnauthorizedAccessException)
-        {
-        }
-        using (Assert.EnterMultipleScope())
-        {
-            AssertForbidden(() => Model.Load(file), file);
-            AssertForbidden(() => model.Populate(file), file);
-            AssertForbidden(() => model.Save(Path.Combine(locked, "a")), locked);
-        }
-    }
-
-    [Test]
-    [Platform("Linux")]
-    public void What_not_even_root_may_write_is_an_error()
-    {
-        const string Kernel = "/sys/kernel";
-        if (!Directory.Exists(Kernel))
-            Assert.Ignore($"SKIPPED: there is no {Kernel}, where nobody may make a file.");
-        using Model model = MakeModel();
-        AssertForbidden(() => model.Save(Kernel + "/dynnet.model"), Kernel);
-    }
-
-    [Test]
-    [Platform("Linux")]
-    public void What_not_even_root_may_read_is_an_error()
-    {
-        const string WriteOnly = "/sys/bus/cpu/drivers_probe";
-        if (!File.Exists(WriteOnly))
-            Assert.Ignore($"SKIPPED: there is no {WriteOnly}, which nobody may read.");
-        using Model model = MakeModel();
-        using (Assert.EnterMultipleScope())
-        {
-            AssertForbidden(() => Model.Load(WriteOnly), WriteOnly);
-            AssertForbidden(() => model.Populate(WriteOnly), WriteOnly);
-        }
-    }
-
-    [Test]
-    public void Saving_replaces_the_file_as_a_whole_and_leaves_nothing_else()
-    {
-        using Model model = MakeModel();
-        string file = In("a.model");
-        File.WriteAllText(file, new string('x', 100_000));
-        model.Save(file);
-        using Model loaded = Model.Load(file);
-        AssertSame(loaded, model);
-        Assert.That(Directory.GetFiles(_folder), Is.EqualTo([file]));
-    }
-
-    [Test]
-    public void A_reader_beside_a_saver_sees_whole_files_only()
-    {
-        using Model model = MakeModel();
-        string file = In("a.model");
-        model.Save(file);
-        using var stop = new CancellationTokenSource();
-        Task saver = Task.Run(() =>
-        {
-            using Model mine = MakeModel();
-            while (!stop.IsCancellationRequested)
-                mine.Save(file);
-        });
-        for (int i = 0; i < 50; i++)
-        {
-            using Model loaded = Model.Load(file);
-            Assert.That(loaded.ValuesCount, Is.EqualTo(model.ValuesCount));
-        }
-        stop.Cancel();
-        saver.Wait();
-        Assert.That(Directory.GetFiles(_folder), Is.EqualTo([file]));
-    }
-
-    [Test]
-    public void A_failed_save_leaves_the_old_file()
-    {
-        using Model model = MakeModel();
-        string file = In("a.model");
-        model.Save(file);
-        byte[] before = File.ReadAllBytes(file);
-        Assert.That(() => model.Save(file, key: "no path"), Throws.ArgumentException);
-        Assert.That(File.ReadAllBytes(file), Is.EqualTo(before));
-    }
-
-    [Test]
-    public void What_a_stream_throws_comes_through()
-    {
-        using Model model = MakeModel();
-        using var full = new FullStream(100);
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(() => model.Save(full), Throws.TypeOf<TimeoutException>().With.Message.EqualTo("full"));
-            Assert.That(() => Model.Load(full), Throws.TypeOf<NotSupportedException>());
-            Assert.That(() => model.Populate(full), Throws.TypeOf<NotSupportedException>());
-        }
-    }
-
-    [Test]
-    public void A_save_to_a_stream_can_be_cancelled_midway()
-    {
-        using var model = new Model();
-        model.AddParameters([100, 1000], name: "W");
-        using var whole = new MemoryStream();
-        model.Save(whole);
-        using var cancellation = new CancellationTokenSource();
-        using var stream = new CancellingStream(new byte[whole.Length], cancellation, after: 3);
-        using (Assert.EnterMultipleScope())
-        {
-            AssertCancelled(() => model.Save(stream, cancellationToken: cancellation.Token), cancellation.Token);
-            Assert.That(stream.Calls, Is.EqualTo(3), "none after the cancellation");
-            Assert.That(stream.Position, Is.GreaterThan(0).And.LessThan(whole.Length));
-        }
-    }
-
-    [Test]
-    public void A_load_from_a_stream_can_be_cancelled_midway()
-    {
-        using Model model = MakeModel();
-        using var whole = new MemoryStream();
-        model.Save(whole);
-        using var cancellation = new CancellationTokenSource();
-        using var stream = new CancellingStream(whole.ToArray(), cancellation, after: 3);
-        AssertCancelled(() => Model.Load(stream, cancellationToken: cancellation.Token), cancellation.Token);
-        Assert.That(stream.Calls, Is.EqualTo(3), "none after the cancellation");
-    }
-
-    [TestCase(1)]
-    [TestCase(3)]
-    public void A_cancelled_populate_leaves_the_model_as_it_was(int after)
-    {
-        using var model = new Model();
-        model.AddParameters([2], Initializer.Constant(5), "W");
-        byte[] text = Encoding.UTF8.GetBytes(new DyNetText().Parameter("/W", "{2}", [1, 2]).ToString());
-        using var cancellation = new CancellationTokenSource();
-        using var stream = new CancellingStream(text, cancellation, after);
-        AssertCancelled(() => model.Populate(stream, cancellationToken: cancellation.Token), cancellation.Token);
-        AssertUntouched(model);
-    }
-
-    [Test]
-    public void What_is_cancelled_beforehand_touches_no_stream()
-    {
-        using Model model = MakeModel();
-        using var cancellation = new CancellationTokenSource();
-        cancellation.Cancel();
-        using var stream = new CancellingStream([], cancellation, after: 1);
-        using (Assert.EnterMultipleScope())
-        {
-            AssertCancelled(() => model.Save(stream, cancellationToken: cancellation.Token), cancellation.Token);
-            AssertCancelled(() => Model.Load(stream, cancellationToken: cancellation.Token), cancellation.Token);
-            AssertCancelled(() => model.Populate(stream, cancellationToken: cancellation.Token), cancellation.Token);
-            Assert.That(stream.Calls, Is.Zero);
-        }
-    }
-
-    [Test]
-    public void A_token_that_is_never_cancelled_changes_nothing()
-    {
-        using Model model = MakeModel();
-        using var cancellation = new CancellationTokenSource();
-        using var stream = new MemoryStream();
-        model.Save(stream, cancellationToken: cancellation.Token);
-        stream.Position = 0;
-        using Model loaded = Model.Load(stream, cancellationToken: cancellation.Token);
-        AssertSame(loaded, model);
-    }
-
-    [Test]
     public void Nothing_is_no_file()
     {
-        using Model model = MakeModel();
+        using Model model = ModelFiles.Make();
         using (Assert.EnterMultipleScope())
         {
             Assert.That(() => Model.Load(""), Throws.ArgumentException);
@@ -480,113 +246,5 @@ public sealed class ModelFileTests
         }
     }
 
-    private static Model MakeModel(long seed = 1)
-    {
-        var model = new Model(seed);
-        model.AddParameters([3, 2], name: "W");
-        using Model encoder = model.AddSubcollection("encoder");
-        encoder.AddParameters([3], name: "b");
-        encoder.AddLookupParameters(4, [2, 2], name: "E");
-        model.AddParameters([2, 1, 2]);
-        return model;
-    }
-
-    private static void AssertSame(Model actual, Model expected)
-    {
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(
-                actual.Parameters.Select(parameter => parameter.ToString()),
-                Is.EqualTo(expected.Parameters.Select(parameter => parameter.ToString())));
-            Assert.That(
-                actual.LookupParameters.Select(parameter => parameter.ToString()),
-                Is.EqualTo(expected.LookupParameters.Select(parameter => parameter.ToString())));
-            foreach (Parameter parameter in expected.Parameters)
-                Assert.That(actual[parameter.Name].Values.ToArray(), Is.EqualTo(parameter.Values.ToArray()));
-            foreach (LookupParameter table in expected.LookupParameters)
-                Assert.That(actual.GetLookupParameter(table.Name).Values.ToArray(), Is.EqualTo(table.Values.ToArray()));
-        }
-    }
-
-    private static void AssertUntouched(Model model) =>
-        Assert.That(model.Parameters.SelectMany(parameter => parameter.Values.ToArray()), Is.All.EqualTo(5f));
-
-    private static void AssertForbidden(Action use, string path) =>
-        Assert.That(() => use(), Throws.TypeOf<UnauthorizedAccessException>().With.Message.Contains(path));
-
-    private static void AssertCancelled(Action use, CancellationToken token) =>
-        Assert.That(
-            () => use(),
-            Throws.TypeOf<OperationCanceledException>()
-                .With.Property(nameof(OperationCanceledException.CancellationToken)).EqualTo(token));
-
     private string In(string name) => Path.Combine(_folder, name);
-
-    /// <summary>Gives a few bytes at a time, as a network does.</summary>
-    private sealed class TricklingStream(byte[] bytes) : MemoryStream(bytes)
-    {
-        public override int Read(Span<byte> buffer) => base.Read(buffer[..Math.Min(buffer.Length, 1013)]);
-    }
-
-    /// <summary>Gives or takes a part at a time, and is cancelled during one of these calls.</summary>
-    private sealed class CancellingStream(byte[] bytes, CancellationTokenSource cancellation, int after)
-        : MemoryStream(bytes)
-    {
-        internal int Calls { get; private set; }
-
-        public override int Read(Span<byte> buffer)
-        {
-            Count();
-            return base.Read(buffer[..Math.Min(buffer.Length, 5)]);
-        }
-
-        public override void Write(ReadOnlySpan<byte> buffer)
-        {
-            Count();
-            base.Write(buffer);
-        }
-
-        private void Count()
-        {
-            if (++Calls == after)
-                cancellation.Cancel();
-        }
-    }
-
-    /// <summary>Takes some bytes and then throws what the library has never heard of.</summary>
-    private sealed class FullStream(int room) : Stream
-    {
-        private int _room = room;
-
-        public override bool CanRead => false;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
-        public override void Flush()
-        {
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count)
-        {
-            _room -= count;
-            if (_room < 0)
-                throw new TimeoutException("full");
-        }
-    }
 }

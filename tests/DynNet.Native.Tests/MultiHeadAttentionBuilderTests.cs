@@ -98,6 +98,58 @@ public sealed class MultiHeadAttentionBuilderTests
     }
 
     [Test]
+    public void Parameters_may_be_constants()
+    {
+        var attention = new MultiHeadAttentionBuilder(_model, 2, 6, 3);
+        var own = new MultiHeadAttentionBuilder(_model, 2, 6);
+        Expression x = Columns(6, 4, 0.37), memory = Columns(3, 5, 0.73), mask = Columns(5, 4, 0.91);
+        AssertConstant(update => own.Attend(x, update: update), x);
+        AssertConstant(update => own.Attend(x, causal: true, update), x);
+        AssertConstant(update => attention.Attend(x, memory, update: update), x, memory);
+        AssertConstant(update => attention.Attend(x, memory, mask, update: update), x, memory, mask);
+
+        void AssertConstant(Func<bool, Expression> attend, params Expression[] operands)
+        {
+            (float[] Value, float[][] Gradients) trained = ValueAndGradients(attend(true), operands);
+            (float[] Value, float[][] Gradients) constant = ValueAndGradients(attend(false), operands);
+            using (Assert.EnterMultipleScope())
+            {
+                Assert.That(constant.Value, Is.EqualTo(trained.Value).Within(1e-6));
+                for (int i = 0; i < operands.Length; i++)
+                    Assert.That(constant.Gradients[i], Is.EqualTo(trained.Gradients[i]).Within(1e-5));
+                Assert.That(trained.Gradients[operands.Length..].SelectMany(each => each), Has.Some.Not.Zero);
+                Assert.That(constant.Gradients[operands.Length..].SelectMany(each => each), Is.All.Zero);
+            }
+        }
+    }
+
+    [Test]
+    public void Copies_the_parameters_of_another()
+    {
+        var attention = new MultiHeadAttentionBuilder(_model, 2, 6, 3);
+        var other = new MultiHeadAttentionBuilder(_model, 2, 6, 3);
+        var wider = new MultiHeadAttentionBuilder(_model, 2, 6, 4);
+        var more = new MultiHeadAttentionBuilder(_model, 3, 6, 3);
+        Expression x = Columns(6, 4, 0.37), memory = Columns(3, 5, 0.73);
+        float[] before = attention.Attend(x, memory).ToArray();
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(attention.Parameters, Is.EqualTo(_model.Parameters.Take(4)));
+            Assert.That(() => attention.CopyFrom(wider), Throws.ArgumentException.With.Message.Contains("{6,4}"));
+            Assert.That(() => attention.CopyFrom(more), Throws.ArgumentException.With.Message.Contains("3 heads"));
+            Assert.That(() => attention.CopyFrom(null!), Throws.ArgumentNullException);
+            Assert.That(attention.Attend(x, memory).ToArray(), Is.EqualTo(before), "failures change nothing");
+        }
+        attention.CopyFrom(other);
+        using var graph = new ComputationGraph();
+        float[] numbers = x.ToArray(), others = memory.ToArray();
+        Assert.That(Attend(attention), Is.EqualTo(Attend(other)));
+
+        float[] Attend(MultiHeadAttentionBuilder builder) =>
+            builder.Attend(graph.Input([6, 4], numbers), graph.Input([3, 5], others)).ToArray();
+    }
+
+    [Test]
     public void Dropout_falls_on_the_output()
     {
         var attention = new MultiHeadAttentionBuilder(_model, 2, 6);

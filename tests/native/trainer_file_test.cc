@@ -240,7 +240,8 @@ TEST(TrainerFile, EveryDamageIsAnErrorThatChangesNothing) {
   expect_damage("/unused {1} 0 2", "/unused {1} 0 2 5", {"line 6", "\"5\"", "more than there should be"});
   expect_damage("/moment1/W {19}", "/moment1/W {18}", {"/moment1/W"});
   const size_t squares = text.find('\n', text.find("/moment1/W")) + 1;
-  expect_damage(text.substr(squares, 6), "-" + text.substr(squares + 1, 5), {"element 0 of /moment1/W", "no sum of squares"});
+  expect_damage(text.substr(squares, 6), "-" + text.substr(squares + 1, 5),
+                {"element 0 of /moment1/W", "no sum of squares"});
   EXPECT_OK(populate_from(target.trainer, text));
 }
 

@@ -23,6 +23,14 @@ DN_API void dn_model_free(dn_model* model);
 /// @param out a new reference, given back with dn_model_free
 DN_API dn_status dn_model_add_subcollection(dn_model* model, const char* name, int64_t name_length, dn_model** out);
 
+/// The number of sub-collections below the model, those of sub-collections included.
+DN_API dn_status dn_model_subcollections_count(const dn_model* model, int64_t* out);
+
+/// The sub-collection at a place in the order of their creation; in a model that was loaded, in the order in which the
+/// file first names them.
+/// @param out a new reference, given back with dn_model_free
+DN_API dn_status dn_model_subcollection_at(const dn_model* model, int64_t index, dn_model** out);
+
 /// The model's path, "/" for a root, "/encoder/" for a sub-collection. Borrowed for the model's life.
 DN_API dn_status dn_model_path(const dn_model* model, const char** out, int64_t* out_length);
 
@@ -52,6 +60,21 @@ DN_API dn_status dn_model_lookup_parameters_count(const dn_model* model, int64_t
 
 /// The lookup parameter at a place in the order of their creation.
 DN_API dn_status dn_model_lookup_parameter_at(const dn_model* model, int64_t index, dn_lookup_parameter** out);
+
+/// Notes what a model has, so that dn_model_rollback can take back what is added afterwards: for builders that make
+/// several parameters, and all or none. A model and its sub-collections share what is noted.
+DN_API dn_status dn_mark_create(const dn_model* model, dn_mark** out);
+
+/// Gives back a mark.
+DN_API void dn_mark_free(dn_mark* mark);
+
+/// Takes back what was added to a model since a mark was made of it: parameters, lookup parameters, sub-collections and
+/// the names of all these. What is added next gets the names and first values that it would have got then. Of what is
+/// taken back nothing may be used any more, and no graph, gradient set or trainer may have used it. Must not run beside
+/// anything else that uses the model.
+/// @param mark of this model, or of one that it shares its parameters with
+/// @throws DN_E_ARGUMENT if the mark is of another model, DN_E_STATE if what it noted was taken back itself
+DN_API dn_status dn_model_rollback(dn_model* model, const dn_mark* mark);
 
 /// The number of trained values in the model, sub-collections and lookup tables included.
 DN_API dn_status dn_model_values_count(const dn_model* model, int64_t* out);

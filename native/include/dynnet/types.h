@@ -64,6 +64,8 @@ typedef struct dn_model dn_model;
 typedef struct dn_parameter dn_parameter;
 /// A table of trained rows, read by index; owned by its model.
 typedef struct dn_lookup_parameter dn_lookup_parameter;
+/// What a model had at a moment.
+typedef struct dn_mark dn_mark;
 /// Gradients of the parameters of one model, apart from the model's own.
 typedef struct dn_gradients dn_gradients;
 /// A computation graph.

@@ -40,7 +40,7 @@ dn_lstm::dn_lstm(const dn_model& model, int32_t layers, uint32_t input, uint32_t
   Storage::Mark mark = storage.mark();
   try {
     path_ = storage.unique_name(model.path, "vanilla-lstm-builder", "builder", "/");
-    storage.take_name(path_);
+    storage.take_path(path_);
     for (int32_t i = 0; i < layers; ++i) add_layer(i == 0 ? input : hidden);
   } catch (...) {
     storage.rollback(std::move(mark));

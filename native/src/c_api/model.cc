@@ -78,6 +78,11 @@ Parameter* at(const dn_model& model, const std::vector<std::unique_ptr<Parameter
        static_cast<long long>(count(model, all)));
 }
 
+int64_t count_subcollections(const dn_model& model) {
+  const std::vector<std::string>& all = model.storage->subcollections();
+  return std::count_if(all.begin(), all.end(), [&](const std::string& path) { return model.is_below(path); });
+}
+
 }  // namespace
 
 dn_status dn_model_create(uint64_t seed, dn_model** out) {
@@ -99,8 +104,27 @@ dn_status dn_model_add_subcollection(dn_model* model, const char* name, int64_t 
     std::string path =
         parent.storage->unique_name(parent.path, text(name, name_length, "the name"), "sub-collection", "/");
     auto child = std::make_unique<dn_model>(dn_model{parent.storage, path});
-    parent.storage->take_name(path);
+    parent.storage->take_path(path);
     *out = child.release();
+  });
+}
+
+dn_status dn_model_subcollections_count(const dn_model* model, int64_t* out) {
+  return guard([&] { required(out, "out") = count_subcollections(required(model, "the model")); });
+}
+
+dn_status dn_model_subcollection_at(const dn_model* model, int64_t index, dn_model** out) {
+  return guard([&] {
+    const dn_model& owner = required(model, "the model");
+    required(out, "out");
+    int64_t left = index;
+    for (const std::string& path : owner.storage->subcollections()) {
+      if (!owner.is_below(path) || left-- != 0) continue;
+      *out = new dn_model{owner.storage, path};
+      return;
+    }
+    fail(DN_E_INDEX, "there is no sub-collection %lld: %s has %lld", static_cast<long long>(index), owner.path.c_str(),
+         static_cast<long long>(count_subcollections(owner)));
   });
 }
 
@@ -160,6 +184,25 @@ dn_status dn_model_lookup_parameter_at(const dn_model* model, int64_t index, dn_
   return guard([&] {
     const dn_model& owner = required(model, "the model");
     required(out, "out") = at(owner, owner.storage->lookups(), index, "lookup parameter");
+  });
+}
+
+dn_status dn_mark_create(const dn_model* model, dn_mark** out) {
+  return guard([&] {
+    const dn_model& owner = required(model, "the model");
+    required(out, "out") = new dn_mark{owner.storage, owner.storage->mark()};
+  });
+}
+
+void dn_mark_free(dn_mark* mark) { delete mark; }
+
+dn_status dn_model_rollback(dn_model* model, const dn_mark* mark) {
+  return guard([&] {
+    Storage& storage = *required(model, "the model").storage;
+    const dn_mark& from = required(mark, "the mark");
+    if (from.storage.get() != &storage) fail(DN_E_ARGUMENT, "rollback: the mark is of another model");
+    if (!storage.has(from.mark)) fail(DN_E_STATE, "rollback: what the mark noted was taken back itself");
+    storage.rollback(from.mark);
   });
 }
 

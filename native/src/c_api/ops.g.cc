@@ -1,6 +1,6 @@
 // Written by bindings/ from native/include/dynnet: do not edit, run ./build.sh bindings.
 // CppSharp 1.2.0+42ccd59b112072a6bcf3e1406efca174a46c8cf8
-// headers SHA-256 7ceb2360955ce4c7dbf2af88e4cebe42c060cbf480c982b88562c44edf3c8c6f
+// headers SHA-256 59b270e1d619c80cc06df214a925af2743ecc8ea28311afb171011bb58fd3345
 #include "c_api/record.h"
 #include "dynnet/dynnet.h"
 

@@ -29,10 +29,10 @@ void copy(const Buffer& from, float* to) {
   std::memcpy(to, from.data(), static_cast<size_t>(from.size()) * sizeof(float));
 }
 
-// Takes the names of all sub-collections that a parameter's name passes through.
+// Takes the paths of all sub-collections that a parameter's name passes through.
 void take_path(Storage& storage, const std::string& name) {
   for (size_t slash = name.find('/', 1); slash != std::string::npos; slash = name.find('/', slash + 1))
-    storage.take_name(name.substr(0, slash + 1));
+    storage.take_path(name.substr(0, slash + 1));
 }
 
 class Population {

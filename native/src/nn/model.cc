@@ -91,9 +91,14 @@ std::string Storage::unique_name(const std::string& path, std::string_view name,
   }
 }
 
+void Storage::take_path(const std::string& path) {
+  if (names_.insert(path).second) subcollections_.push_back(path);
+}
+
 void Storage::rollback(Mark mark) {
   parameters_.resize(mark.parameters);
   lookups_.resize(mark.lookups);
+  subcollections_.resize(mark.subcollections);
   names_ = std::move(mark.names);
   next_numbers_ = std::move(mark.next_numbers);
 }

@@ -114,21 +114,30 @@ class Storage {
   /// @param what names the kind of thing in messages
   /// @param end "" or, for a sub-collection, "/"
   std::string unique_name(const std::string& path, std::string_view name, const char* what, const char* end = "");
-  void take_name(const std::string& name) { names_.insert(name); }
+  /// Takes the path of a sub-collection, if it was not yet.
+  void take_path(const std::string& path);
 
   /// What rollback needs to take back everything added since.
   struct Mark {
     size_t parameters;
     size_t lookups;
+    size_t subcollections;
     std::set<std::string> names;
     std::map<std::string, int> next_numbers;
   };
-  Mark mark() const { return {parameters_.size(), lookups_.size(), names_, next_numbers_}; }
+  Mark mark() const { return {parameters_.size(), lookups_.size(), subcollections_.size(), names_, next_numbers_}; }
   /// Takes back everything added since the mark, none of which may be in use.
   void rollback(Mark mark);
+  /// Whether everything that the mark notes is still there.
+  bool has(const Mark& mark) const {
+    return mark.parameters <= parameters_.size() && mark.lookups <= lookups_.size() &&
+           mark.subcollections <= subcollections_.size();
+  }
 
   std::vector<std::unique_ptr<dn_parameter>>& parameters() { return parameters_; }
   std::vector<std::unique_ptr<dn_lookup_parameter>>& lookups() { return lookups_; }
+  /// The paths of all sub-collections, in the order of their creation.
+  const std::vector<std::string>& subcollections() const { return subcollections_; }
   /// The model's own gradients.
   GradientSet& gradients() { return *gradients_; }
 
@@ -140,6 +149,7 @@ class Storage {
   uint64_t seed_;
   std::vector<std::unique_ptr<dn_parameter>> parameters_;
   std::vector<std::unique_ptr<dn_lookup_parameter>> lookups_;
+  std::vector<std::string> subcollections_;
   /// Every name in use.
   std::set<std::string> names_;
   /// For what stands before the number of a numbered name, the first number that may be free.
@@ -173,6 +183,12 @@ class StorageRef {
 
 }  // namespace dynnet
 
+/// What a model had, as handed out.
+struct dn_mark {
+  dynnet::StorageRef storage;
+  dynnet::Storage::Mark mark;
+};
+
 /// A model as handed out: a storage seen under a path that begins and ends with '/'.
 struct dn_model {
   dynnet::StorageRef storage;
@@ -180,6 +196,8 @@ struct dn_model {
 
   /// Whether a full name lies below the path.
   bool holds(std::string_view name) const { return name.starts_with(path); }
+  /// Whether a path is that of a sub-collection of this model, not of this model itself.
+  bool is_below(std::string_view other) const { return holds(other) && other.size() > path.size(); }
   /// Calls f for every parameter, then every lookup parameter, below the path.
   template <class F>
   void for_each(F&& f) const {

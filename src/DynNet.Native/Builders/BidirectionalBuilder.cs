@@ -44,29 +44,75 @@ public sealed class BidirectionalBuilder : IDisposable
     /// input, hidden) => new GruBuilder(model, 1, input, hidden)</c>. It is called for the forward builder of each
     /// layer, then for the backward one.
     /// </param>
-    /// <exception cref="ArgumentException">A number is less than 1, or the output is of odd size.</exception>
+    /// <remarks>
+    /// Must not run beside anything else that uses the model, which is as before if this fails: builders that the
+    /// function has made by then are disposed and their parameters taken back, so what it has recorded with them must
+    /// not be computed.
+    /// </remarks>
+    /// <exception cref="ArgumentException">
+    /// A number is less than 1, the output is of odd size, or a builder that the function makes has other sizes than it
+    /// was asked for, or is there twice.
+    /// </exception>
+    /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public BidirectionalBuilder(
         Model model, int layers, int inputDim, int outputDim, Func<Model, int, int, RnnBuilder> builder)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(builder);
-        if (layers < 1 || outputDim < 2 || outputDim % 2 != 0)
+        if (layers < 1 || inputDim < 1 || outputDim < 2 || outputDim % 2 != 0)
         {
             throw new ArgumentException(
-                $"{layers} layers with outputs of {outputDim}: there must be a layer, and the output of even size.");
+                $"{layers} layers with inputs of {inputDim} and outputs of {outputDim}: there must be a layer, an "
+                + "input of at least 1 and an output of even size.");
         }
         _layers = new (RnnBuilder, RnnBuilder)[layers];
-        for (int i = 0; i < layers; i++)
+        var made = new List<RnnBuilder>();
+        try
         {
-            int input = i == 0 ? inputDim : outputDim;
-            RnnBuilder forward = builder(model, input, outputDim / 2);
-            _layers[i] = (forward, builder(model, input, outputDim / 2));
+            model.AllOrNothing(() =>
+            {
+                for (int i = 0; i < layers; i++)
+                {
+                    int input = i == 0 ? inputDim : outputDim;
+                    RnnBuilder forward = Make(input);
+                    _layers[i] = (forward, Make(input));
+                }
+            });
+        }
+        catch
+        {
+            made.ForEach(each => each.Dispose());
+            throw;
+        }
+
+        RnnBuilder Make(int input)
+        {
+            RnnBuilder one = builder(model, input, outputDim / 2)
+                ?? throw new ArgumentException("The function made no builder.", nameof(builder));
+            bool isNew = !made.Contains(one);
+            made.Add(one);
+            return isNew && one.InputDim == input && one.OutputDim == outputDim / 2
+                ? one
+                : throw new ArgumentException(
+                    $"The function made {(isNew ? "a" : "the same")} {one.GetType().Name} with inputs of "
+                    + $"{one.InputDim} and outputs of {one.OutputDim}; expected a new one with {input} and "
+                    + $"{outputDim / 2}.",
+                    nameof(builder));
         }
     }
 
     /// <summary>The builders, layer by layer.</summary>
     public IReadOnlyList<(RnnBuilder Forward, RnnBuilder Backward)> Layers => Array.AsReadOnly(_layers);
+
+    /// <summary>
+    /// The parameters of each layer: all of its forward builder, then all of its backward builder, in the order of
+    /// their creation, those of layer normalization after the others.
+    /// </summary>
+    public IReadOnlyList<IReadOnlyList<Parameter>> Parameters => ParameterLists.AsReadOnly(
+        Array.ConvertAll(
+            _layers,
+            layer => layer.Forward.AllParameters().Concat(layer.Backward.AllParameters()).ToArray()));
 
     /// <summary>The size of an input.</summary>
     public int InputDim => _layers[0].Forward.InputDim;
@@ -77,6 +123,7 @@ public sealed class BidirectionalBuilder : IDisposable
     /// <summary>Reads a sequence.</summary>
     /// <param name="graph">The graph that it is recorded in.</param>
     /// <param name="xs">The inputs {input}, at least one.</param>
+    /// <param name="update">Whether gradients flow into the builders' parameters; otherwise they are constants.</param>
     /// <returns>
     /// An output for each: that of the last layer's forward builder, then that of its backward builder.
     /// </returns>
@@ -84,18 +131,23 @@ public sealed class BidirectionalBuilder : IDisposable
     /// <exception cref="ShapeMismatchException">An input has another size.</exception>
     /// <exception cref="StaleExpressionException">An input is stale, or of another graph.</exception>
     /// <exception cref="ObjectDisposedException">A builder or the graph is disposed.</exception>
-    public IReadOnlyList<Expression> Transduce(ComputationGraph graph, IEnumerable<Expression> xs) =>
-        Transduce(graph, xs, [], out _);
+    public IReadOnlyList<Expression> Transduce(
+        ComputationGraph graph, IEnumerable<Expression> xs, bool update = true) =>
+        Transduce(graph, xs, [], out _, update);
 
     /// <summary>Reads a sequence from given states on, and tells where it ends, as a decoder needs it.</summary>
     /// <param name="graph">The graph that it is recorded in.</param>
     /// <param name="xs">The inputs {input}, at least one.</param>
     /// <param name="starts">
-    /// For each layer where its forward builder starts, before the first input, and its backward builder, after the last;
-    /// or none, for zeros.
+    /// For each layer where its forward builder starts, before the first input, and its backward builder, after the
+    /// last; or none, for zeros.
     /// </param>
     /// <param name="ends">
     /// For each layer where its forward builder ends, after the last input, and its backward builder, after the first.
+    /// </param>
+    /// <param name="update">
+    /// Whether gradients flow into the builders' parameters; otherwise they are constants. Given starts say so
+    /// themselves.
     /// </param>
     /// <returns>
     /// An output for each: that of the last layer's forward builder, then that of its backward builder.
@@ -108,7 +160,8 @@ public sealed class BidirectionalBuilder : IDisposable
         ComputationGraph graph,
         IEnumerable<Expression> xs,
         IReadOnlyList<(RnnState Forward, RnnState Backward)> starts,
-        out IReadOnlyList<(RnnState Forward, RnnState Backward)> ends)
+        out IReadOnlyList<(RnnState Forward, RnnState Backward)> ends,
+        bool update = true)
     {
         ArgumentNullException.ThrowIfNull(graph);
         ArgumentNullException.ThrowIfNull(xs);
@@ -126,7 +179,9 @@ public sealed class BidirectionalBuilder : IDisposable
         {
             (RnnState ahead, RnnState back) = starts.Count > 0
                 ? starts[layer]
-                : (_layers[layer].Forward.InitialState(graph), _layers[layer].Backward.InitialState(graph));
+                : (
+                    _layers[layer].Forward.InitialState(graph, update),
+                    _layers[layer].Backward.InitialState(graph, update));
             var outputs = new (Expression Ahead, Expression Back)[values.Length];
             for (int i = 0; i < values.Length; i++)
             {
@@ -159,6 +214,33 @@ public sealed class BidirectionalBuilder : IDisposable
     /// <summary>Ends dropout, for sequences that start afterwards.</summary>
     /// <exception cref="ObjectDisposedException">A builder is disposed.</exception>
     public void DisableDropout() => SetDropout(0);
+
+    /// <summary>Gives these builders' parameters the values of another's.</summary>
+    /// <param name="other">As many layers of builders of the same kinds and sizes.</param>
+    /// <remarks>
+    /// The values are copied; each trains its own afterwards. Must not run beside anything else that uses the models.
+    /// </remarks>
+    /// <exception cref="ArgumentException">
+    /// The other has more or fewer layers, builders of another kind, or parameters of other shapes. No value is
+    /// changed.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">A model is disposed.</exception>
+    public void CopyFrom(BidirectionalBuilder other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        if (other._layers.Length != _layers.Length)
+        {
+            throw new ArgumentException(
+                $"The other has {other._layers.Length} layers, this one {_layers.Length}.", nameof(other));
+        }
+        for (int i = 0; i < _layers.Length; i++)
+        {
+            ParameterLists.CheckKind(other._layers[i].Forward, _layers[i].Forward);
+            ParameterLists.CheckKind(other._layers[i].Backward, _layers[i].Backward);
+        }
+        ParameterLists.Copy(
+            [.. other.Parameters.SelectMany(layer => layer)], [.. Parameters.SelectMany(layer => layer)]);
+    }
 
     /// <summary>Disposes the builders. The parameters stay in the model.</summary>
     public void Dispose()

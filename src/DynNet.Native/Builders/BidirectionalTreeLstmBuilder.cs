@@ -6,8 +6,9 @@ namespace DynNet.Native;
 /// the first, then that of the second.
 /// </summary>
 /// <remarks>
-/// Its parameters are in a sub-collection <c>bidirectional-tree-lstm-builder</c>, in those of the two LSTMs. Dropout is
-/// set on these: all nodes that are added to one state have the same masks, the same for all batch elements.
+/// Its parameters are in a sub-collection <c>bidirectional-tree-lstm-builder</c>, in those of the two LSTMs. Values
+/// that trees start with are {hidden / 2}: what the sequence of each node starts with, in both LSTMs. It keeps nothing
+/// about a graph, so graphs in any number of threads may use it at once.
 /// </remarks>
 public sealed class BidirectionalTreeLstmBuilder : TreeLstmBuilder
 {
@@ -18,8 +19,11 @@ public sealed class BidirectionalTreeLstmBuilder : TreeLstmBuilder
     /// <param name="hiddenDim">
     /// The size of an output, even: that of an input, since children are read as inputs are.
     /// </param>
-    /// <remarks>Must not run beside anything else that uses the model.</remarks>
+    /// <remarks>
+    /// Must not run beside anything else that uses the model, which is as before if this fails.
+    /// </remarks>
     /// <exception cref="ArgumentException">A number is less than 1 or odd, or the sizes differ.</exception>
+    /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public BidirectionalTreeLstmBuilder(Model model, int layers, int inputDim, int hiddenDim)
         : base(layers, inputDim, hiddenDim)
@@ -28,9 +32,12 @@ public sealed class BidirectionalTreeLstmBuilder : TreeLstmBuilder
         if (hiddenDim % 2 != 0)
             throw new ArgumentException($"An output of {hiddenDim}: it must be even.", nameof(hiddenDim));
         ChainTreeLstm.CheckSizes(inputDim, hiddenDim);
-        using Model own = model.AddSubcollection("bidirectional-tree-lstm-builder");
-        ForwardBuilder = new VanillaLstmBuilder(own, layers, inputDim, hiddenDim / 2);
-        BackwardBuilder = new VanillaLstmBuilder(own, layers, inputDim, hiddenDim / 2);
+        (ForwardBuilder, BackwardBuilder) = model.AllOrNothing(() =>
+        {
+            using Model own = model.AddSubcollection("bidirectional-tree-lstm-builder");
+            var forward = new VanillaLstmBuilder(own, layers, inputDim, hiddenDim / 2);
+            return (forward, new VanillaLstmBuilder(own, layers, inputDim, hiddenDim / 2));
+        });
     }
 
     /// <summary>The LSTM that reads the children in their order; disposed with this builder.</summary>
@@ -48,12 +55,19 @@ public sealed class BidirectionalTreeLstmBuilder : TreeLstmBuilder
 
     /// <inheritdoc/>
     private protected override TreeLstmState Start(
-        ComputationGraph graph, bool update, ReadOnlySpan<Expression> values) =>
+        ComputationGraph graph, RnnRates rates, ReadOnlySpan<Expression> values) =>
         new State(
             this,
             graph,
-            ChainTreeLstm.Start(ForwardBuilder, graph, update, values),
-            ChainTreeLstm.Start(BackwardBuilder, graph, update, values));
+            ChainTreeLstm.Start(ForwardBuilder, graph, rates, values),
+            ChainTreeLstm.Start(BackwardBuilder, graph, rates, values));
+
+    /// <inheritdoc/>
+    private protected override void KeepDropout(double inputRate, double hiddenRate)
+    {
+        ForwardBuilder.SetDropout(inputRate, hiddenRate);
+        BackwardBuilder.SetDropout(inputRate, hiddenRate);
+    }
 
     /// <inheritdoc/>
     private protected override void Release()
@@ -66,6 +80,8 @@ public sealed class BidirectionalTreeLstmBuilder : TreeLstmBuilder
         BidirectionalTreeLstmBuilder builder, ComputationGraph graph, RnnState forward, RnnState backward)
         : TreeLstmState(builder, graph)
     {
+        private protected override bool HasVectors => false;
+
         private protected override TreeLstmNode Add(Expression x, ReadOnlySpan<TreeLstmNode> children)
         {
             RnnState first = ChainTreeLstm.Read(forward, x, children, backwards: false);

@@ -8,14 +8,18 @@ internal abstract class CellTreeLstmState : TreeLstmState
     // c and h that a node without children begins with, or none.
     private readonly Expression[] _start;
 
+    // The masks of each layer; none for a rate of 0.
+    private readonly Expression[] _inputMasks;
+    private readonly Expression[] _hiddenMasks;
+
     private protected CellTreeLstmState(
-        TreeLstmBuilder builder, ComputationGraph graph, bool update, ReadOnlySpan<Expression> values)
+        TreeLstmBuilder builder, ComputationGraph graph, RnnRates rates, ReadOnlySpan<Expression> values)
         : base(builder, graph)
     {
-        Updates = update;
-        _start = new Expression[values.Length];
-        for (int i = 0; i < values.Length; i++)
-            _start[i] = builder.Checked(graph, values[i], builder.HiddenDim, "a vector of the initial state");
+        Updates = !rates.IsConstant;
+        _start = CheckedVectors(values, "a vector of the initial state");
+        _inputMasks = Masks(rates.Input, layer => layer == 0 ? builder.InputDim : builder.HiddenDim);
+        _hiddenMasks = Masks(rates.Hidden, _ => builder.HiddenDim);
     }
 
     /// <summary>Whether gradients flow into the parameters.</summary>
@@ -35,6 +39,13 @@ internal abstract class CellTreeLstmState : TreeLstmState
                 (below[0], below[1]) = (_start[layer], _start[layers + layer]);
             for (int i = 0; i < children.Length; i++)
                 (below[2 * i], below[2 * i + 1]) = (children[i].C(layer), children[i].H(layer));
+            if (_hiddenMasks.Length > 0)
+            {
+                for (int i = 1; i < below.Length; i += 2)
+                    below[i] = Ops.CMult(below[i], _hiddenMasks[layer]);
+            }
+            if (_inputMasks.Length > 0)
+                x = Ops.CMult(x, _inputMasks[layer]);
             (Expression c, Expression h) = Cell(layer, x, below);
             made[layer] = c.Native;
             made[layers + layer] = h.Native;
@@ -53,4 +64,12 @@ internal abstract class CellTreeLstmState : TreeLstmState
     /// <returns>The new c and h.</returns>
     private protected abstract (Expression C, Expression H) Cell(
         int layer, Expression x, ReadOnlySpan<Expression> children);
+
+    private Expression[] Masks(double rate, Func<int, int> size) => rate == 0
+        ? []
+        :
+        [
+            .. Enumerable.Range(0, Builder.Layers)
+                .Select(layer => Ops.Dropout(Graph.Constant([size(layer)], 1), rate)),
+        ];
 }

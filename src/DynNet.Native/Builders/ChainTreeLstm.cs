@@ -9,9 +9,9 @@ internal static class ChainTreeLstm
     /// Where the sequence of each node starts: with dropout, under masks that all nodes have in common.
     /// </summary>
     internal static RnnState Start(
-        LstmBuilder builder, ComputationGraph graph, bool update, ReadOnlySpan<Expression> values)
+        LstmBuilder builder, ComputationGraph graph, RnnRates rates, ReadOnlySpan<Expression> values)
     {
-        RnnState start = builder.InitialState(graph, update, values);
+        RnnState start = builder.InitialState(graph, update: !rates.IsConstant, values);
         if (start.Expressions.Count == start.Count)
             return start;
         // Masks are drawn at a first input.

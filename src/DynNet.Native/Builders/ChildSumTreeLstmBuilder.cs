@@ -18,27 +18,30 @@ public sealed class ChildSumTreeLstmBuilder : TreeLstmBuilder
     /// <param name="layers">The number of layers, at least 1.</param>
     /// <param name="inputDim">The size of an input.</param>
     /// <param name="hiddenDim">The size of each layer's c and h.</param>
-    /// <remarks>Must not run beside anything else that uses the model.</remarks>
+    /// <remarks>
+    /// Must not run beside anything else that uses the model, which is as before if this fails.
+    /// </remarks>
     /// <exception cref="ArgumentException">A number is less than 1.</exception>
+    /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public ChildSumTreeLstmBuilder(Model model, int layers, int inputDim, int hiddenDim)
         : base(layers, inputDim, hiddenDim)
     {
         ArgumentNullException.ThrowIfNull(model);
-        using Model own = model.AddSubcollection("child-sum-tree-lstm-builder");
-        _parameters = new Parameter[layers][];
-        for (int i = 0; i < layers; i++)
+        int rows = ParameterLists.Rows(3, hiddenDim);
+        _parameters = model.AllOrNothing(() =>
         {
-            int input = i == 0 ? inputDim : hiddenDim;
-            _parameters[i] =
-            [
-                ParameterLists.Matrix(own, checked(3 * hiddenDim), input),
-                ParameterLists.Matrix(own, 3 * hiddenDim, hiddenDim), ParameterLists.Vector(own, 3 * hiddenDim),
-                ParameterLists.Matrix(own, hiddenDim, input), ParameterLists.Matrix(own, hiddenDim, hiddenDim),
-                ParameterLists.Vector(own, hiddenDim),
-            ];
-        }
+            using Model own = model.AddSubcollection("child-sum-tree-lstm-builder");
+            return Enumerable.Range(0, layers).Select(i => AddLayer(own, i == 0 ? inputDim : hiddenDim)).ToArray();
+        });
         Parameters = ParameterLists.AsReadOnly(_parameters);
+
+        Parameter[] AddLayer(Model own, int input) =>
+        [
+            ParameterLists.Matrix(own, rows, input), ParameterLists.Matrix(own, rows, hiddenDim),
+            ParameterLists.Vector(own, rows), ParameterLists.Matrix(own, hiddenDim, input),
+            ParameterLists.Matrix(own, hiddenDim, hiddenDim), ParameterLists.Vector(own, hiddenDim),
+        ];
     }
 
     /// <inheritdoc/>
@@ -46,12 +49,12 @@ public sealed class ChildSumTreeLstmBuilder : TreeLstmBuilder
 
     /// <inheritdoc/>
     private protected override TreeLstmState Start(
-        ComputationGraph graph, bool update, ReadOnlySpan<Expression> values) =>
-        new State(this, graph, update, values);
+        ComputationGraph graph, RnnRates rates, ReadOnlySpan<Expression> values) =>
+        new State(this, graph, rates, values);
 
     private sealed class State(
-        ChildSumTreeLstmBuilder builder, ComputationGraph graph, bool update, ReadOnlySpan<Expression> values)
-        : CellTreeLstmState(builder, graph, update, values)
+        ChildSumTreeLstmBuilder builder, ComputationGraph graph, RnnRates rates, ReadOnlySpan<Expression> values)
+        : CellTreeLstmState(builder, graph, rates, values)
     {
         private readonly Parameter[][] _parameters = builder._parameters;
 

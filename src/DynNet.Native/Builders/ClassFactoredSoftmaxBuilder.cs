@@ -27,16 +27,21 @@ public sealed class ClassFactoredSoftmaxBuilder : SoftmaxBuilder
     /// A file of lines <c>cluster word [frequency]</c>, separated by blanks or tabs. The clusters' names are any text.
     /// </param>
     /// <param name="words">
-    /// The vocabulary, which says the number of each word; it gets those that it does not have.
+    /// The vocabulary, which says the number of each word; it gets those that it does not have. If it is frozen, it
+    /// must have all of the file's: none of these is taken for the word that stands for unknown ones.
     /// </param>
     /// <param name="bias">Whether there are biases.</param>
-    /// <remarks>Must not run beside anything else that uses the model or the vocabulary.</remarks>
+    /// <remarks>
+    /// Must not run beside anything else that uses the model or the vocabulary. If this fails, the model is as before;
+    /// the vocabulary may have got words of the file.
+    /// </remarks>
     /// <exception cref="ArgumentException">The size of h is less than 1.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="IOException">The operating system failed to read it.</exception>
     /// <exception cref="InvalidDataException">
     /// A line has no word, or a word that another has, or one that is not in a frozen vocabulary.
     /// </exception>
+    /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public ClassFactoredSoftmaxBuilder(Model model, int inputDim, string clusterFile, Dict words, bool bias = true)
         : base(inputDim)
@@ -45,13 +50,16 @@ public sealed class ClassFactoredSoftmaxBuilder : SoftmaxBuilder
         ArgumentException.ThrowIfNullOrEmpty(clusterFile);
         ArgumentNullException.ThrowIfNull(words);
         (_words, _places) = Read(clusterFile, words);
-        using Model own = model.AddSubcollection("class-factored-softmax-builder");
-        _clusters = Add(_words.Length);
-        _inCluster = new (Parameter, Parameter?)?[_words.Length];
-        for (int i = 0; i < _words.Length; i++)
-            _inCluster[i] = _words[i].Length > 1 ? Add(_words[i].Length) : null;
+        int[] sizes = [_words.Length, .. _words.Select(members => members.Length)];
+        (Parameter, Parameter?)?[] made = model.AllOrNothing(() =>
+        {
+            using Model own = model.AddSubcollection("class-factored-softmax-builder");
+            return sizes.Select((size, i) => i == 0 || size > 1 ? Add(own, size) : null).ToArray();
+        });
+        _clusters = made[0]!.Value;
+        _inCluster = made[1..];
 
-        (Parameter, Parameter?) Add(int rows) =>
+        (Parameter, Parameter?)? Add(Model own, int rows) =>
             (ParameterLists.Matrix(own, rows, inputDim), bias ? ParameterLists.Vector(own, rows) : null);
     }
 
@@ -75,19 +83,19 @@ public sealed class ClassFactoredSoftmaxBuilder : SoftmaxBuilder
     public IReadOnlyList<int> WordsOf(int cluster) => Array.AsReadOnly(_words[Check(cluster)]);
 
     /// <inheritdoc/>
-    public override Expression NegLogSoftmax(Expression h, int index)
+    public override Expression NegLogSoftmax(Expression h, int index, bool update = true)
     {
         (int cluster, int place) = Place(index);
-        Expression loss = Ops.PickNegLogSoftmax(ClassLogits(h), cluster);
+        Expression loss = Ops.PickNegLogSoftmax(ClassLogits(h, update), cluster);
         return _inCluster[cluster] is null
             ? loss
-            : loss + Ops.PickNegLogSoftmax(SubclassLogits(h, cluster), place);
+            : loss + Ops.PickNegLogSoftmax(SubclassLogits(h, cluster, update), place);
     }
 
     /// <inheritdoc/>
-    public override Expression FullLogDistribution(Expression h)
+    public override Expression FullLogDistribution(Expression h, bool update = true)
     {
-        Expression clusters = ClassLogDistribution(h);
+        Expression clusters = ClassLogDistribution(h, update);
         var all = new Expression[_places.Length];
         Array.Fill(all, h.Graph.Constant([1], LogOfNothing));
         for (int cluster = 0; cluster < _words.Length; cluster++)
@@ -99,7 +107,7 @@ public sealed class ClassFactoredSoftmaxBuilder : SoftmaxBuilder
                 all[words[0]] = ofCluster;
                 continue;
             }
-            Expression logs = SubclassLogDistribution(h, cluster) + ofCluster;
+            Expression logs = SubclassLogDistribution(h, cluster, update) + ofCluster;
             for (int i = 0; i < words.Length; i++)
                 all[words[i]] = Ops.Pick(logs, i);
         }
@@ -108,60 +116,75 @@ public sealed class ClassFactoredSoftmaxBuilder : SoftmaxBuilder
 
     /// <summary>Scores of all words whose softmax the probabilities are: their logarithms.</summary>
     /// <param name="h">{input}</param>
+    /// <param name="update">Whether gradients flow into the parameters; otherwise they are constants.</param>
     /// <returns>{classes}.</returns>
     /// <exception cref="ShapeMismatchException">h has another size.</exception>
     /// <exception cref="ArgumentException">h is a parameter, which names no graph.</exception>
     /// <exception cref="StaleExpressionException">h is stale.</exception>
-    public override Expression FullLogits(Expression h) => FullLogDistribution(h);
+    public override Expression FullLogits(Expression h, bool update = true) => FullLogDistribution(h, update);
 
     /// <summary>The logarithms of the probabilities of the clusters.</summary>
     /// <param name="h">{input}</param>
+    /// <param name="update">Whether gradients flow into the parameters; otherwise they are constants.</param>
     /// <returns>{clusters}.</returns>
     /// <exception cref="ShapeMismatchException">h has another size.</exception>
     /// <exception cref="StaleExpressionException">h is stale.</exception>
-    public Expression ClassLogDistribution(Expression h) => Ops.LogSoftmax(ClassLogits(h));
+    public Expression ClassLogDistribution(Expression h, bool update = true) =>
+        Ops.LogSoftmax(ClassLogits(h, update));
 
     /// <summary>Scores of the clusters whose softmax their probabilities are.</summary>
     /// <param name="h">{input}</param>
+    /// <param name="update">Whether gradients flow into the parameters; otherwise they are constants.</param>
     /// <returns>{clusters}.</returns>
     /// <exception cref="ShapeMismatchException">h has another size.</exception>
     /// <exception cref="StaleExpressionException">h is stale.</exception>
-    public Expression ClassLogits(Expression h) => Scores(_clusters.Weights, _clusters.Bias, Checked(h));
+    public Expression ClassLogits(Expression h, bool update = true) =>
+        Scores(_clusters.Weights, _clusters.Bias, Checked(h), update);
 
     /// <summary>The logarithms of the probabilities of a cluster's words within it.</summary>
     /// <param name="h">{input}</param>
     /// <param name="cluster">0 to <see cref="ClustersCount"/> - 1.</param>
+    /// <param name="update">Whether gradients flow into the parameters; otherwise they are constants.</param>
     /// <returns>{words}, in the order of <see cref="WordsOf"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such cluster.</exception>
     /// <exception cref="ShapeMismatchException">h has another size.</exception>
     /// <exception cref="StaleExpressionException">h is stale.</exception>
-    public Expression SubclassLogDistribution(Expression h, int cluster) => Ops.LogSoftmax(SubclassLogits(h, cluster));
+    public Expression SubclassLogDistribution(Expression h, int cluster, bool update = true) =>
+        Ops.LogSoftmax(SubclassLogits(h, cluster, update));
 
     /// <summary>Scores of a cluster's words whose softmax their probabilities within it are.</summary>
     /// <param name="h">{input}</param>
     /// <param name="cluster">0 to <see cref="ClustersCount"/> - 1.</param>
+    /// <param name="update">Whether gradients flow into the parameters; otherwise they are constants.</param>
     /// <returns>{words}, in the order of <see cref="WordsOf"/>; zero for a cluster of one word.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such cluster.</exception>
     /// <exception cref="ShapeMismatchException">h has another size.</exception>
     /// <exception cref="StaleExpressionException">h is stale.</exception>
-    public Expression SubclassLogits(Expression h, int cluster)
+    public Expression SubclassLogits(Expression h, int cluster, bool update = true)
     {
         h = Checked(h);
         return _inCluster[Check(cluster)] is var (weights, bias)
-            ? Scores(weights, bias, h)
+            ? Scores(weights, bias, h, update)
             : h.Graph.Constant(Dim.Of(1).WithBatch(h.Dim.Batch), 0);
     }
 
     /// <inheritdoc/>
-    private protected override Expression NegLogSoftmaxOfBatch(Expression h, ReadOnlySpan<int> indices) =>
-        NegLogSoftmaxOfEach(h, indices);
+    private protected override Expression NegLogSoftmaxOfBatch(
+        Expression h, ReadOnlySpan<int> indices, bool update) => NegLogSoftmaxOfEach(h, indices, update);
 
     /// <inheritdoc/>
-    private protected override int SampleOf(Expression h, Random random)
+    private protected override bool HasClassesOf(SoftmaxBuilder other)
     {
-        int cluster = Draw(ClassLogits(h), random);
+        int[][] words = ((ClassFactoredSoftmaxBuilder)other)._words;
+        return words.Length == _words.Length && words.Zip(_words).All(pair => pair.First.SequenceEqual(pair.Second));
+    }
+
+    /// <inheritdoc/>
+    private protected override int SampleOf(Expression h)
+    {
+        int cluster = ClassLogits(h).Sample();
         int[] words = _words[cluster];
-        return words[words.Length == 1 ? 0 : Draw(SubclassLogits(h, cluster), random)];
+        return words[words.Length == 1 ? 0 : SubclassLogits(h, cluster).Sample()];
     }
 
     private static (int[][] Words, (int Cluster, int Place)[] Places) Read(string path, Dict words)

@@ -5,7 +5,8 @@ namespace DynNet.Native;
 /// <summary>The lines of DyNet's files that say which cluster a word is in.</summary>
 internal static class ClusterFile
 {
-    // Deeper trees would be walked over the end of the stack; a balanced one of this depth has more words than there are.
+    // Deeper trees would be walked over the end of the stack; a balanced one of this depth has more words than there
+    // are.
     private const int MostSymbols = 1000;
 
     private static readonly char[] s_blanks = [' ', '\t'];
@@ -55,15 +56,9 @@ internal static class ClusterFile
             throw Damaged(path, 1, "the file is empty");
     }
 
-    private static int Convert(Dict words, string word, string path, int line)
-    {
-        try
-        {
-            return words.Convert(word);
-        }
-        catch (KeyNotFoundException e)
-        {
-            throw new InvalidDataException(Damaged(path, line, e.Message.TrimEnd('.')).Message, e);
-        }
-    }
+    // A word that stands for unknown ones cannot stand for several of the file's: each has a place of its own.
+    private static int Convert(Dict words, string word, string path, int line) =>
+        words.IsFrozen && !words.Contains(word)
+            ? throw Damaged(path, line, $"the frozen vocabulary of {words.Count} words does not have {word}")
+            : words.Convert(word);
 }

@@ -15,15 +15,18 @@ public sealed class CompactVanillaLstmBuilder : LstmBuilder
     /// <param name="layers">The number of layers, at least 1.</param>
     /// <param name="inputDim">The size of an input.</param>
     /// <param name="hiddenDim">The size of each layer's c and h.</param>
-    /// <remarks>Must not run beside anything else that uses the model.</remarks>
+    /// <remarks>
+    /// Must not run beside anything else that uses the model, which is as before if this fails.
+    /// </remarks>
     /// <exception cref="ArgumentException">A number is less than 1.</exception>
+    /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public CompactVanillaLstmBuilder(Model model, int layers, int inputDim, int hiddenDim)
         : base(layers, inputDim, hiddenDim) =>
         AddLayers(
             model,
             "compact-vanilla-lstm-builder",
-            (own, input) => VanillaLstmCell.AddParameters(own, input, hiddenDim));
+            (own, input) => VanillaLstmCell.AddParameters(own, input, hiddenDim, VanillaLstmForm.Usual));
 
     /// <inheritdoc cref="VanillaLstmBuilder.SetWeightNoise"/>
     public void SetWeightNoise(double standardDeviation)
@@ -45,6 +48,6 @@ public sealed class CompactVanillaLstmBuilder : LstmBuilder
             WeightNoise.Added(step.Graph, p[1], step.Rates.WeightNoise),
             WeightNoise.Added(step.Graph, p[2], step.Rates.WeightNoise),
             step.Of([]),
-            VanillaLstmCell.UsualForgetBias);
+            VanillaLstmForm.Usual);
     }
 }

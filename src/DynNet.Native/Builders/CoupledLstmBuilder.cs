@@ -17,8 +17,11 @@ public sealed class CoupledLstmBuilder : LstmBuilder
     /// <param name="layers">The number of layers, at least 1.</param>
     /// <param name="inputDim">The size of an input.</param>
     /// <param name="hiddenDim">The size of each layer's c and h.</param>
-    /// <remarks>Must not run beside anything else that uses the model.</remarks>
+    /// <remarks>
+    /// Must not run beside anything else that uses the model, which is as before if this fails.
+    /// </remarks>
     /// <exception cref="ArgumentException">A number is less than 1.</exception>
+    /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public CoupledLstmBuilder(Model model, int layers, int inputDim, int hiddenDim)
         : base(layers, inputDim, hiddenDim) =>
@@ -51,9 +54,9 @@ public sealed class CoupledLstmBuilder : LstmBuilder
     public void SetDropout(double inputRate, double hiddenRate, double memoryRate)
     {
         ThrowIfDisposed();
-        CheckRate(inputRate, nameof(inputRate));
-        CheckRate(hiddenRate, nameof(hiddenRate));
-        CheckRate(memoryRate, nameof(memoryRate));
+        RnnRates.Check(inputRate, nameof(inputRate));
+        RnnRates.Check(hiddenRate, nameof(hiddenRate));
+        RnnRates.Check(memoryRate, nameof(memoryRate));
         Rates = Rates with { Input = inputRate, Hidden = hiddenRate, Memory = memoryRate };
     }
 

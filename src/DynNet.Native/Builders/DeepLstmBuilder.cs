@@ -16,8 +16,11 @@ public sealed class DeepLstmBuilder : LstmBuilder
     /// <param name="layers">The number of layers, at least 1.</param>
     /// <param name="inputDim">The size of an input.</param>
     /// <param name="hiddenDim">The size of each layer's c and h.</param>
-    /// <remarks>Must not run beside anything else that uses the model.</remarks>
+    /// <remarks>
+    /// Must not run beside anything else that uses the model, which is as before if this fails.
+    /// </remarks>
     /// <exception cref="ArgumentException">A number is less than 1.</exception>
+    /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public DeepLstmBuilder(Model model, int layers, int inputDim, int hiddenDim)
         : base(layers, inputDim, hiddenDim) =>

@@ -172,18 +172,7 @@ public sealed class Dict
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         byte[] text = Text();
-        // Beside its place first, so that the file is whole whatever happens.
-        string beside = $"{path}.{Guid.NewGuid():N}.tmp";
-        try
-        {
-            File.WriteAllBytes(beside, text);
-            File.Move(beside, path, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(beside);
-            throw;
-        }
+        WholeFile.Write(path, stream => stream.Write(text));
     }
 
     /// <summary>Writes one word a line, in UTF-8.</summary>

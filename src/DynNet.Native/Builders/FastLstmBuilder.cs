@@ -22,8 +22,11 @@ public sealed class FastLstmBuilder : LstmBuilder
     /// <param name="inputDim">The size of an input.</param>
     /// <param name="hiddenDim">The size of each layer's c and h.</param>
     /// <param name="peepholes">Whether gates look at the memory. The parameters are the same either way.</param>
-    /// <remarks>Must not run beside anything else that uses the model.</remarks>
+    /// <remarks>
+    /// Must not run beside anything else that uses the model, which is as before if this fails.
+    /// </remarks>
     /// <exception cref="ArgumentException">A number is less than 1.</exception>
+    /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public FastLstmBuilder(Model model, int layers, int inputDim, int hiddenDim, bool peepholes = false)
         : base(layers, inputDim, hiddenDim)

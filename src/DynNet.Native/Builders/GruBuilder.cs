@@ -17,8 +17,11 @@ public sealed class GruBuilder : RnnBuilder
     /// <param name="layers">The number of layers, at least 1.</param>
     /// <param name="inputDim">The size of an input.</param>
     /// <param name="hiddenDim">The size of each layer's h.</param>
-    /// <remarks>Must not run beside anything else that uses the model.</remarks>
+    /// <remarks>
+    /// Must not run beside anything else that uses the model, which is as before if this fails.
+    /// </remarks>
     /// <exception cref="ArgumentException">A number is less than 1.</exception>
+    /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public GruBuilder(Model model, int layers, int inputDim, int hiddenDim)
         : base(layers, inputDim, hiddenDim, vectors: 1) =>
@@ -39,7 +42,7 @@ public sealed class GruBuilder : RnnBuilder
     public override void SetDropout(double rate)
     {
         ThrowIfDisposed();
-        CheckRate(rate, nameof(rate));
+        RnnRates.Check(rate, nameof(rate));
         Rates = Rates with { Input = rate };
     }
 

@@ -64,11 +64,17 @@ internal sealed class HierarchicalCluster
     /// Scores {n} whose softmax the probabilities of the choices are; null where there is one choice. Of two, the first
     /// has the probability logistic(b + W h): that is the softmax of this score and 0.
     /// </summary>
-    internal Expression? Scores(Expression h)
+    internal Expression? Scores(Expression h, bool update)
     {
         if (_weights is null)
             return null;
-        Expression scores = Ops.AffineTransform(_bias!, _weights, h);
+        Expression scores = SoftmaxBuilder.Scores(_weights, _bias, h, update);
         return Outputs == 2 ? Ops.Concatenate(scores, h.Graph.Constant([1], 0)) : scores;
     }
+
+    /// <summary>Whether another tree has the same words in the same places.</summary>
+    internal bool HasClassesOf(HierarchicalCluster other) =>
+        _words.SequenceEqual(other._words)
+        && _children.Count == other._children.Count
+        && _children.Zip(other._children).All(pair => pair.First.HasClassesOf(pair.Second));
 }

@@ -30,9 +30,13 @@ public sealed class HierarchicalSoftmaxBuilder : SoftmaxBuilder
     /// choice.
     /// </param>
     /// <param name="words">
-    /// The vocabulary, which says the number of each word; it gets those that it does not have.
+    /// The vocabulary, which says the number of each word; it gets those that it does not have. If it is frozen, it
+    /// must have all of the file's: none of these is taken for the word that stands for unknown ones.
     /// </param>
-    /// <remarks>Must not run beside anything else that uses the model or the vocabulary.</remarks>
+    /// <remarks>
+    /// Must not run beside anything else that uses the model or the vocabulary. If this fails, the model is as before;
+    /// the vocabulary may have got words of the file.
+    /// </remarks>
     /// <exception cref="ArgumentException">The size of h is less than 1.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="IOException">The operating system failed to read it.</exception>
@@ -40,6 +44,7 @@ public sealed class HierarchicalSoftmaxBuilder : SoftmaxBuilder
     /// A line has no path or no word, a word that another has, one that is not in a frozen vocabulary, or a path that
     /// goes on below another word's.
     /// </exception>
+    /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public HierarchicalSoftmaxBuilder(Model model, int inputDim, string clusterFile, Dict words)
         : base(inputDim)
@@ -48,8 +53,11 @@ public sealed class HierarchicalSoftmaxBuilder : SoftmaxBuilder
         ArgumentException.ThrowIfNullOrEmpty(clusterFile);
         ArgumentNullException.ThrowIfNull(words);
         _paths = Read(clusterFile, words);
-        using Model own = model.AddSubcollection("hsm-builder");
-        _root.AddParameters(own, inputDim);
+        model.AllOrNothing(() =>
+        {
+            using Model own = model.AddSubcollection("hsm-builder");
+            _root.AddParameters(own, inputDim);
+        });
     }
 
     /// <summary>One more than the largest number of a word.</summary>
@@ -59,7 +67,7 @@ public sealed class HierarchicalSoftmaxBuilder : SoftmaxBuilder
     public override IReadOnlyList<Parameter> Parameters => [.. _root.Parameters];
 
     /// <inheritdoc/>
-    public override Expression NegLogSoftmax(Expression h, int index)
+    public override Expression NegLogSoftmax(Expression h, int index, bool update = true)
     {
         h = Checked(h);
         if ((uint)index >= (uint)_paths.Length || _paths[index] is not { } path)
@@ -67,7 +75,7 @@ public sealed class HierarchicalSoftmaxBuilder : SoftmaxBuilder
         Expression? sum = null;
         foreach ((HierarchicalCluster node, int choice) in path)
         {
-            if (node.Scores(h) is not { } scores)
+            if (node.Scores(h, update) is not { } scores)
                 continue;
             Expression loss = Ops.PickNegLogSoftmax(scores, choice);
             sum = sum is { } before ? before + loss : loss;
@@ -76,34 +84,39 @@ public sealed class HierarchicalSoftmaxBuilder : SoftmaxBuilder
     }
 
     /// <inheritdoc/>
-    public override Expression FullLogDistribution(Expression h)
+    public override Expression FullLogDistribution(Expression h, bool update = true)
     {
         h = Checked(h);
         var all = new Expression[_paths.Length];
         Array.Fill(all, h.Graph.Constant(Dim.Of(1).WithBatch(h.Dim.Batch), LogOfNothing));
-        Fill(_root, h, h.Graph.Constant(Dim.Of(1).WithBatch(h.Dim.Batch), 0), all);
+        Fill(_root, h, h.Graph.Constant(Dim.Of(1).WithBatch(h.Dim.Batch), 0), all, update);
         return Ops.Concatenate(all);
     }
 
     /// <summary>Scores of all words whose softmax the probabilities are: their logarithms.</summary>
     /// <param name="h">{input}</param>
+    /// <param name="update">Whether gradients flow into the parameters; otherwise they are constants.</param>
     /// <returns>{classes}.</returns>
     /// <exception cref="ShapeMismatchException">h has another size.</exception>
     /// <exception cref="ArgumentException">h is a parameter, which names no graph.</exception>
     /// <exception cref="StaleExpressionException">h is stale.</exception>
-    public override Expression FullLogits(Expression h) => FullLogDistribution(h);
+    public override Expression FullLogits(Expression h, bool update = true) => FullLogDistribution(h, update);
 
     /// <inheritdoc/>
-    private protected override Expression NegLogSoftmaxOfBatch(Expression h, ReadOnlySpan<int> indices) =>
-        NegLogSoftmaxOfEach(h, indices);
+    private protected override Expression NegLogSoftmaxOfBatch(
+        Expression h, ReadOnlySpan<int> indices, bool update) => NegLogSoftmaxOfEach(h, indices, update);
 
     /// <inheritdoc/>
-    private protected override int SampleOf(Expression h, Random random)
+    private protected override bool HasClassesOf(SoftmaxBuilder other) =>
+        _root.HasClassesOf(((HierarchicalSoftmaxBuilder)other)._root);
+
+    /// <inheritdoc/>
+    private protected override int SampleOf(Expression h)
     {
         HierarchicalCluster node = _root;
         while (true)
         {
-            int choice = node.Scores(h) is { } scores ? Draw(scores, random) : 0;
+            int choice = node.Scores(h, update: true) is { } scores ? scores.Sample() : 0;
             if (node.Children.Count == 0)
                 return node.Words[choice];
             node = node.Children[choice];
@@ -111,11 +124,12 @@ public sealed class HierarchicalSoftmaxBuilder : SoftmaxBuilder
     }
 
     /// <summary>Puts the logarithm of each word below a node in its place.</summary>
-    private static void Fill(HierarchicalCluster node, Expression h, Expression before, Expression[] all)
+    private static void Fill(
+        HierarchicalCluster node, Expression h, Expression before, Expression[] all, bool update)
     {
-        Expression? logs = node.Scores(h) is { } scores ? Ops.LogSoftmax(scores) + before : (Expression?)null;
+        Expression? logs = node.Scores(h, update) is { } scores ? Ops.LogSoftmax(scores) + before : (Expression?)null;
         for (int i = 0; i < node.Children.Count; i++)
-            Fill(node.Children[i], h, Choice(i), all);
+            Fill(node.Children[i], h, Choice(i), all, update);
         for (int i = 0; i < node.Words.Count; i++)
             all[node.Words[i]] = Choice(i);
 

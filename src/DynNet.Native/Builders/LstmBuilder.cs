@@ -58,8 +58,8 @@ public abstract class LstmBuilder : RnnBuilder
     public virtual void SetDropout(double inputRate, double hiddenRate)
     {
         ThrowIfDisposed();
-        CheckRate(inputRate, nameof(inputRate));
-        CheckRate(hiddenRate, nameof(hiddenRate));
+        RnnRates.Check(inputRate, nameof(inputRate));
+        RnnRates.Check(hiddenRate, nameof(hiddenRate));
         Rates = Rates with { Input = inputRate, Hidden = hiddenRate };
     }
 }

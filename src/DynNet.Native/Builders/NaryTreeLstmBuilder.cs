@@ -13,51 +13,60 @@ namespace DynNet.Native;
 /// </remarks>
 public sealed class NaryTreeLstmBuilder : TreeLstmBuilder
 {
+    // The largest N whose N * N rows can be counted.
+    private const int MostChildren = 46_340;
+
     private readonly Parameter[][] _parameters;
     private readonly LookupParameter[][] _tables;
 
     /// <summary>Makes a builder and its parameters.</summary>
     /// <param name="model">The model or sub-collection that gets the parameters.</param>
-    /// <param name="children">N: how many children have weights of their own, at least 1.</param>
+    /// <param name="children">N: how many children have weights of their own, 1 to 46340.</param>
     /// <param name="layers">The number of layers, at least 1.</param>
     /// <param name="inputDim">The size of an input.</param>
     /// <param name="hiddenDim">The size of each layer's c and h.</param>
-    /// <remarks>Must not run beside anything else that uses the model.</remarks>
-    /// <exception cref="ArgumentException">A number is less than 1.</exception>
+    /// <remarks>
+    /// Must not run beside anything else that uses the model, which is as before if this fails.
+    /// </remarks>
+    /// <exception cref="ArgumentException">A number is out of its range.</exception>
+    /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public NaryTreeLstmBuilder(Model model, int children, int layers, int inputDim, int hiddenDim)
         : base(layers, inputDim, hiddenDim)
     {
         ArgumentNullException.ThrowIfNull(model);
-        if (children < 1)
-            throw new ArgumentException($"{children} children: there must be at least 1.", nameof(children));
+        if (children is < 1 or > MostChildren)
+            throw new ArgumentException($"{children} children: 1 to {MostChildren}.", nameof(children));
         MaxChildren = children;
-        using Model own = model.AddSubcollection("nary-tree-lstm-builder");
-        _parameters = new Parameter[layers][];
-        _tables = new LookupParameter[layers][];
-        for (int i = 0; i < layers; i++)
+        int pairs = children * children;
+        (Parameter[] Parameters, LookupParameter[] Tables)[] made = model.AllOrNothing(() =>
         {
-            int input = i == 0 ? inputDim : hiddenDim;
-            Parameter wi = Matrix(input);
-            LookupParameter ui = Table(children), vi = Table(children);
-            Parameter bi = Bias(), wf = Matrix(input);
-            LookupParameter uf = Table(checked(children * children)), vf = Table(children * children);
-            Parameter bf = Bias(), wo = Matrix(input);
-            LookupParameter uo = Table(children), vo = Table(children);
-            Parameter bo = Bias(), wu = Matrix(input);
-            LookupParameter uu = Table(children);
-            Parameter bu = Bias();
-            _parameters[i] = [wi, bi, wf, bf, wo, bo, wu, bu];
-            _tables[i] = [ui, vi, uf, vf, uo, vo, uu];
-        }
+            using Model own = model.AddSubcollection("nary-tree-lstm-builder");
+            return Enumerable.Range(0, layers).Select(i => AddLayer(own, i == 0 ? inputDim : hiddenDim)).ToArray();
+        });
+        _parameters = [.. made.Select(layer => layer.Parameters)];
+        _tables = [.. made.Select(layer => layer.Tables)];
         Parameters = ParameterLists.AsReadOnly(_parameters);
         Tables = ParameterLists.AsReadOnly(_tables);
 
-        Parameter Matrix(int columns) => ParameterLists.Matrix(own, hiddenDim, columns);
+        (Parameter[], LookupParameter[]) AddLayer(Model own, int input)
+        {
+            Parameter wi = Matrix();
+            LookupParameter ui = Table(children), vi = Table(children);
+            Parameter bi = Bias(), wf = Matrix();
+            LookupParameter uf = Table(pairs), vf = Table(pairs);
+            Parameter bf = Bias(), wo = Matrix();
+            LookupParameter uo = Table(children), vo = Table(children);
+            Parameter bo = Bias(), wu = Matrix();
+            LookupParameter uu = Table(children);
+            return ([wi, bi, wf, bf, wo, bo, wu, Bias()], [ui, vi, uf, vf, uo, vo, uu]);
 
-        Parameter Bias() => ParameterLists.Vector(own, hiddenDim);
+            Parameter Matrix() => ParameterLists.Matrix(own, hiddenDim, input);
 
-        LookupParameter Table(int rows) => own.AddLookupParameters(rows, [hiddenDim, hiddenDim]);
+            Parameter Bias() => ParameterLists.Vector(own, hiddenDim);
+
+            LookupParameter Table(int rows) => own.AddLookupParameters(rows, [hiddenDim, hiddenDim]);
+        }
     }
 
     /// <summary>N: how many children have weights of their own.</summary>
@@ -69,31 +78,11 @@ public sealed class NaryTreeLstmBuilder : TreeLstmBuilder
     /// <summary>The tables Ui, Vi, Uf, Vf, Uo, Vo and Uu for each layer.</summary>
     public IReadOnlyList<IReadOnlyList<LookupParameter>> Tables { get; }
 
-    /// <summary>Gives this builder's parameters the values of another's.</summary>
-    /// <param name="other">A builder with the same sizes.</param>
-    /// <remarks>Must not run beside anything else that uses the models.</remarks>
-    /// <exception cref="ArgumentException">The other's parameters have other shapes.</exception>
-    /// <exception cref="ObjectDisposedException">A model is disposed.</exception>
-    public void CopyFrom(NaryTreeLstmBuilder other)
-    {
-        ArgumentNullException.ThrowIfNull(other);
-        if (other.MaxChildren != MaxChildren)
-        {
-            throw new ArgumentException(
-                $"The other is for {other.MaxChildren} children, this for {MaxChildren}.", nameof(other));
-        }
-        ParameterLists.Copy(
-            [.. other._parameters.SelectMany(layer => layer)], [.. _parameters.SelectMany(layer => layer)]);
-        foreach ((LookupParameter from, LookupParameter to) in
-            other._tables.SelectMany(layer => layer).Zip(_tables.SelectMany(layer => layer)))
-        {
-            for (int row = 0; row < to.Rows; row++)
-                to.SetRow(row, from.Row(row));
-        }
-    }
-
     /// <inheritdoc/>
     private protected override TreeLstmState Start(
-        ComputationGraph graph, bool update, ReadOnlySpan<Expression> values) =>
-        new NaryTreeLstmState(this, graph, update, values, _parameters, _tables);
+        ComputationGraph graph, RnnRates rates, ReadOnlySpan<Expression> values) =>
+        new NaryTreeLstmState(this, graph, rates, values, _parameters, _tables);
+
+    /// <inheritdoc/>
+    private protected override IEnumerable<LookupParameter> AllTables() => _tables.SelectMany(layer => layer);
 }

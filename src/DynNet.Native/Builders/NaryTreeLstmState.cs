@@ -14,11 +14,11 @@ internal sealed class NaryTreeLstmState : CellTreeLstmState
     internal NaryTreeLstmState(
         NaryTreeLstmBuilder builder,
         ComputationGraph graph,
-        bool update,
+        RnnRates rates,
         ReadOnlySpan<Expression> values,
         Parameter[][] parameters,
         LookupParameter[][] tables)
-        : base(builder, graph, update, values)
+        : base(builder, graph, rates, values)
     {
         _maxChildren = builder.MaxChildren;
         _parameters = parameters;

@@ -13,18 +13,49 @@ internal static class ParameterLists
     internal static IReadOnlyList<IReadOnlyList<T>> AsReadOnly<T>(T[][] lists) =>
         Array.AsReadOnly<IReadOnlyList<T>>([.. lists.Select(Array.AsReadOnly)]);
 
-    /// <summary>Copies values, all or none.</summary>
-    /// <exception cref="ArgumentException">The shapes differ.</exception>
-    internal static void Copy(Parameter[] from, Parameter[] to)
+    /// <summary>The rows of so many gates of one size.</summary>
+    /// <exception cref="ArgumentException">There are more than a shape can have.</exception>
+    internal static int Rows(int gates, int hidden) => hidden <= int.MaxValue / gates
+        ? gates * hidden
+        : throw new ArgumentException(
+            $"h of {hidden} in {gates} gates: it can be {int.MaxValue / gates} at most.", nameof(hidden));
+
+    /// <summary>Throws unless one builder can copy the other.</summary>
+    /// <exception cref="ArgumentException">They are of different kinds.</exception>
+    internal static void CheckKind(object from, object to)
     {
-        if (!from.Select(parameter => parameter.Dim).SequenceEqual(to.Select(parameter => parameter.Dim)))
+        ArgumentNullException.ThrowIfNull(from);
+        if (from.GetType() != to.GetType())
         {
             throw new ArgumentException(
-                $"The parameters have other shapes: {string.Join(", ", from.AsEnumerable())}; "
-                + $"expected {string.Join(", ", to.AsEnumerable())}.",
+                $"A {to.GetType().Name} cannot copy the parameters of a {from.GetType().Name}.", nameof(from));
+        }
+    }
+
+    /// <summary>Copies values, all or none.</summary>
+    /// <exception cref="ArgumentException">The shapes differ.</exception>
+    internal static void Copy(Parameter[] from, Parameter[] to) => Copy(from, to, [], []);
+
+    /// <summary>Copies values of parameters and tables, all or none.</summary>
+    /// <exception cref="ArgumentException">The shapes differ.</exception>
+    internal static void Copy(
+        Parameter[] from, Parameter[] to, LookupParameter[] fromTables, LookupParameter[] toTables)
+    {
+        if (!from.Select(parameter => parameter.Dim).SequenceEqual(to.Select(parameter => parameter.Dim))
+            || !fromTables.Select(table => (table.Rows, table.Dim))
+                .SequenceEqual(toTables.Select(table => (table.Rows, table.Dim))))
+        {
+            throw new ArgumentException(
+                $"The parameters have other shapes: {string.Join(", ", from.Concat<object>(fromTables))}; "
+                + $"expected {string.Join(", ", to.Concat<object>(toTables))}.",
                 nameof(from));
         }
         for (int i = 0; i < from.Length; i++)
             to[i].SetValues(from[i].Values);
+        for (int i = 0; i < fromTables.Length; i++)
+        {
+            for (int row = 0; row < fromTables[i].Rows; row++)
+                toTables[i].SetRow(row, fromTables[i].Row(row));
+        }
     }
 }

@@ -13,6 +13,9 @@ namespace DynNet.Native;
 /// </remarks>
 public abstract class RnnBuilder : IDisposable
 {
+    // Vectors of a state and masks, several for each layer, can be counted.
+    private const int MostLayers = 1 << 24;
+
     private Parameter[][] _parameters = [];
     private volatile RnnRates _rates = RnnRates.None;
     private volatile bool _disposed;
@@ -21,19 +24,14 @@ public abstract class RnnBuilder : IDisposable
     /// <exception cref="ArgumentException">A number is less than 1.</exception>
     private protected RnnBuilder(int layers, int inputDim, int hiddenDim, int vectors)
     {
-        if (layers < 1 || inputDim < 1 || hiddenDim < 1)
-        {
-            throw new ArgumentException(
-                $"{GetType().Name}: {layers} layers, inputs of {inputDim} and h of {hiddenDim}: "
-                + "each must be at least 1.");
-        }
+        CheckSizes(this, layers, inputDim, hiddenDim);
         Layers = layers;
         InputDim = inputDim;
         HiddenDim = hiddenDim;
-        StateCount = checked(layers * vectors);
+        StateCount = layers * vectors;
     }
 
-    /// <summary>The number of layers.</summary>
+    /// <summary>The number of layers: 1 to 2^24.</summary>
     public int Layers { get; }
 
     /// <summary>The size of an input.</summary>
@@ -130,12 +128,7 @@ public abstract class RnnBuilder : IDisposable
     /// <exception cref="ObjectDisposedException">A model is disposed.</exception>
     public void CopyFrom(RnnBuilder other)
     {
-        ArgumentNullException.ThrowIfNull(other);
-        if (other.GetType() != GetType())
-        {
-            throw new ArgumentException(
-                $"A {GetType().Name} cannot copy the parameters of a {other.GetType().Name}.", nameof(other));
-        }
+        ParameterLists.CheckKind(other, this);
         ParameterLists.Copy([.. other.AllParameters()], [.. AllParameters()]);
     }
 
@@ -174,8 +167,23 @@ public abstract class RnnBuilder : IDisposable
         return new RnnState(this, graph, rates, isFirst: false, next);
     }
 
+    /// <summary>Throws unless a builder's sizes can be.</summary>
+    /// <exception cref="ArgumentException">A number is less than 1, or there are too many layers.</exception>
+    internal static void CheckSizes(object builder, int layers, int inputDim, int hiddenDim)
+    {
+        if (layers is < 1 or > MostLayers || inputDim < 1 || hiddenDim < 1)
+        {
+            throw new ArgumentException(
+                $"{builder.GetType().Name}: {layers} layers, inputs of {inputDim} and h of {hiddenDim}: each must be "
+                + $"at least 1, and layers at most {MostLayers}.");
+        }
+    }
+
     /// <summary>Which part of a state is its output.</summary>
     internal virtual int OutputIndex(int count) => StateCount - 1;
+
+    /// <summary>All parameters, as <see cref="CopyFrom"/> copies them.</summary>
+    internal virtual IEnumerable<Parameter> AllParameters() => _parameters.SelectMany(layer => layer);
 
     /// <summary>Throws if the builder is disposed.</summary>
     internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, this);
@@ -194,22 +202,18 @@ public abstract class RnnBuilder : IDisposable
             : throw new ShapeMismatchException($"{GetType().Name}: {what} is {dim}, expected {{{size}}}");
     }
 
-    /// <summary>Throws unless a dropout rate is 0 or more and less than 1.</summary>
-    private protected static void CheckRate(double rate, string name)
-    {
-        if (!(rate >= 0 && rate < 1))
-            throw new ArgumentException($"A dropout rate of {rate}: it must be 0 or more, less than 1.", name);
-    }
-
-    /// <summary>Makes the parameters of each layer in a sub-collection.</summary>
+    /// <summary>Makes the parameters of each layer in a sub-collection, all or none.</summary>
     /// <param name="model">The model.</param>
     /// <param name="name">DyNet's name for the sub-collection.</param>
     /// <param name="layer">Makes those of a layer, given the sub-collection and the size of the layer's input.</param>
     private protected void AddLayers(Model model, string name, Func<Model, int, Parameter[]> layer)
     {
         ArgumentNullException.ThrowIfNull(model);
-        using Model own = model.AddSubcollection(name);
-        SetParameters([.. Enumerable.Range(0, Layers).Select(i => layer(own, InputSize(i)))]);
+        SetParameters(model.AllOrNothing(() =>
+        {
+            using Model own = model.AddSubcollection(name);
+            return Enumerable.Range(0, Layers).Select(i => layer(own, InputSize(i))).ToArray();
+        }));
     }
 
     private protected void SetParameters(Parameter[][] parameters)
@@ -220,9 +224,6 @@ public abstract class RnnBuilder : IDisposable
 
     /// <summary>The parameters of a layer.</summary>
     private protected LayerParameters Of(in RnnStep step, int layer) => step.Of(_parameters[layer]);
-
-    /// <summary>All parameters, as <see cref="CopyFrom"/> copies them.</summary>
-    private protected virtual IEnumerable<Parameter> AllParameters() => _parameters.SelectMany(layer => layer);
 
     /// <summary>The size of a layer's input.</summary>
     private protected virtual int InputSize(int layer) => layer == 0 ? InputDim : HiddenDim;

@@ -19,4 +19,11 @@ internal sealed record RnnRates(
         RnnStep.HiddenMask => Hidden,
         _ => Memory,
     };
+
+    /// <summary>Throws unless a dropout rate is 0 or more and less than 1.</summary>
+    internal static void Check(double rate, string name)
+    {
+        if (!(rate >= 0 && rate < 1))
+            throw new ArgumentException($"A dropout rate of {rate}: it must be 0 or more, less than 1.", name);
+    }
 }

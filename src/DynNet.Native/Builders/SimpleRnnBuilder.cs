@@ -16,8 +16,11 @@ public sealed class SimpleRnnBuilder : RnnBuilder
     /// <param name="inputDim">The size of an input.</param>
     /// <param name="hiddenDim">The size of each layer's h.</param>
     /// <param name="supportLags">Whether there are weights for a second input: see <see cref="AddInput"/>.</param>
-    /// <remarks>Must not run beside anything else that uses the model.</remarks>
+    /// <remarks>
+    /// Must not run beside anything else that uses the model, which is as before if this fails.
+    /// </remarks>
     /// <exception cref="ArgumentException">A number is less than 1.</exception>
+    /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public SimpleRnnBuilder(Model model, int layers, int inputDim, int hiddenDim, bool supportLags = false)
         : base(layers, inputDim, hiddenDim, vectors: 1)
@@ -49,8 +52,8 @@ public sealed class SimpleRnnBuilder : RnnBuilder
     public void SetDropout(double inputRate, double hiddenRate)
     {
         ThrowIfDisposed();
-        CheckRate(inputRate, nameof(inputRate));
-        CheckRate(hiddenRate, nameof(hiddenRate));
+        RnnRates.Check(inputRate, nameof(inputRate));
+        RnnRates.Check(hiddenRate, nameof(hiddenRate));
         Rates = Rates with { Input = inputRate, Hidden = hiddenRate };
     }
 

@@ -14,6 +14,7 @@ namespace DynNet.Native;
 /// </remarks>
 public sealed class SparseLstmBuilder : LstmBuilder
 {
+    private readonly VanillaLstmForm _form;
     private readonly Parameter[][] _normalization = [];
 
     /// <summary>Makes a builder and its parameters.</summary>
@@ -23,26 +24,30 @@ public sealed class SparseLstmBuilder : LstmBuilder
     /// <param name="hiddenDim">The size of each layer's c and h; with layer normalization at least 2.</param>
     /// <param name="layerNorm">Whether there is layer normalization.</param>
     /// <param name="forgetBias">What is added in the forget gate, beside the trained bias.</param>
-    /// <remarks>Must not run beside anything else that uses the model.</remarks>
+    /// <remarks>
+    /// Must not run beside anything else that uses the model, which is as before if this fails.
+    /// </remarks>
     /// <exception cref="ArgumentException">A number is less than it must be, or not finite.</exception>
+    /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public SparseLstmBuilder(
         Model model, int layers, int inputDim, int hiddenDim, bool layerNorm = false, double forgetBias = 1)
         : base(layers, inputDim, hiddenDim)
     {
-        VanillaLstmBuilder.CheckForm(layerNorm, hiddenDim, forgetBias);
-        ForgetBias = forgetBias;
+        VanillaLstmForm.Check(layerNorm, hiddenDim, forgetBias);
+        _form = new VanillaLstmForm(forgetBias);
         var normalization = new List<Parameter[]>();
         AddLayers(model, "vanilla-lstm-builder", (own, input) =>
         {
-            Parameter wx = ParameterLists.Matrix(own, checked(4 * hiddenDim), input);
-            Parameter wh = ParameterLists.Matrix(own, 4 * hiddenDim, hiddenDim);
+            int rows = ParameterLists.Rows(_form.Gates, hiddenDim);
+            Parameter wx = ParameterLists.Matrix(own, rows, input);
+            Parameter wh = ParameterLists.Matrix(own, rows, hiddenDim);
             Parameter maskX = own.AddParameters(wx.Dim, Initializer.Constant(1));
             Parameter maskH = own.AddParameters(wh.Dim, Initializer.Constant(1));
             maskX.IsUpdated = maskH.IsUpdated = false;
-            Parameter b = ParameterLists.Vector(own, 4 * hiddenDim);
+            Parameter b = ParameterLists.Vector(own, rows);
             if (layerNorm)
-                normalization.Add(VanillaLstmCell.AddNormalization(model, hiddenDim));
+                normalization.Add(VanillaLstmCell.AddNormalization(model, hiddenDim, _form));
             return [wx, wh, maskX, maskH, b];
         });
         _normalization = [.. normalization];
@@ -53,7 +58,7 @@ public sealed class SparseLstmBuilder : LstmBuilder
     public bool HasLayerNorm => _normalization.Length > 0;
 
     /// <summary>What is added in the forget gate, beside the trained bias.</summary>
-    public double ForgetBias { get; }
+    public double ForgetBias => _form.ForgetBias;
 
     /// <inheritdoc cref="VanillaLstmBuilder.NormalizationParameters"/>
     public IReadOnlyList<IReadOnlyList<Parameter>> NormalizationParameters { get; }
@@ -90,6 +95,10 @@ public sealed class SparseLstmBuilder : LstmBuilder
     }
 
     /// <inheritdoc/>
+    internal override IEnumerable<Parameter> AllParameters() =>
+        base.AllParameters().Concat(_normalization.SelectMany(layer => layer));
+
+    /// <inheritdoc/>
     private protected override int OwnCount(RnnRates rates) => 2 * Layers;
 
     /// <inheritdoc/>
@@ -116,12 +125,8 @@ public sealed class SparseLstmBuilder : LstmBuilder
             step[own + 1],
             Of(step, layer)[4],
             step.Of(HasLayerNorm ? _normalization[layer] : []),
-            ForgetBias);
+            _form);
     }
-
-    /// <inheritdoc/>
-    private protected override IEnumerable<Parameter> AllParameters() =>
-        base.AllParameters().Concat(_normalization.SelectMany(layer => layer));
 
     private static float[] Magnitudes(Parameter weight, Parameter mask)
     {

@@ -15,8 +15,11 @@ public sealed class StandardSoftmaxBuilder : SoftmaxBuilder
     /// <param name="inputDim">The size of h.</param>
     /// <param name="classes">The number of classes.</param>
     /// <param name="bias">Whether there is b.</param>
-    /// <remarks>Must not run beside anything else that uses the model.</remarks>
+    /// <remarks>
+    /// Must not run beside anything else that uses the model, which is as before if this fails.
+    /// </remarks>
     /// <exception cref="ArgumentException">A number is less than 1.</exception>
+    /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public StandardSoftmaxBuilder(Model model, int inputDim, int classes, bool bias = true)
         : base(inputDim)
@@ -24,9 +27,12 @@ public sealed class StandardSoftmaxBuilder : SoftmaxBuilder
         ArgumentNullException.ThrowIfNull(model);
         if (classes < 1)
             throw new ArgumentException($"{classes} classes: there must be at least 1.", nameof(classes));
-        using Model own = model.AddSubcollection("standard-softmax-builder");
-        _weights = ParameterLists.Matrix(own, classes, inputDim);
-        _bias = bias ? ParameterLists.Vector(own, classes) : null;
+        (_weights, _bias) = model.AllOrNothing(() =>
+        {
+            using Model own = model.AddSubcollection("standard-softmax-builder");
+            return (
+                ParameterLists.Matrix(own, classes, inputDim), bias ? ParameterLists.Vector(own, classes) : null);
+        });
     }
 
     /// <summary>Makes a builder of parameters that there are.</summary>
@@ -49,20 +55,24 @@ public sealed class StandardSoftmaxBuilder : SoftmaxBuilder
     public override IReadOnlyList<Parameter> Parameters => _bias is null ? [_weights] : [_weights, _bias];
 
     /// <inheritdoc/>
-    public override Expression NegLogSoftmax(Expression h, int index) => Ops.PickNegLogSoftmax(FullLogits(h), index);
+    public override Expression NegLogSoftmax(Expression h, int index, bool update = true) =>
+        Ops.PickNegLogSoftmax(FullLogits(h, update), index);
 
     /// <inheritdoc/>
-    public override Expression FullLogDistribution(Expression h) => Ops.LogSoftmax(FullLogits(h));
+    public override Expression FullLogDistribution(Expression h, bool update = true) =>
+        Ops.LogSoftmax(FullLogits(h, update));
 
     /// <inheritdoc/>
-    public override Expression FullLogits(Expression h) => Scores(_weights, _bias, Checked(h));
+    public override Expression FullLogits(Expression h, bool update = true) =>
+        Scores(_weights, _bias, Checked(h), update);
 
     /// <inheritdoc/>
-    private protected override Expression NegLogSoftmaxOfBatch(Expression h, ReadOnlySpan<int> indices) =>
-        Ops.PickNegLogSoftmax(FullLogits(h), indices);
+    private protected override Expression NegLogSoftmaxOfBatch(
+        Expression h, ReadOnlySpan<int> indices, bool update) =>
+        Ops.PickNegLogSoftmax(FullLogits(h, update), indices);
 
     /// <inheritdoc/>
-    private protected override int SampleOf(Expression h, Random random) => Draw(FullLogits(h), random);
+    private protected override int SampleOf(Expression h) => FullLogits(h).Sample();
 
     private static int Columns(Parameter weights)
     {

@@ -11,22 +11,18 @@ namespace DynNet.Native;
 /// </remarks>
 public abstract class TreeLstmBuilder : IDisposable
 {
+    private volatile RnnRates _rates = RnnRates.None;
     private volatile bool _disposed;
 
     private protected TreeLstmBuilder(int layers, int inputDim, int hiddenDim)
     {
-        if (layers < 1 || inputDim < 1 || hiddenDim < 1)
-        {
-            throw new ArgumentException(
-                $"{GetType().Name}: {layers} layers, inputs of {inputDim} and h of {hiddenDim}: "
-                + "each must be at least 1.");
-        }
+        RnnBuilder.CheckSizes(this, layers, inputDim, hiddenDim);
         Layers = layers;
         InputDim = inputDim;
         HiddenDim = hiddenDim;
     }
 
-    /// <summary>The number of layers.</summary>
+    /// <summary>The number of layers: 1 to 2^24.</summary>
     public int Layers { get; }
 
     /// <summary>The size of an input.</summary>
@@ -72,7 +68,61 @@ public abstract class TreeLstmBuilder : IDisposable
                 $"{GetType().Name}: {values.Length} values, expected none or c and h of {Layers} layers.",
                 nameof(values));
         }
-        return Start(graph, update, values);
+        return Start(graph, update ? _rates : _rates with { IsConstant = true }, values);
+    }
+
+    /// <summary>
+    /// Sets one dropout rate for inputs and for h, for training. Trees that start afterwards have it.
+    /// </summary>
+    /// <param name="rate">0 or more, less than 1.</param>
+    /// <remarks>As <see cref="SetDropout(double, double)"/>.</remarks>
+    /// <exception cref="ArgumentException">The rate is out of its range.</exception>
+    /// <exception cref="ObjectDisposedException">The builder is disposed.</exception>
+    public void SetDropout(double rate) => SetDropout(rate, rate);
+
+    /// <summary>Sets the dropout rates, for training. Trees that start afterwards have them.</summary>
+    /// <param name="inputRate">The rate for the inputs of each layer, 0 or more and less than 1.</param>
+    /// <param name="hiddenRate">
+    /// The rate for the h that a node gets, in each layer, from its children or from the values that leaves begin with;
+    /// in a builder that reads a node and its children as a sequence, for the h from the step before. 0 or more and
+    /// less than 1.
+    /// </param>
+    /// <remarks>
+    /// There is one mask of each kind for each layer, drawn when trees start: all nodes that are added to one <see
+    /// cref="TreeLstmState"/> have the same, as the steps of a sequence have (Gal and Ghahramani 2016), and so have all
+    /// batch elements. Where each tree is to have its own, start a state for each. Elements that are kept are divided
+    /// by 1 - rate. The memory c is whole. Must not run beside a thread that starts trees.
+    /// </remarks>
+    /// <exception cref="ArgumentException">A rate is out of its range.</exception>
+    /// <exception cref="ObjectDisposedException">The builder is disposed.</exception>
+    public void SetDropout(double inputRate, double hiddenRate)
+    {
+        ThrowIfDisposed();
+        RnnRates.Check(inputRate, nameof(inputRate));
+        RnnRates.Check(hiddenRate, nameof(hiddenRate));
+        KeepDropout(inputRate, hiddenRate);
+    }
+
+    /// <summary>Ends dropout, for trees that start afterwards.</summary>
+    /// <exception cref="ObjectDisposedException">The builder is disposed.</exception>
+    public void DisableDropout() => SetDropout(0, 0);
+
+    /// <summary>Gives this builder's parameters the values of another's, those of tables included.</summary>
+    /// <param name="other">A builder of the same kind, with the same sizes.</param>
+    /// <remarks>
+    /// The values are copied; each builder trains its own afterwards. Must not run beside anything else that uses the
+    /// models.
+    /// </remarks>
+    /// <exception cref="ArgumentException">The other is of another kind, or its parameters of other shapes.</exception>
+    /// <exception cref="ObjectDisposedException">A model is disposed.</exception>
+    public void CopyFrom(TreeLstmBuilder other)
+    {
+        ParameterLists.CheckKind(other, this);
+        ParameterLists.Copy(
+            [.. other.Parameters.SelectMany(layer => layer)],
+            [.. Parameters.SelectMany(layer => layer)],
+            [.. other.AllTables()],
+            [.. AllTables()]);
     }
 
     /// <summary>Makes the builder unusable. The parameters stay in the model.</summary>
@@ -98,7 +148,14 @@ public abstract class TreeLstmBuilder : IDisposable
     }
 
     private protected abstract TreeLstmState Start(
-        ComputationGraph graph, bool update, ReadOnlySpan<Expression> values);
+        ComputationGraph graph, RnnRates rates, ReadOnlySpan<Expression> values);
+
+    /// <summary>Keeps dropout rates where trees that start find them.</summary>
+    private protected virtual void KeepDropout(double inputRate, double hiddenRate) =>
+        _rates = _rates with { Input = inputRate, Hidden = hiddenRate };
+
+    /// <summary>The tables of all layers.</summary>
+    private protected virtual IEnumerable<LookupParameter> AllTables() => [];
 
     /// <summary>Frees what the builder holds.</summary>
     private protected virtual void Release()

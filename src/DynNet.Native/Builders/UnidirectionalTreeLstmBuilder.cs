@@ -7,9 +7,9 @@ namespace DynNet.Native;
 /// children's outputs, in their order.
 /// </summary>
 /// <remarks>
-/// Its parameters are in a sub-collection <c>unidirectional-tree-lstm-builder</c>, in that of the LSTM. Dropout is set
-/// on <see cref="NodeBuilder"/>: all nodes that are added to one state have the same masks, the same for all batch
-/// elements.
+/// Its parameters are in a sub-collection <c>unidirectional-tree-lstm-builder</c>, in that of the LSTM. Values that
+/// trees start with are what the sequence of each node starts with. It keeps nothing about a graph, so graphs in any
+/// number of threads may use it at once.
 /// </remarks>
 public sealed class UnidirectionalTreeLstmBuilder : TreeLstmBuilder
 {
@@ -18,16 +18,22 @@ public sealed class UnidirectionalTreeLstmBuilder : TreeLstmBuilder
     /// <param name="layers">The number of layers, at least 1.</param>
     /// <param name="inputDim">The size of an input.</param>
     /// <param name="hiddenDim">The size of an output: that of an input, since children are read as inputs are.</param>
-    /// <remarks>Must not run beside anything else that uses the model.</remarks>
+    /// <remarks>
+    /// Must not run beside anything else that uses the model, which is as before if this fails.
+    /// </remarks>
     /// <exception cref="ArgumentException">A number is less than 1, or the sizes differ.</exception>
+    /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public UnidirectionalTreeLstmBuilder(Model model, int layers, int inputDim, int hiddenDim)
         : base(layers, inputDim, hiddenDim)
     {
         ArgumentNullException.ThrowIfNull(model);
         ChainTreeLstm.CheckSizes(inputDim, hiddenDim);
-        using Model own = model.AddSubcollection("unidirectional-tree-lstm-builder");
-        NodeBuilder = new VanillaLstmBuilder(own, layers, inputDim, hiddenDim);
+        NodeBuilder = model.AllOrNothing(() =>
+        {
+            using Model own = model.AddSubcollection("unidirectional-tree-lstm-builder");
+            return new VanillaLstmBuilder(own, layers, inputDim, hiddenDim);
+        });
     }
 
     /// <summary>The LSTM that reads a node and its children; disposed with this builder.</summary>
@@ -38,8 +44,12 @@ public sealed class UnidirectionalTreeLstmBuilder : TreeLstmBuilder
 
     /// <inheritdoc/>
     private protected override TreeLstmState Start(
-        ComputationGraph graph, bool update, ReadOnlySpan<Expression> values) =>
-        new State(this, graph, ChainTreeLstm.Start(NodeBuilder, graph, update, values));
+        ComputationGraph graph, RnnRates rates, ReadOnlySpan<Expression> values) =>
+        new State(this, graph, ChainTreeLstm.Start(NodeBuilder, graph, rates, values));
+
+    /// <inheritdoc/>
+    private protected override void KeepDropout(double inputRate, double hiddenRate) =>
+        NodeBuilder.SetDropout(inputRate, hiddenRate);
 
     /// <inheritdoc/>
     private protected override void Release() => NodeBuilder.Dispose();

@@ -16,44 +16,44 @@ namespace DynNet.Native;
 /// part at the first input if no values were given, and h' = o * tanh(LN(c')); LN is <see cref="Ops.LayerNorm"/>. Its
 /// parameters are made as in DyNet in the model itself, without names of their own, each layer's after that of the
 /// cell.</para>
+/// <para>With coupled gates (Greff and others 2017, "CIFG") as much is written as is forgotten: f = s(.. + 1) as
+/// before, i = 1 - f, so that c' = f * c + (1 - f) * g. The matrices have no rows for i: Wx is {3h, input}, Wh {3h, h}
+/// and b {3h}, for f, o and g in this order, under the same names. Layer normalization, dropout and noise of weights
+/// are the same as without.</para>
 /// </remarks>
 public sealed class VanillaLstmBuilder : LstmBuilder
 {
     // The cell in C++, for the usual form of it.
     private readonly LstmHandle? _handle;
+    private readonly VanillaLstmForm _form;
     private readonly Parameter[][] _normalization = [];
 
     /// <summary>Makes a builder and its parameters.</summary>
     /// <param name="model">The model or sub-collection that gets the parameters.</param>
     /// <param name="layers">The number of layers, at least 1.</param>
     /// <param name="inputDim">The size of an input.</param>
-    /// <param name="hiddenDim">The size of each layer's c and h.</param>
-    /// <remarks>Must not run beside anything else that uses the model.</remarks>
-    /// <exception cref="ArgumentException">A number is less than 1.</exception>
-    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
-    public VanillaLstmBuilder(Model model, int layers, int inputDim, int hiddenDim)
-        : this(model, layers, inputDim, hiddenDim, layerNorm: false)
-    {
-    }
-
-    /// <summary>Makes a builder of another form and its parameters.</summary>
-    /// <param name="model">The model or sub-collection that gets the parameters.</param>
-    /// <param name="layers">The number of layers, at least 1.</param>
-    /// <param name="inputDim">The size of an input.</param>
     /// <param name="hiddenDim">The size of each layer's c and h; with layer normalization at least 2.</param>
     /// <param name="layerNorm">Whether there is layer normalization.</param>
     /// <param name="forgetBias">What is added in the forget gate, beside the trained bias.</param>
-    /// <remarks>Must not run beside anything else that uses the model.</remarks>
+    /// <param name="coupledGates">Whether the input gate is 1 - f. DyNet has no such form.</param>
+    /// <remarks>Must not run beside anything else that uses the model, which is as before if this fails.</remarks>
     /// <exception cref="ArgumentException">A number is less than it must be, or not finite.</exception>
+    /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public VanillaLstmBuilder(
-        Model model, int layers, int inputDim, int hiddenDim, bool layerNorm, double forgetBias = 1)
+        Model model,
+        int layers,
+        int inputDim,
+        int hiddenDim,
+        bool layerNorm = false,
+        double forgetBias = 1,
+        bool coupledGates = false)
         : base(layers, inputDim, hiddenDim)
     {
         ArgumentNullException.ThrowIfNull(model);
-        CheckForm(layerNorm, hiddenDim, forgetBias);
-        ForgetBias = forgetBias;
-        if (!layerNorm && forgetBias == VanillaLstmCell.UsualForgetBias)
+        VanillaLstmForm.Check(layerNorm, hiddenDim, forgetBias);
+        _form = new VanillaLstmForm(forgetBias, coupledGates);
+        if (!layerNorm && _form == VanillaLstmForm.Usual)
         {
             using Lease lease = model.Lease();
             _handle = LstmCalls.Create(lease.Pointer, layers, inputDim, hiddenDim);
@@ -63,9 +63,9 @@ public sealed class VanillaLstmBuilder : LstmBuilder
         var normalization = new List<Parameter[]>();
         AddLayers(model, "vanilla-lstm-builder", (own, input) =>
         {
-            Parameter[] cell = VanillaLstmCell.AddParameters(own, input, hiddenDim);
+            Parameter[] cell = VanillaLstmCell.AddParameters(own, input, hiddenDim, _form);
             if (layerNorm)
-                normalization.Add(VanillaLstmCell.AddNormalization(model, hiddenDim));
+                normalization.Add(VanillaLstmCell.AddNormalization(model, hiddenDim, _form));
             return cell;
         });
         _normalization = [.. normalization];
@@ -76,22 +76,26 @@ public sealed class VanillaLstmBuilder : LstmBuilder
     public bool HasLayerNorm => _normalization.Length > 0;
 
     /// <summary>What is added in the forget gate, beside the trained bias.</summary>
-    public double ForgetBias { get; }
+    public double ForgetBias => _form.ForgetBias;
+
+    /// <summary>Whether the input gate is 1 - f, without weights of its own.</summary>
+    public bool HasCoupledGates => _form.HasCoupledGates;
 
     /// <summary>
     /// The parameters of layer normalization for each layer: gain and bias {4h} for Wh h, gain and bias {4h} for Wx x,
-    /// gain and bias {h} for c. Empty without it.
+    /// gain and bias {h} for c; of coupled gates {3h} and {h}. Empty without it.
     /// </summary>
     public IReadOnlyList<IReadOnlyList<Parameter>> NormalizationParameters { get; } = [];
 
     /// <summary>The native builder, for C++ code that works with it: a <c>dn_lstm*</c>.</summary>
     /// <remarks>Hold it with <see cref="SafeHandle.DangerousAddRef"/> while native code uses it.</remarks>
     /// <exception cref="InvalidOperationException">
-    /// There is none: the builder has layer normalization, or another forget bias than 1.
+    /// There is none: the builder has layer normalization, another forget bias than 1, or coupled gates.
     /// </exception>
     public SafeHandle SafeHandle => _handle
         ?? throw new InvalidOperationException(
-            "Only an LSTM without layer normalization and with a forget bias of 1 is a native builder.");
+            "Only an LSTM without layer normalization and coupled gates, with a forget bias of 1, is a native "
+            + "builder.");
 
     /// <inheritdoc/>
     public override void SetDropout(double inputRate, double hiddenRate)
@@ -121,17 +125,9 @@ public sealed class VanillaLstmBuilder : LstmBuilder
         Rates = Rates with { WeightNoise = standardDeviation };
     }
 
-    /// <summary>Throws unless layer normalization has something to normalize, and a bias is a number.</summary>
-    internal static void CheckForm(bool layerNorm, int hiddenDim, double forgetBias)
-    {
-        if (layerNorm && hiddenDim < 2)
-        {
-            throw new ArgumentException(
-                "Layer normalization of one element is always its bias: there must be at least 2.", nameof(hiddenDim));
-        }
-        if (!double.IsFinite(forgetBias))
-            throw new ArgumentException($"A forget bias of {forgetBias}: it must be finite.", nameof(forgetBias));
-    }
+    /// <inheritdoc/>
+    internal override IEnumerable<Parameter> AllParameters() =>
+        base.AllParameters().Concat(_normalization.SelectMany(layer => layer));
 
     /// <inheritdoc/>
     private protected override ExpressionList Start(
@@ -176,12 +172,8 @@ public sealed class VanillaLstmBuilder : LstmBuilder
             WeightNoise.Added(step.Graph, p[1], step.Rates.WeightNoise),
             WeightNoise.Added(step.Graph, p[2], step.Rates.WeightNoise),
             step.Of(HasLayerNorm ? _normalization[layer] : []),
-            ForgetBias);
+            _form);
     }
-
-    /// <inheritdoc/>
-    private protected override IEnumerable<Parameter> AllParameters() =>
-        base.AllParameters().Concat(_normalization.SelectMany(layer => layer));
 
     /// <inheritdoc/>
     private protected override void Release() => _handle?.Dispose();

@@ -19,6 +19,27 @@ internal static unsafe class ModelCalls
         return new ModelHandle(subcollection);
     }
 
+    internal static long SubcollectionsCount(nint model)
+    {
+        long count;
+        Status.Check(NativeMethods.dn_model_subcollections_count(model, &count));
+        return count;
+    }
+
+    internal static ModelHandle SubcollectionAt(nint model, long index)
+    {
+        nint subcollection;
+        Status.Check(NativeMethods.dn_model_subcollection_at(model, index, &subcollection));
+        return new ModelHandle(subcollection);
+    }
+
+    internal static MarkHandle Mark(nint model)
+    {
+        nint mark;
+        Status.Check(NativeMethods.dn_mark_create(model, &mark));
+        return new MarkHandle(mark);
+    }
+
     internal static string Path(nint model)
     {
         byte* text;

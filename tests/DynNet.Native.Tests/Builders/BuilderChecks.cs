@@ -25,6 +25,11 @@ internal static class BuilderChecks
     internal static float[] Numbers(int count, int which) =>
         [.. Enumerable.Range(1, count).Select(i => (float)Math.Sin(12.9898 * i + 78.233 * (which + 1)))];
 
+    /// <summary>All masks of a vector for a dropout rate of a half: each element is 0 or 2.</summary>
+    internal static IEnumerable<Expression> Masks(ComputationGraph graph, int size) =>
+        Enumerable.Range(0, 1 << size).Select(
+            bits => graph.Input([.. Enumerable.Range(0, size).Select(i => 2f * ((bits >> i) & 1))]));
+
     /// <summary>Compares values, and the gradients with respect to all parameters of a function of them.</summary>
     internal static void AssertSame(Model model, Expression found, Expression expected)
     {

@@ -23,23 +23,21 @@ public sealed class LstmFormTests
         _model.Dispose();
     }
 
-    [TestCase(false)]
-    [TestCase(true)]
-    public void Layer_normalization_has_dynets_parameters(bool sparse)
+    [TestCase("vanilla")]
+    [TestCase("sparse")]
+    [TestCase("coupled gates")]
+    public void Layer_normalization_has_dynets_parameters(string kind)
     {
         using Model part = _model.AddSubcollection("part");
-        using LstmBuilder builder = sparse
-            ? new SparseLstmBuilder(part, 2, 3, 4, layerNorm: true)
-            : new VanillaLstmBuilder(part, 2, 3, 4, layerNorm: true);
-        string[] norms = ["{16}", "{16}", "{16}", "{16}", "{4}", "{4}"];
-        string[] Cell(int input) => sparse
+        using LstmBuilder builder = Normalized(kind, part, 1);
+        int rows = kind == "coupled gates" ? 12 : 16;
+        string[] norms = [$"{{{rows}}}", $"{{{rows}}}", $"{{{rows}}}", $"{{{rows}}}", "{4}", "{4}"];
+        string[] Cell(int input) => kind == "sparse"
             ? [$"{{16,{input}}}", "{16,4}", $"{{16,{input}}}", "{16,4}", "{16}"]
-            : [$"{{16,{input}}}", "{16,4}", "{16}"];
+            : [$"{{{rows},{input}}}", $"{{{rows},4}}", $"{{{rows}}}"];
         string[] Names(string path, int first, string[] dims) =>
             [.. dims.Select((dim, i) => $"{path}_{first + i} {dim}")];
-        IReadOnlyList<IReadOnlyList<Parameter>> normalization = builder is SparseLstmBuilder one
-            ? one.NormalizationParameters
-            : ((VanillaLstmBuilder)builder).NormalizationParameters;
+        IReadOnlyList<IReadOnlyList<Parameter>> normalization = Norms(builder);
         using (Assert.EnterMultipleScope())
         {
             Assert.That(
@@ -58,16 +56,14 @@ public sealed class LstmFormTests
         }
     }
 
-    [TestCase(false)]
-    [TestCase(true)]
-    public void Layer_normalization_follows_the_formula(bool sparse)
+    [TestCase("vanilla")]
+    [TestCase("sparse")]
+    [TestCase("coupled gates")]
+    public void Layer_normalization_follows_the_formula(string kind)
     {
-        using LstmBuilder builder = sparse
-            ? new SparseLstmBuilder(_model, 2, 3, 4, layerNorm: true, forgetBias: 0.5)
-            : new VanillaLstmBuilder(_model, 2, 3, 4, layerNorm: true, forgetBias: 0.5);
-        IReadOnlyList<IReadOnlyList<Parameter>> norms = builder is SparseLstmBuilder one
-            ? one.NormalizationParameters
-            : ((VanillaLstmBuilder)builder).NormalizationParameters;
+        bool sparse = kind == "sparse", coupled = kind == "coupled gates";
+        using LstmBuilder builder = Normalized(kind, _model, 0.5);
+        IReadOnlyList<IReadOnlyList<Parameter>> norms = Norms(builder);
         BuilderChecks.Fill(_model, parameter => !sparse || !IsMask(builder, parameter));
         Expression[] xs = Inputs();
         LstmState state = builder.InitialState(_graph);
@@ -82,8 +78,11 @@ public sealed class LstmFormTests
                 Expression sums = Norm(p[0] * x, n[2], n[3]) + p[sparse ? 4 : 2];
                 if (step > 0)
                     sums += Norm(p[1] * h[layer], n[0], n[1]);
-                Expression i = Logistic(PickRange(sums, 0, 4)), f = Logistic(PickRange(sums, 4, 8) + 0.5);
-                Expression o = Logistic(PickRange(sums, 8, 12)), g = Tanh(PickRange(sums, 12, 16));
+                int first = coupled ? 0 : 4;
+                Expression f = Logistic(PickRange(sums, first, first + 4) + 0.5);
+                Expression i = coupled ? 1 - f : Logistic(PickRange(sums, 0, 4));
+                Expression o = Logistic(PickRange(sums, first + 4, first + 8));
+                Expression g = Tanh(PickRange(sums, first + 8, first + 12));
                 c[layer] = CMult(f, c[layer]) + CMult(i, g);
                 h[layer] = x = CMult(o, Tanh(Norm(c[layer], n[4], n[5])));
             }
@@ -111,10 +110,20 @@ public sealed class LstmFormTests
             Assert.That(() => new SparseLstmBuilder(_model, 1, 2, 1, layerNorm: true), Throws.ArgumentException);
             Assert.That(
                 () => new VanillaLstmBuilder(_model, 1, 2, 2, false, forgetBias: double.NaN), Throws.ArgumentException);
+            Assert.That(
+                () => new VanillaLstmBuilder(_model, 1, 2, 1, layerNorm: true, coupledGates: true),
+                Throws.ArgumentException);
+            // More rows than an Int32 counts.
+            Assert.That(
+                () => new VanillaLstmBuilder(_model, 1, 2, int.MaxValue / 3 + 1, coupledGates: true),
+                Throws.ArgumentException.With.Message.Contains("715827883"));
+            Assert.That(() => new CompactVanillaLstmBuilder(_model, 1, 2, int.MaxValue / 2), Throws.ArgumentException);
+            Assert.That(() => new SparseLstmBuilder(_model, 1, 2, int.MaxValue / 2), Throws.ArgumentException);
         }
         Assert.That(_model.Parameters, Is.Empty);
         using var usual = new VanillaLstmBuilder(_model, 1, 2, 2);
         using var normalized = new VanillaLstmBuilder(_model, 1, 2, 2, layerNorm: true);
+        using var coupled = new VanillaLstmBuilder(_model, 1, 2, 2, coupledGates: true);
         using (Assert.EnterMultipleScope())
         {
             Assert.That(usual.SafeHandle.IsInvalid, Is.False);
@@ -123,11 +132,16 @@ public sealed class LstmFormTests
             Assert.That(usual.HasLayerNorm, Is.False);
             Assert.That(usual.NormalizationParameters, Is.Empty);
             Assert.That(() => usual.CopyFrom(normalized), Throws.ArgumentException);
+            Assert.That(usual.HasCoupledGates, Is.False);
+            Assert.That(coupled.HasCoupledGates, Is.True);
+            Assert.That(() => coupled.SafeHandle, Throws.InvalidOperationException);
+            Assert.That(() => usual.CopyFrom(coupled), Throws.ArgumentException);
         }
     }
 
     [TestCase("vanilla")]
     [TestCase("normalized")]
+    [TestCase("coupled gates")]
     [TestCase("compact")]
     public void Weights_have_noise_of_a_deviation(string kind)
     {
@@ -136,6 +150,7 @@ public sealed class LstmFormTests
         {
             "vanilla" => new VanillaLstmBuilder(_model, 1, 3, 4),
             "normalized" => new VanillaLstmBuilder(_model, 1, 3, 4, layerNorm: true),
+            "coupled gates" => new VanillaLstmBuilder(_model, 1, 3, 4, coupledGates: true),
             _ => new CompactVanillaLstmBuilder(_model, 1, 3, 4),
         };
         Action<double> set = builder is VanillaLstmBuilder vanilla
@@ -234,6 +249,37 @@ public sealed class LstmFormTests
     }
 
     [Test]
+    public void Coupled_gates_drop_inputs_and_what_recurs()
+    {
+        using var builder = new VanillaLstmBuilder(_model, 1, 3, 4, coupledGates: true);
+        BuilderChecks.Fill(_model);
+        IReadOnlyList<Parameter> p = builder.Parameters[0];
+        Expression[] xs = Inputs();
+        builder.SetDropout(0.5);
+        LstmState first = builder.InitialState(_graph).AddInput(xs[0]), last = first.AddInput(xs[1]).AddInput(xs[2]);
+        // Masks that give what the first step gives, then such that give the rest.
+        Expression zeros = _graph.Constant([4], 0);
+        Expression inputMask = BuilderChecks.Masks(_graph, 3).First(mask => Same(first.Output, Steps(mask, zeros, 1)));
+        Expression hiddenMask = BuilderChecks.Masks(_graph, 4)
+            .First(mask => Same(last.Output, Steps(inputMask, mask, 3)));
+        BuilderChecks.AssertSame(_model, last.Output, Steps(inputMask, hiddenMask, 3));
+
+        Expression Steps(Expression maskX, Expression maskH, int count)
+        {
+            Expression h = zeros, c = zeros;
+            foreach (Expression x in xs.AsSpan(0, count))
+            {
+                Expression sums = p[0] * CMult(x, maskX) + p[1] * CMult(h, maskH) + p[2];
+                (h, c) = RnnCase.CoupledVanilla(sums, c, 1);
+            }
+            return h;
+        }
+
+        static bool Same(Expression left, Expression right) =>
+            left.ToArray().Zip(right.ToArray(), (a, b) => Math.Abs(a - b)).Max() < 1e-6;
+    }
+
+    [Test]
     public void A_memory_that_gates_look_at_is_masked()
     {
         using var builder = new CoupledLstmBuilder(_model, 1, 3, 4);
@@ -276,6 +322,16 @@ public sealed class LstmFormTests
             Assert.That(state.SetS(values).Output, Is.EqualTo(values[3]));
         }
     }
+
+    private static LstmBuilder Normalized(string kind, Model model, double forgetBias) => kind == "sparse"
+        ? new SparseLstmBuilder(model, 2, 3, 4, layerNorm: true, forgetBias)
+        : new VanillaLstmBuilder(
+            model, 2, 3, 4, layerNorm: true, forgetBias, coupledGates: kind == "coupled gates");
+
+    private static IReadOnlyList<IReadOnlyList<Parameter>> Norms(LstmBuilder builder) =>
+        builder is SparseLstmBuilder sparse
+            ? sparse.NormalizationParameters
+            : ((VanillaLstmBuilder)builder).NormalizationParameters;
 
     private static bool IsMask(LstmBuilder builder, Parameter parameter) =>
         builder.Parameters.Any(layer => parameter.Equals(layer[2]) || parameter.Equals(layer[3]));

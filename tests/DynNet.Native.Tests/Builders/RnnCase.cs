@@ -51,6 +51,18 @@ internal sealed record RnnCase(
             (p, x, h, c, _) => Vanilla(p[0] * x + p[1] * h + p[2], c, -0.5),
             VanillaNames("vanilla-lstm-builder")),
         new(
+            "vanilla with coupled gates",
+            (model, layers, input, hidden) =>
+                new VanillaLstmBuilder(model, layers, input, hidden, coupledGates: true),
+            (p, x, h, c, _) => CoupledVanilla(p[0] * x + p[1] * h + p[2], c, 1),
+            VanillaNames("vanilla-lstm-builder", 12)),
+        new(
+            "vanilla with coupled gates and another forget bias",
+            (model, layers, input, hidden) =>
+                new VanillaLstmBuilder(model, layers, input, hidden, false, -0.5, coupledGates: true),
+            (p, x, h, c, _) => CoupledVanilla(p[0] * x + p[1] * h + p[2], c, -0.5),
+            VanillaNames("vanilla-lstm-builder", 12)),
+        new(
             "compact",
             (model, layers, input, hidden) => new CompactVanillaLstmBuilder(model, layers, input, hidden),
             (p, x, h, c, _) => Vanilla(p[0] * x + p[1] * h + p[2], c, 1),
@@ -127,6 +139,16 @@ internal sealed record RnnCase(
         return (CMult(o, Tanh(c)), c);
     }
 
+    internal static (Expression H, Expression C) CoupledVanilla(Expression sums, Expression c, double forgetBias)
+    {
+        int n = sums.Dim.Rows / 3;
+        Expression f = Logistic(PickRange(sums, 0, n) + forgetBias);
+        Expression o = Logistic(PickRange(sums, n, 2 * n));
+        Expression g = Tanh(PickRange(sums, 2 * n, 3 * n));
+        c = CMult(f, c) + CMult(1 - f, g);
+        return (CMult(o, Tanh(c)), c);
+    }
+
     private static (Expression H, Expression C) Gru(
         IReadOnlyList<Parameter> p, Expression x, Expression h, Expression c, bool isFirst)
     {
@@ -154,10 +176,10 @@ internal sealed record RnnCase(
         return (CMult(Logistic(o), Tanh(c)), c);
     }
 
-    private static string[] VanillaNames(string builder) =>
+    private static string[] VanillaNames(string builder, int rows = 16) =>
     [
-        $"/{builder}/_0 {{16,3}}", $"/{builder}/_1 {{16,4}}", $"/{builder}/_2 {{16}}",
-        $"/{builder}/_3 {{16,4}}", $"/{builder}/_4 {{16,4}}", $"/{builder}/_5 {{16}}",
+        $"/{builder}/_0 {{{rows},3}}", $"/{builder}/_1 {{{rows},4}}", $"/{builder}/_2 {{{rows}}}",
+        $"/{builder}/_3 {{{rows},4}}", $"/{builder}/_4 {{{rows},4}}", $"/{builder}/_5 {{{rows}}}",
     ];
 
     private static string[] CoupledNames(string builder, string peephole, int second)

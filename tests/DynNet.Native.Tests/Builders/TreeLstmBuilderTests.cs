@@ -172,34 +172,6 @@ public sealed class TreeLstmBuilderTests
         Assert.That(() => top.H(0), Throws.InvalidOperationException);
     }
 
-    [TestCase("unidirectional")]
-    [TestCase("bidirectional")]
-    public void All_nodes_have_the_same_masks(string kind)
-    {
-        using TreeLstmBuilder builder = Make(kind, _model);
-        Expression x = Inputs()[0];
-        float[] without = builder.InitialState(_graph).AddInput(x).Output.ToArray();
-        if (builder is UnidirectionalTreeLstmBuilder one)
-            one.NodeBuilder.SetDropout(0.5);
-        if (builder is BidirectionalTreeLstmBuilder both)
-        {
-            both.ForwardBuilder.SetDropout(0.5);
-            both.BackwardBuilder.SetDropout(0.5);
-        }
-        float[][] outputs =
-        [
-            .. Enumerable.Range(0, 8).Select(_ =>
-            {
-                TreeLstmState trees = builder.InitialState(_graph);
-                float[] first = trees.AddInput(x).Output.ToArray();
-                Assert.That(trees.AddInput(x).Output.ToArray(), Is.EqualTo(first));
-                return first;
-            }),
-        ];
-        Assert.That(outputs, Has.Some.Not.EqualTo(without));
-        Assert.That(outputs.Select(values => string.Join(" ", values)).Distinct().Count(), Is.GreaterThan(1));
-    }
-
     [TestCase("nary")]
     [TestCase("child sum")]
     public void A_leaf_may_begin_with_given_values(string kind)
@@ -256,13 +228,6 @@ public sealed class TreeLstmBuilderTests
         using TreeLstmBuilder other = Make(kind, otherModel);
         otherModel.Populate(stream);
         Assert.That(Read(other), Is.EqualTo(Read(builder)));
-
-        float[] Read(TreeLstmBuilder from)
-        {
-            Expression[] xs = Inputs();
-            TreeLstmState trees = from.InitialState(_graph);
-            return trees.AddInput(xs[0], trees.AddInput(xs[1]), trees.AddInput(xs[2])).Output.ToArray();
-        }
     }
 
     [TestCase("nary")]
@@ -293,19 +258,78 @@ public sealed class TreeLstmBuilderTests
         Expression Read(TreeLstmState trees) => trees.AddInput(x, trees.AddInput(x), trees.AddInput(x)).Output;
     }
 
-    [Test]
-    public void The_nary_one_copies_another()
+    [TestCase("nary")]
+    [TestCase("child sum")]
+    [TestCase("unidirectional")]
+    [TestCase("bidirectional")]
+    public void Copies_the_parameters_of_another(string kind)
     {
-        using var builder = new NaryTreeLstmBuilder(_model, 2, 1, 4, 4);
-        using var other = new NaryTreeLstmBuilder(_model, 2, 1, 4, 4);
-        using var wider = new NaryTreeLstmBuilder(_model, 3, 1, 4, 4);
-        builder.CopyFrom(other);
+        using TreeLstmBuilder builder = Make(kind, _model);
+        using var otherModel = new Model(seed: 7);
+        using TreeLstmBuilder other = Make(kind, otherModel);
+        using var wider = new NaryTreeLstmBuilder(otherModel, 3, 1, 4, 4);
+        using var deeper = new ChildSumTreeLstmBuilder(otherModel, 2, 4, 4);
+        BuilderChecks.Fill(otherModel);
+        float[][] before = [.. _model.Parameters.Select(parameter => parameter.Values.ToArray())];
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(builder.Parameters[0][0].Values.ToArray(), Is.EqualTo(other.Parameters[0][0].Values.ToArray()));
-            Assert.That(builder.Tables[0][6].Values.ToArray(), Is.EqualTo(other.Tables[0][6].Values.ToArray()));
             Assert.That(() => builder.CopyFrom(wider), Throws.ArgumentException);
+            Assert.That(() => builder.CopyFrom(deeper), Throws.ArgumentException);
+            Assert.That(() => builder.CopyFrom(null!), Throws.ArgumentNullException);
+            Assert.That(
+                _model.Parameters.Select(parameter => parameter.Values.ToArray()), Is.EqualTo(before),
+                "failures change nothing");
         }
+        builder.CopyFrom(other);
+        float[] expected = Read(other);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(Read(builder), Is.EqualTo(expected));
+            Assert.That(
+                _model.LookupParameters.Select(table => table.Values.ToArray()),
+                Is.EqualTo(otherModel.LookupParameters.Take(_model.LookupParameters.Count)
+                    .Select(table => table.Values.ToArray())));
+        }
+        builder.Parameters[0][0].Zero();
+        Assert.That(Read(other), Is.EqualTo(expected), "each has its own");
+    }
+
+    [TestCase("nary")]
+    [TestCase("child sum")]
+    [TestCase("unidirectional")]
+    public void A_node_may_be_given(string kind)
+    {
+        using TreeLstmBuilder builder = Make(kind, _model);
+        BuilderChecks.Fill(_model);
+        Expression[] xs = Inputs();
+        TreeLstmState trees = builder.InitialState(_graph);
+        TreeLstmNode child = trees.AddInput(xs[0]);
+        TreeLstmNode given = trees.AddNode(child.C(0), child.H(0));
+        Expression expected = trees.AddInput(xs[1], child, trees.AddInput(xs[2])).Output;
+        Expression found = trees.AddInput(xs[1], given, trees.AddInput(xs[2])).Output;
+        BuilderChecks.AssertSame(_model, found, expected);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(given.Output, Is.EqualTo(child.H(0)));
+            Assert.That(given.C(0), Is.EqualTo(child.C(0)));
+            Assert.That(() => trees.AddNode(xs[0]), Throws.ArgumentException.With.Message.Contains("1 values"));
+            Assert.That(() => trees.AddNode(), Throws.ArgumentException);
+            Assert.That(
+                () => trees.AddNode(xs[0], _graph.Input([1, 2])),
+                Throws.TypeOf<ShapeMismatchException>().With.Message.Contains("{2}").And.Message.Contains("{4}"));
+            Assert.That(() => trees.AddNode(xs[0], default), Throws.TypeOf<StaleExpressionException>());
+        }
+        builder.Dispose();
+        Assert.That(() => trees.AddNode(xs[0], xs[1]), Throws.TypeOf<ObjectDisposedException>());
+    }
+
+    [Test]
+    public void A_node_of_two_networks_cannot_be_given()
+    {
+        using var builder = new BidirectionalTreeLstmBuilder(_model, 1, 4, 4);
+        TreeLstmState trees = builder.InitialState(_graph);
+        Expression half = _graph.Input([1, 2]);
+        Assert.That(() => trees.AddNode(half, half), Throws.InvalidOperationException);
     }
 
     [TestCase("nary")]
@@ -372,6 +396,14 @@ public sealed class TreeLstmBuilderTests
         "unidirectional" => new UnidirectionalTreeLstmBuilder(model, 1, 4, 4),
         _ => new BidirectionalTreeLstmBuilder(model, 1, 4, 4),
     };
+
+    /// <summary>The output of a node with two leaves.</summary>
+    private float[] Read(TreeLstmBuilder builder)
+    {
+        Expression[] xs = Inputs();
+        TreeLstmState trees = builder.InitialState(_graph);
+        return trees.AddInput(xs[0], trees.AddInput(xs[1]), trees.AddInput(xs[2])).Output.ToArray();
+    }
 
     /// <summary>Compares a tree of leaves and nodes of one, two and three children.</summary>
     private void AssertFollows(
