@@ -8,7 +8,8 @@ namespace DynNet.Native;
 /// </summary>
 /// <remarks>
 /// Any number of threads may read it at once, whether directly or through their graphs; changing it beside that is an
-/// error of the program. Two objects for the same table are equal.
+/// error of the program. Two objects for the same table are equal. Of one that was made for a builder whose constructor
+/// failed, all but the name and the shape throws <see cref="InvalidOperationException"/>.
 /// </remarks>
 public sealed class LookupParameter : IEquatable<LookupParameter>
 {
@@ -19,7 +20,6 @@ public sealed class LookupParameter : IEquatable<LookupParameter>
     {
         _root = root;
         _pointer = pointer;
-        root.Has(pointer);
         Name = ParameterCalls.LookupName(pointer);
         Dim = ParameterCalls.LookupDim(pointer);
         Rows = ParameterCalls.LookupRows(pointer);
@@ -75,15 +75,12 @@ public sealed class LookupParameter : IEquatable<LookupParameter>
     internal Model Root => _root;
 
     /// <summary>The native parameter, for a call during which something keeps the model.</summary>
-    /// <exception cref="InvalidOperationException">
-    /// It was taken back with a builder whose constructor failed.
-    /// </exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     internal nint Pointer
     {
         get
         {
-            _root.ThrowIfGone(_pointer);
+            _root.ThrowIfDisposed();
             return _pointer;
         }
     }

@@ -206,6 +206,26 @@ inline dn_status populate_from(const ModelHandle& model, std::string_view text, 
                                 static_cast<int64_t>(text.size()), key.data(), static_cast<int64_t>(key.size()));
 }
 
+inline std::string path(const ModelHandle& model) {
+  const char* text = nullptr;
+  int64_t length = 0;
+  EXPECT_OK(dn_model_path(model.get(), &text, &length));
+  return {text, static_cast<size_t>(length)};
+}
+
+/// The paths of all sub-collections.
+inline std::vector<std::string> subcollections(const ModelHandle& model) {
+  int64_t count = -1;
+  EXPECT_OK(dn_model_subcollections_count(model.get(), &count));
+  std::vector<std::string> paths;
+  for (int64_t i = 0; i < count; ++i) {
+    dn_model* part = nullptr;
+    EXPECT_OK(dn_model_subcollection_at(model.get(), i, &part));
+    paths.push_back(path(ModelHandle(part)));
+  }
+  return paths;
+}
+
 }  // namespace dynnet::test
 
 #endif  // DYNNET_TESTS_MODEL_SUPPORT_H_

@@ -20,13 +20,6 @@ namespace {
 const dn_initializer kGlorot = initializer(DN_INIT_GLOROT, 1);
 const dn_initializer kZero = initializer(DN_INIT_CONSTANT, 0);
 
-std::string path(const ModelHandle& model) {
-  const char* text = nullptr;
-  int64_t length = 0;
-  EXPECT_OK(dn_model_path(model.get(), &text, &length));
-  return {text, static_cast<size_t>(length)};
-}
-
 dn_status try_add(const ModelHandle& model, const dn_dim& shape, const dn_initializer& init, std::string_view name) {
   dn_parameter* parameter = nullptr;
   return dn_model_add_parameters(model.get(), &shape, &init, name.data(), static_cast<int64_t>(name.size()),
@@ -166,18 +159,6 @@ TEST(Model, ASubcollectionKeepsTheParametersAlive) {
   EXPECT_EQ(memory_used(), before);
 }
 
-std::vector<std::string> subcollections(const ModelHandle& model) {
-  int64_t count = -1;
-  EXPECT_OK(dn_model_subcollections_count(model.get(), &count));
-  std::vector<std::string> paths;
-  for (int64_t i = 0; i < count; ++i) {
-    dn_model* part = nullptr;
-    EXPECT_OK(dn_model_subcollection_at(model.get(), i, &part));
-    paths.push_back(path(ModelHandle(part)));
-  }
-  return paths;
-}
-
 TEST(Model, SubcollectionsAreListedInTheirOrder) {
   const ModelHandle model = new_model();
   const ModelHandle z = add_subcollection(model, "z");
@@ -195,61 +176,6 @@ TEST(Model, SubcollectionsAreListedInTheirOrder) {
   expect_failure(dn_model_subcollection_at(z.get(), 1, &part), DN_E_INDEX, {"/z/", "has 1"});
   expect_failure(dn_model_subcollection_at(z.get(), -1, &part), DN_E_INDEX, {"-1"});
   EXPECT_EQ(part, nullptr);
-}
-
-TEST(Model, RollbackTakesBackWhatWasAddedSince) {
-  const ModelHandle model = new_model();
-  const ModelHandle twin = new_model();
-  const auto begin = [](const ModelHandle& of) {
-    add(of, {2}, kGlorot, "W");
-    add_table(of, 2, {2}, kGlorot);
-    return add_subcollection(of, "part");
-  };
-  const ModelHandle part = begin(model);
-  const ModelHandle twin_part = begin(twin);
-  const int64_t used = memory_used();
-  dn_mark* mark = nullptr;
-  ASSERT_OK(dn_mark_create(part.get(), &mark));
-  const std::unique_ptr<dn_mark, Freer<dn_mark_free>> owned(mark);
-  for (int round = 0; round < 2; ++round) {
-    add(model, {100}, kGlorot, "W");
-    add_table(part, 3, {50}, kGlorot);
-    const ModelHandle deeper = add_subcollection(part, "part");
-    add(deeper, {100}, kGlorot);
-    ASSERT_OK(dn_model_rollback(model.get(), mark));
-    EXPECT_EQ(memory_used(), used);
-    EXPECT_EQ(text_of(model), text_of(twin));
-    EXPECT_EQ(subcollections(model), (std::vector<std::string>{"/part/"}));
-  }
-  // What follows has the names and values that it would have had.
-  for (const ModelHandle* each : {&model, &twin}) {
-    add(*each, {3}, kGlorot, "W");
-    add_table(*each, 3, {2}, kGlorot);
-  }
-  EXPECT_EQ(path(add_subcollection(part, "part")), path(add_subcollection(twin_part, "part")));
-  EXPECT_EQ(text_of(model), text_of(twin));
-}
-
-TEST(Model, RollbackNeedsAMarkOfTheModel) {
-  const ModelHandle model = new_model();
-  const ModelHandle other = new_model();
-  const auto mark_of = [](const ModelHandle& of) {
-    dn_mark* mark = nullptr;
-    EXPECT_OK(dn_mark_create(of.get(), &mark));
-    return std::unique_ptr<dn_mark, Freer<dn_mark_free>>(mark);
-  };
-  const auto first = mark_of(model);
-  add(model, {2}, kZero);
-  const auto second = mark_of(model);
-  expect_failure(dn_model_rollback(other.get(), first.get()), DN_E_ARGUMENT, {"another model"});
-  EXPECT_EQ(parameters_count(model), 1);
-  ASSERT_OK(dn_model_rollback(model.get(), first.get()));
-  EXPECT_EQ(parameters_count(model), 0);
-  expect_failure(dn_model_rollback(model.get(), second.get()), DN_E_STATE, {"taken back"});
-  expect_failure(dn_model_rollback(nullptr, first.get()), DN_E_ARGUMENT, {"null"});
-  expect_failure(dn_model_rollback(model.get(), nullptr), DN_E_ARGUMENT, {"null"});
-  expect_failure(dn_mark_create(model.get(), nullptr), DN_E_ARGUMENT, {"null"});
-  dn_mark_free(nullptr);
 }
 
 TEST(Model, ParametersAnswerForThemselves) {

@@ -69,8 +69,8 @@ DN_API dn_status dn_mark_create(const dn_model* model, dn_mark** out);
 DN_API void dn_mark_free(dn_mark* mark);
 
 /// Takes back what was added to a model since a mark was made of it: parameters, lookup parameters, sub-collections and
-/// the names of all these. What is added next gets the names and first values that it would have got then. Of what is
-/// taken back nothing may be used any more, and no graph, gradient set or trainer may have used it. Must not run beside
+/// the names of all these. What is added next gets the names and first values that it would have got then. Calls with
+/// what was taken back are DN_E_STATE; graphs that have read it stay as they are. Needs no memory. Must not run beside
 /// anything else that uses the model.
 /// @param mark of this model, or of one that it shares its parameters with
 /// @throws DN_E_ARGUMENT if the mark is of another model, DN_E_STATE if what it noted was taken back itself

@@ -37,13 +37,13 @@ void check_rate(double rate, const char* what) {
 dn_lstm::dn_lstm(const dn_model& model, int32_t layers, uint32_t input, uint32_t hidden)
     : storage_(model.storage), hidden_(hidden) {
   Storage& storage = *storage_;
-  Storage::Mark mark = storage.mark();
+  const Storage::Mark mark = storage.mark();
   try {
     path_ = storage.unique_name(model.path, "vanilla-lstm-builder", "builder", "/");
     storage.take_path(path_);
     for (int32_t i = 0; i < layers; ++i) add_layer(i == 0 ? input : hidden);
   } catch (...) {
-    storage.rollback(std::move(mark));
+    storage.rollback(mark);
     throw;
   }
 }

@@ -9,6 +9,7 @@ using dynnet::GradientLock;
 using dynnet::GradientSet;
 using dynnet::required;
 using dynnet::c_api::guard;
+using dynnet::c_api::living;
 
 dn_status dn_gradients_create(dn_model* model, dn_gradients** out) {
   return guard([&] {
@@ -32,7 +33,7 @@ dn_status dn_gradients_parameter(dn_gradients* gradients, const dn_parameter* pa
                                  int64_t* out_count) {
   return guard([&] {
     dn_gradients& self = required(gradients, "the gradient set");
-    const dn_parameter& of = required(parameter, "the parameter");
+    const dn_parameter& of = living(parameter);
     if (of.storage != self.storage.get())
       fail(DN_E_ARGUMENT, "%s is of another model than the gradient set", of.name.c_str());
     required(out, "out") = self.set.read(of);
@@ -44,7 +45,7 @@ dn_status dn_gradients_lookup_row(dn_gradients* gradients, const dn_lookup_param
                                   float* values, int64_t values_count) {
   return guard([&] {
     dn_gradients& self = required(gradients, "the gradient set");
-    const dn_lookup_parameter& of = required(parameter, "the parameter");
+    const dn_lookup_parameter& of = living(parameter);
     if (of.storage != self.storage.get())
       fail(DN_E_ARGUMENT, "%s is of another model than the gradient set", of.name.c_str());
     dynnet::c_api::copy_row_gradient(self.set, of, row, values, values_count);

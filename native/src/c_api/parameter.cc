@@ -19,6 +19,7 @@ using dynnet::c_api::check_row;
 using dynnet::c_api::checked_factor;
 using dynnet::c_api::guard;
 using dynnet::c_api::hand_out;
+using dynnet::c_api::living;
 
 namespace {
 
@@ -27,8 +28,6 @@ void hand_out(const float* values, int64_t count, const float** out, int64_t* ou
   if (out_count != nullptr) *out_count = count;
 }
 
-constexpr const char* kParameter = "the parameter";
-
 template <class Trained>
 void advance(Trained& trained) {
   trained.version.fetch_add(1, std::memory_order_release);
@@ -36,18 +35,18 @@ void advance(Trained& trained) {
 
 template <class Trained>
 dn_status updated(const Trained* trained, int32_t* out) {
-  return guard([&] { required(out, "out") = required(trained, kParameter).updated ? 1 : 0; });
+  return guard([&] { required(out, "out") = living(trained).updated ? 1 : 0; });
 }
 
 template <class Trained>
 dn_status set_updated(Trained* trained, int32_t on) {
-  return guard([&] { required(trained, kParameter).updated = on != 0; });
+  return guard([&] { living(trained).updated = on != 0; });
 }
 
 template <class Trained>
 dn_status zero(Trained* trained) {
   return guard([&] {
-    Trained& self = required(trained, kParameter);
+    Trained& self = living(trained);
     GradientSet& gradients = self.storage->gradients();
     const GradientLock lock(gradients, "zero");
     gradients.reset(self);
@@ -59,7 +58,7 @@ dn_status zero(Trained* trained) {
 template <class Trained>
 dn_status clip(Trained* trained, double low, double high) {
   return guard([&] {
-    Trained& self = required(trained, kParameter);
+    Trained& self = living(trained);
     if (!(low <= high)) fail(DN_E_ARGUMENT, "%s: clipped to %g and %g: the lower first", self.name.c_str(), low, high);
     dynnet::kernels().clip(self.values.data(), self.values.size(), static_cast<float>(low), static_cast<float>(high));
     advance(self);
@@ -69,7 +68,7 @@ dn_status clip(Trained* trained, double low, double high) {
 template <class Trained>
 dn_status scale(Trained* trained, double factor) {
   return guard([&] {
-    Trained& self = required(trained, kParameter);
+    Trained& self = living(trained);
     dynnet::scale(self.values.data(), self.values.size(), checked_factor(factor));
     advance(self);
   });
@@ -78,7 +77,7 @@ dn_status scale(Trained* trained, double factor) {
 template <class Trained>
 dn_status scale_gradient(Trained* trained, double factor) {
   return guard([&] {
-    Trained& self = required(trained, kParameter);
+    Trained& self = living(trained);
     GradientSet& gradients = self.storage->gradients();
     const GradientLock lock(gradients, "scale gradient");
     dynnet::scale_gradient(gradients, self, checked_factor(factor));
@@ -100,14 +99,14 @@ dn_status dn_parameter_dim(const dn_parameter* parameter, dn_dim* out) {
 
 dn_status dn_parameter_values(const dn_parameter* parameter, const float** out, int64_t* out_count) {
   return guard([&] {
-    const dn_parameter& self = required(parameter, "the parameter");
+    const dn_parameter& self = living(parameter);
     hand_out(self.values.data(), self.dim.size(), out, out_count);
   });
 }
 
 dn_status dn_parameter_set_values(dn_parameter* parameter, const float* values, int64_t values_count) {
   return guard([&] {
-    dn_parameter& self = required(parameter, "the parameter");
+    dn_parameter& self = living(parameter);
     check_count(values, values_count, self.dim.size(), self.name);
     std::memcpy(self.values.data(), values, bytes(values_count));
     self.version.fetch_add(1, std::memory_order_release);
@@ -116,7 +115,7 @@ dn_status dn_parameter_set_values(dn_parameter* parameter, const float* values, 
 
 dn_status dn_parameter_gradient(dn_parameter* parameter, const float** out, int64_t* out_count) {
   return guard([&] {
-    dn_parameter& self = required(parameter, "the parameter");
+    dn_parameter& self = living(parameter);
     required(out, "out");
     hand_out(self.storage->gradients().read(self), self.dim.size(), out, out_count);
   });
@@ -156,14 +155,14 @@ dn_status dn_lookup_parameter_rows(const dn_lookup_parameter* parameter, int64_t
 
 dn_status dn_lookup_parameter_values(const dn_lookup_parameter* parameter, const float** out, int64_t* out_count) {
   return guard([&] {
-    const dn_lookup_parameter& self = required(parameter, "the parameter");
+    const dn_lookup_parameter& self = living(parameter);
     hand_out(self.values.data(), self.rows * self.row_size(), out, out_count);
   });
 }
 
 dn_status dn_lookup_parameter_set_values(dn_lookup_parameter* parameter, const float* values, int64_t values_count) {
   return guard([&] {
-    dn_lookup_parameter& self = required(parameter, "the parameter");
+    dn_lookup_parameter& self = living(parameter);
     check_count(values, values_count, self.rows * self.row_size(), self.name);
     std::memcpy(self.values.data(), values, bytes(values_count));
     self.version.fetch_add(1, std::memory_order_release);
@@ -173,7 +172,7 @@ dn_status dn_lookup_parameter_set_values(dn_lookup_parameter* parameter, const f
 dn_status dn_lookup_parameter_set_row(dn_lookup_parameter* parameter, int64_t row, const float* values,
                                       int64_t values_count) {
   return guard([&] {
-    dn_lookup_parameter& self = required(parameter, "the parameter");
+    dn_lookup_parameter& self = living(parameter);
     check_row(self, row);
     check_count(values, values_count, self.row_size(), self.name);
     std::memcpy(self.row(row), values, bytes(values_count));
@@ -184,7 +183,7 @@ dn_status dn_lookup_parameter_set_row(dn_lookup_parameter* parameter, int64_t ro
 dn_status dn_lookup_parameter_row_gradient(dn_lookup_parameter* parameter, int64_t row, float* values,
                                            int64_t values_count) {
   return guard([&] {
-    dn_lookup_parameter& self = required(parameter, "the parameter");
+    dn_lookup_parameter& self = living(parameter);
     dynnet::c_api::copy_row_gradient(self.storage->gradients(), self, row, values, values_count);
   });
 }

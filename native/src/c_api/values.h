@@ -14,6 +14,14 @@
 
 namespace dynnet::c_api {
 
+/// A parameter or table that was given, and was not taken back.
+template <class Trained>
+Trained& living(Trained* trained) {
+  Trained& self = required(trained, "the parameter");
+  check_living(self);
+  return self;
+}
+
 inline size_t bytes(int64_t floats) { return static_cast<size_t>(floats) * sizeof(float); }
 
 inline void check_count(const float* values, int64_t given, int64_t needed, const std::string& name) {

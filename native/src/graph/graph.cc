@@ -48,6 +48,13 @@ void fill_sparse(const Call& call, int64_t size, float* values) {
   for (int64_t i = 0; i < call.indices_count; ++i) values[call.indices[i]] = call.values[i];
 }
 
+// What a graph has read must stay where it is.
+template <class Trained>
+void note_read(Trained& trained) {
+  check_living(trained);
+  if (!trained.was_read.load(std::memory_order_relaxed)) trained.was_read.store(true, std::memory_order_release);
+}
+
 }  // namespace
 
 Graph::Graph() = default;
@@ -211,6 +218,7 @@ dn_expr Graph::existing_parameter(const Call& call) const {
 void Graph::give_value(const Call& call, uint32_t node) {
   if (is_parameter(call.op)) {
     auto* parameter = static_cast<dn_parameter*>(call.object);
+    note_read(*parameter);
     parameters_.push_back({parameter, node, parameter->version.load(std::memory_order_relaxed)});
     values_[node] = parameter->values.data();
     nodes_[node].flags |= Node::kGiven;
@@ -229,6 +237,7 @@ void Graph::give_value(const Call& call, uint32_t node) {
   } else {
     if (call.bound != nullptr) inputs_.push_back({node, nullptr, call.bound, {}});
     auto* table = static_cast<dn_lookup_parameter*>(call.object);
+    note_read(*table);
     if (is_whole_table(call.op)) {
       whole_tables_.push_back({table, node});
       values_[node] = table->values.data();

@@ -27,8 +27,8 @@ bool GradientSet::try_lock() {
 }
 
 void GradientSet::grow() {
-  if (dense_.size() < storage_.parameters().size()) dense_.resize(storage_.parameters().size());
-  if (sparse_.size() < storage_.lookups().size()) sparse_.resize(storage_.lookups().size());
+  if (dense_.size() < storage_.parameter_indices()) dense_.resize(storage_.parameter_indices());
+  if (sparse_.size() < storage_.lookup_indices()) sparse_.resize(storage_.lookup_indices());
 }
 
 GradientSet::Dense& GradientSet::dense(const dn_parameter& parameter) {

@@ -31,6 +31,12 @@ void check_name(std::string_view name, const char* what) {
   }
 }
 
+// Room for n more, so that appending them cannot fail.
+template <class List>
+void make_room(List& list, size_t n) {
+  if (list.capacity() - list.size() < n) list.reserve(std::max(list.size() + n, 2 * list.capacity()));
+}
+
 }  // namespace
 
 Storage::Storage(uint64_t seed) : seed_(seed), gradients_(std::make_unique<GradientSet>(*this)) {}
@@ -59,48 +65,84 @@ dn_lookup_parameter& Storage::add_lookup(int64_t rows, const Dim& dim, const dn_
 dn_parameter& Storage::adopt(const Dim& dim, Buffer values, const std::string& name) {
   auto parameter = std::make_unique<dn_parameter>();
   parameter->storage = this;
-  parameter->index = static_cast<uint32_t>(parameters_.size());
+  parameter->index = static_cast<uint32_t>(parameter_indices());
   parameter->name = name;
   parameter->dim = dim;
   parameter->values = std::move(values);
-  names_.insert(name);
+  make_room(parameters_, 1);
+  make_room(gone_parameters_, parameters_.size() + 1);
+  take_name(name);
   return *parameters_.emplace_back(std::move(parameter));
 }
 
 dn_lookup_parameter& Storage::adopt_lookup(int64_t rows, const Dim& dim, Buffer values, const std::string& name) {
   auto table = std::make_unique<dn_lookup_parameter>();
   table->storage = this;
-  table->index = static_cast<uint32_t>(lookups_.size());
+  table->index = static_cast<uint32_t>(lookup_indices());
   table->name = name;
   table->dim = dim;
   table->rows = rows;
   table->values = std::move(values);
-  names_.insert(name);
+  make_room(lookups_, 1);
+  make_room(gone_lookups_, lookups_.size() + 1);
+  take_name(name);
   return *lookups_.emplace_back(std::move(table));
+}
+
+bool Storage::take_name(const std::string& name) {
+  make_room(name_order_, 1);
+  const auto [place, is_new] = names_.insert(name);
+  if (is_new) name_order_.push_back({place, ++names_taken_});
+  return is_new;
 }
 
 std::string Storage::unique_name(const std::string& path, std::string_view name, const char* what, const char* end) {
   check_name(name, what);
+  if (path != "/" && !names_.contains(path))
+    fail(DN_E_STATE, "a %s below %s: that sub-collection was taken back, since a builder in it failed", what,
+         path.c_str());
   const std::string base = path + std::string(name);
   if (!name.empty() && !names_.contains(base + end)) return base + end;
-  int& number = next_numbers_.try_emplace(base + '_' + end, name.empty() ? 0 : 1).first->second;
+  make_room(number_changes_, 1);
+  const auto [place, is_new] = next_numbers_.try_emplace(base + '_' + end, name.empty() ? 0 : 1);
+  const int before = place->second;
   while (true) {
-    std::string candidate = base + '_' + std::to_string(number) + end;
-    if (!names_.contains(candidate)) return candidate;
-    ++number;
+    std::string candidate = base + '_' + std::to_string(place->second) + end;
+    if (!names_.contains(candidate)) {
+      if (place->second != before) number_changes_.push_back({place, before});
+      return candidate;
+    }
+    ++place->second;
   }
 }
 
 void Storage::take_path(const std::string& path) {
-  if (names_.insert(path).second) subcollections_.push_back(path);
+  make_room(subcollections_, 1);
+  std::string own = path;
+  if (take_name(path)) subcollections_.push_back(std::move(own));
 }
 
-void Storage::rollback(Mark mark) {
-  parameters_.resize(mark.parameters);
-  lookups_.resize(mark.lookups);
+namespace {
+
+template <class Trained>
+void bury(std::vector<std::unique_ptr<Trained>>& from, size_t kept, std::vector<std::unique_ptr<Trained>>& to) {
+  for (size_t i = kept; i < from.size(); ++i) {
+    from[i]->is_gone = true;
+    if (!from[i]->was_read.load(std::memory_order_acquire)) from[i]->values = Buffer();
+    to.push_back(std::move(from[i]));
+  }
+  from.resize(kept);
+}
+
+}  // namespace
+
+void Storage::rollback(const Mark& mark) {
+  bury(parameters_, mark.parameters, gone_parameters_);
+  bury(lookups_, mark.lookups, gone_lookups_);
   subcollections_.resize(mark.subcollections);
-  names_ = std::move(mark.names);
-  next_numbers_ = std::move(mark.next_numbers);
+  for (; name_order_.size() > mark.names; name_order_.pop_back()) names_.erase(name_order_.back().place);
+  for (; number_changes_.size() > mark.number_changes; number_changes_.pop_back())
+    number_changes_.back().place->second = number_changes_.back().before;
 }
 
 }  // namespace dynnet

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/dim.h"
+#include "core/error.h"
 #include "core/kernels.h"
 #include "memory/memory.h"
 
@@ -36,7 +37,7 @@ inline uint64_t next_parameter_id() {
 /// they were made from.
 struct dn_parameter {
   dynnet::Storage* storage;
-  /// Its number among the storage's parameters.
+  /// Its number among the storage's parameters, which none gets that comes after it, though it be taken back.
   uint32_t index;
   std::string name;
   dynnet::Dim dim;
@@ -46,6 +47,10 @@ struct dn_parameter {
   std::atomic<uint64_t> version{1};
   /// Whether trainers update it.
   bool updated = true;
+  /// Whether a graph has read it, and may hold its memory.
+  std::atomic<bool> was_read{false};
+  /// Whether it was taken back (Storage::rollback): nothing may use it any more, but graphs that did.
+  bool is_gone = false;
 
   /// The values, and their transpose, packed for `Kernels::product`, made at most once per version. Any number of
   /// threads may ask at once while nobody writes the values.
@@ -77,7 +82,7 @@ struct dn_parameter {
 /// A table of trained rows.
 struct dn_lookup_parameter {
   dynnet::Storage* storage;
-  /// Its number among the storage's lookup parameters.
+  /// Its number among the storage's lookup parameters, which none gets that comes after it, though it be taken back.
   uint32_t index;
   std::string name;
   /// The shape of one row.
@@ -88,12 +93,23 @@ struct dn_lookup_parameter {
   std::atomic<uint64_t> version{1};
   /// Whether trainers update it.
   bool updated = true;
+  /// Whether a graph has read it, and may hold its memory.
+  std::atomic<bool> was_read{false};
+  /// Whether it was taken back (Storage::rollback): nothing may use it any more, but graphs that did.
+  bool is_gone = false;
 
   int64_t row_size() const { return dim.size(); }
   float* row(int64_t i) { return values.data() + i * row_size(); }
 };
 
 namespace dynnet {
+
+/// Throws DN_E_STATE if a parameter or table was taken back.
+template <class Trained>
+void check_living(const Trained& trained) {
+  if (trained.is_gone)
+    fail(DN_E_STATE, "%s was taken back: it was made for a builder that failed", trained.name.c_str());
+}
 
 /// What a root model and its sub-collections share.
 class Storage {
@@ -122,17 +138,27 @@ class Storage {
     size_t parameters;
     size_t lookups;
     size_t subcollections;
-    std::set<std::string> names;
-    std::map<std::string, int> next_numbers;
+    size_t names;
+    /// The number of the latest of the names, which tells whether it is still the same; 0 if there was none.
+    uint64_t latest_name;
+    size_t number_changes;
   };
-  Mark mark() const { return {parameters_.size(), lookups_.size(), subcollections_.size(), names_, next_numbers_}; }
-  /// Takes back everything added since the mark, none of which may be in use.
-  void rollback(Mark mark);
+  Mark mark() const {
+    const uint64_t latest = name_order_.empty() ? 0 : name_order_.back().number;
+    return {parameters_.size(), lookups_.size(), subcollections_.size(),
+            name_order_.size(), latest,          number_changes_.size()};
+  }
+  /// Takes back everything added since the mark, which must be there. Cannot fail. What is taken back stays where it is
+  /// as long as the storage, so that whoever holds it finds that it is gone, and graphs their memory.
+  void rollback(const Mark& mark);
   /// Whether everything that the mark notes is still there.
   bool has(const Mark& mark) const {
-    return mark.parameters <= parameters_.size() && mark.lookups <= lookups_.size() &&
-           mark.subcollections <= subcollections_.size();
+    return mark.names == 0 ||
+           (mark.names <= name_order_.size() && name_order_[mark.names - 1].number == mark.latest_name);
   }
+  /// More than the index of any parameter or table, those that were taken back included.
+  size_t parameter_indices() const { return parameters_.size() + gone_parameters_.size(); }
+  size_t lookup_indices() const { return lookups_.size() + gone_lookups_.size(); }
 
   std::vector<std::unique_ptr<dn_parameter>>& parameters() { return parameters_; }
   std::vector<std::unique_ptr<dn_lookup_parameter>>& lookups() { return lookups_; }
@@ -145,15 +171,35 @@ class Storage {
 
  private:
   ~Storage();
+  /// Takes a name; false if it was taken already.
+  bool take_name(const std::string& name);
   std::atomic<int64_t> references_{1};
   uint64_t seed_;
   std::vector<std::unique_ptr<dn_parameter>> parameters_;
   std::vector<std::unique_ptr<dn_lookup_parameter>> lookups_;
   std::vector<std::string> subcollections_;
+  /// What was taken back. There is always room for all that might be.
+  std::vector<std::unique_ptr<dn_parameter>> gone_parameters_;
+  std::vector<std::unique_ptr<dn_lookup_parameter>> gone_lookups_;
   /// Every name in use.
   std::set<std::string> names_;
+  struct Name {
+    std::set<std::string>::iterator place;
+    /// Counted from 1, and given to no other name of this storage.
+    uint64_t number;
+  };
+  /// The names in the order in which they were taken.
+  std::vector<Name> name_order_;
+  uint64_t names_taken_ = 0;
+  using NextNumbers = std::map<std::string, int>;
   /// For what stands before the number of a numbered name, the first number that may be free.
-  std::map<std::string, int> next_numbers_;
+  NextNumbers next_numbers_;
+  struct NumberChange {
+    NextNumbers::iterator place;
+    int before;
+  };
+  /// What those numbers were, in the order in which they changed.
+  std::vector<NumberChange> number_changes_;
   std::unique_ptr<GradientSet> gradients_;
 };
 

@@ -33,8 +33,8 @@ int64_t grain(size_t pieces, int64_t values) {
 namespace dynnet {
 
 void TrainerState::grow(Storage& storage) {
-  parameters.resize(std::max(parameters.size(), storage.parameters().size()));
-  tables.resize(std::max(tables.size(), storage.lookups().size()));
+  parameters.resize(std::max(parameters.size(), storage.parameter_indices()));
+  tables.resize(std::max(tables.size(), storage.lookup_indices()));
 }
 
 void TrainerState::make(Moments& moments, int64_t count) const {
@@ -67,11 +67,11 @@ void dn_trainer::update(dn_gradients* const* sets, int32_t sets_count) { run(set
 void dn_trainer::update_subset(dn_parameter* const* parameters, int32_t parameters_count,
                                dn_lookup_parameter* const* tables, int32_t tables_count) {
   dynnet::Storage& storage = *model_.storage;
-  Subset subset{std::vector<bool>(storage.parameters().size()), std::vector<bool>(storage.lookups().size())};
+  Subset subset{std::vector<bool>(storage.parameter_indices()), std::vector<bool>(storage.lookup_indices())};
   const auto choose = [&](auto* const* chosen, int32_t count, std::vector<bool>& among, const char* what) {
     for (int32_t i = 0; i < count; ++i) {
       if (chosen[i] == nullptr) fail(DN_E_ARGUMENT, "update: %s %d is null", what, i);
-      if (chosen[i]->storage != &storage || !model_.holds(chosen[i]->name))
+      if (chosen[i]->storage != &storage || chosen[i]->is_gone || !model_.holds(chosen[i]->name))
         fail(DN_E_ARGUMENT, "update: %s %d, %s, is not of the trainer's model", what, i, chosen[i]->name.c_str());
       among[chosen[i]->index] = true;
     }
