@@ -32,6 +32,7 @@ internal sealed record Options
     public const string Usage = """
         usage: Benchmarks TASK [--style ops|cells] [--mode train|infer] [--data DIR] [--batch N] [--threads N]
                                [--seconds S] [--busy N] [--minibatch hand|auto] [--of TASK]
+                               [--op NAME]
                Benchmarks --all [--data DIR] [--seconds S]
 
           treelstm, tagger, tagger-chars, lm, pronounce   examples a second
@@ -39,7 +40,8 @@ internal sealed record Options
           scheduling --of TASK                            the share that planning has of forward and backward
           construction                                    nanoseconds a node, and bytes of managed memory a node
           decode                                          what an incremental forward for each token costs more
-          ops                                             nanoseconds an element of each operation
+          ops [--op NAME]                                 nanoseconds an element of each operation, or of one; with
+                                                          those of a plain loop and of Eigen
 
         DIR holds trees/train.txt, tags/dev.txt and cmudict-en-us.dict, of which a task reads its own; where that is
         missing, input of the same size distribution is made. Examples a second come with the operations of their matrix
@@ -55,6 +57,9 @@ internal sealed record Options
 
     /// <summary>The task that is scheduled.</summary>
     public string Of { get; init; } = "treelstm";
+
+    /// <summary>The operation that is measured, by its name after <c>dn_op_</c>; null for all.</summary>
+    public string? Op { get; init; }
 
     /// <summary>A folder of files.</summary>
     public string? Data { get; init; }
@@ -105,6 +110,7 @@ internal sealed record Options
                 "--busy" => options with { Busy = Count(name, value) },
                 "--minibatch" => options with { Minibatch = Choice<Minibatch>(name, value) },
                 "--of" => options with { Of = value },
+                "--op" => options with { Op = value },
                 "--seconds" => options with { Seconds = Duration(name, value) },
                 _ => throw new FormatException($"There is no option {name}."),
             };

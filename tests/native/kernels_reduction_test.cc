@@ -358,8 +358,10 @@ TEST_P(ReductionKernels, Norms) {
                     .run =
                         [&](const Rows* in, const Rows* out, int64_t, int64_t r) {
                           k().l2_norm_backward(out[0], in[0], in[3], in[1], r, n, accumulate);
-                          k().weight_norm_backward(out[1], in[0], in[3], in[1], in[2], r, n, accumulate);
-                          k().weight_norm_backward_g(out[2], in[0], in[3], in[2], r, n, accumulate);
+                          std::vector<float> dots(static_cast<size_t>(r));
+                          const Rows products{dots.data(), nullptr, 1};
+                          k().weight_norm_backward(out[1], in[0], in[3], in[1], products, in[2], r, n, accumulate);
+                          k().weight_norm_backward_g(out[2], products, in[3], r, accumulate);
                         },
                     .reference =
                         [&](int64_t, const auto& in, auto& out) {
@@ -399,11 +401,14 @@ TEST_P(ReductionKernels, LayerNorm) {
                    rows, random_);
     CheckRowKernel("the gradients of layer_norm",
                    {.inputs = {{n}, {2, 0.5, 2}, {n}, {n}},
-                    .outputs = {{n}, {n}},
+                    .outputs = {{n}, {n}, {n}, {n}},
                     .run =
                         [&](const Rows* in, const Rows* out, int64_t, int64_t r) {
-                          k().layer_norm_backward(out[0], in[0], in[1], in[2], in[3], r, n, accumulate);
+                          k().layer_norm_backward(out[0], accumulate, {}, false, in[0], in[1], in[2], in[3], r, n);
                           k().layer_norm_backward_g(out[1], in[0], in[1], in[3], r, n, accumulate);
+                          // Both in one pass.
+                          k().layer_norm_backward(out[2], accumulate, out[3], accumulate, in[0], in[1], in[2], in[3], r,
+                                                  n);
                         },
                     .reference =
                         [&](int64_t, const auto& in, auto& out) {
@@ -415,8 +420,10 @@ TEST_P(ReductionKernels, LayerNorm) {
                           }
                           for (size_t j = 0; j < in[0].size(); ++j) {
                             const double c = in[0][j] - mean;
-                            Put(accumulate, out[0][j], (in[2][j] * in[3][j] - sum - c * along / (s * s)) / s);
-                            Put(accumulate, out[1][j], in[3][j] * c / s);
+                            for (const size_t first : {0, 2}) {
+                              Put(accumulate, out[first][j], (in[2][j] * in[3][j] - sum - c * along / (s * s)) / s);
+                              Put(accumulate, out[first + 1][j], in[3][j] * c / s);
+                            }
                           }
                         },
                     .tolerance = 1e-4},

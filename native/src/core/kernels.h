@@ -72,6 +72,10 @@ struct Moves {
   int64_t from_stride[kMaxLoops] = {1};
 };
 
+/// What two rows are reduced to: their product, or the sum over their differences that squared_distance, l1_distance or
+/// huber_distance is.
+enum class PairSum : int { kDot, kSquared, kL1, kHuber };
+
 /// What random numbers are drawn from; a and b are the numbers of a row. Uniform on [a, b); a normal distribution of
 /// mean a and standard deviation b; b with probability a, else 0; Gumbel's with location a and scale b.
 enum class Distribution : int { kUniform, kNormal, kBernoulli, kGumbel };
@@ -155,6 +159,11 @@ struct Kernels {
   void (*binary_backward)(int op, int side, Rows d, Rows a, Rows b, Rows y, Rows dy, int64_t rows,
                           const Broadcast& broadcast, int64_t d_size, bool accumulate);
 
+  /// Both gradients at once where no operand is broadcast, n floats a row: as binary_backward of side 0, then side 1.
+  /// The two have no memory in common.
+  void (*binary_backward_both)(int op, Rows da, Rows db, Rows a, Rows b, Rows y, Rows dy, int64_t rows, int64_t n,
+                               bool accumulate);
+
   // ---- of many operands, element by element; an operand is a row ----
 
   /// y = the largest of the rows, and `which` the number of the last row that has it; n floats each.
@@ -216,6 +225,10 @@ struct Kernels {
   /// d_i (+)= factor * g_i[0] * (a_i - b_i); the gradient of squared_distance with respect to a has factor 2, to b -2.
   void (*squared_distance_backward)(Rows d, Rows a, Rows b, Rows g, float factor, int64_t rows, int64_t n,
                                     bool accumulate);
+  /// Both gradients of the sum of two rows, times g_i[0], as the kernels for one of them give them; c is Huber's bound.
+  /// The two have no memory in common.
+  void (*pair_sum_backward)(PairSum sum, Rows da, Rows db, Rows a, Rows b, Rows g, float c, int64_t rows, int64_t n,
+                            bool accumulate);
   /// d_i (+)= g_i[0] * x_i
   void (*scale_by)(Rows d, Rows x, Rows g, int64_t rows, int64_t n, bool accumulate);
   /// d_i[j] (+)= g_i[0]
@@ -260,14 +273,17 @@ struct Kernels {
   void (*l2_norm_backward)(Rows dx, Rows x, Rows y, Rows g, int64_t rows, int64_t n, bool accumulate);
   /// y_i = g_i[0] w_i / z_i[0], z_i[0] = |w_i|; 0 where that is 0
   void (*weight_norm)(Rows y, Rows z, Rows w, Rows g, int64_t rows, int64_t n);
-  /// dw_i (+)= its gradient
-  void (*weight_norm_backward)(Rows dw, Rows w, Rows z, Rows g, Rows dy, int64_t rows, int64_t n, bool accumulate);
-  /// dg_i[0] (+)= w_i . dy_i / z_i[0]
-  void (*weight_norm_backward_g)(Rows dg, Rows w, Rows z, Rows dy, int64_t rows, int64_t n, bool accumulate);
+  /// dw_i (+)= its gradient; dots_i[0] = w_i . dy_i
+  void (*weight_norm_backward)(Rows dw, Rows w, Rows z, Rows g, Rows dots, Rows dy, int64_t rows, int64_t n,
+                               bool accumulate);
+  /// dg_i[0] (+)= dots_i[0] / z_i[0]
+  void (*weight_norm_backward_g)(Rows dg, Rows dots, Rows z, int64_t rows, bool accumulate);
   /// y_i = g_i (x_i - mean) / (deviation + 1e-8) + b_i; z_i = [mean - x_i[0], deviation] of x_i
   void (*layer_norm)(Rows y, Rows z, Rows x, Rows g, Rows b, int64_t rows, int64_t n);
-  /// dx_i (+)= its gradient
-  void (*layer_norm_backward)(Rows dx, Rows x, Rows z, Rows g, Rows dy, int64_t rows, int64_t n, bool accumulate);
+  /// dx_i (+)= its gradient. Where dg has a base or a list, it gets what layer_norm_backward_g gives, in the same pass;
+  /// the two then have no memory in common.
+  void (*layer_norm_backward)(Rows dx, bool accumulate, Rows dg, bool accumulate_g, Rows x, Rows z, Rows g, Rows dy,
+                              int64_t rows, int64_t n);
   /// dg_i (+)= dy_i (x_i - mean) / (deviation + 1e-8)
   void (*layer_norm_backward_g)(Rows dg, Rows x, Rows z, Rows dy, int64_t rows, int64_t n, bool accumulate);
   /// y_i[0] = sum |a_i - b_i|
@@ -325,9 +341,9 @@ struct Kernels {
   void (*sparsemax_loss_backward)(Rows dx, Rows x, Rows z, Rows q, Rows g, int64_t rows, int64_t n, bool accumulate);
   /// y = min(u, exp(x) / z) with z such that y adds up to 1; u if that adds up to less than 1.
   void (*constrained_softmax)(Rows y, Rows x, Rows u, int64_t rows, int64_t n);
-  /// With m = sum(y dy) / sum(y) over the elements that are not at their bounds: of x (side 0) d (+)= y (dy - m) for
-  /// these, of u (side 1) d (+)= dy - m for the others; else 0.
-  void (*constrained_softmax_backward)(int side, Rows d, Rows y, Rows u, Rows dy, int64_t rows, int64_t n,
+  /// With m = sum(y dy) / sum(y) over the elements that are not at their bounds: dx (+)= y (dy - m) for these, du (+)=
+  /// dy - m for the others; else 0. Either may have null base and list: not wanted. The two have no memory in common.
+  void (*constrained_softmax_backward)(Rows dx, Rows du, Rows y, Rows u, Rows dy, int64_t rows, int64_t n,
                                        bool accumulate);
 
   // ---- linear algebra ----

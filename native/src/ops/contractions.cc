@@ -1,5 +1,5 @@
-// A tensor of three dimensions times one vector or two. Seen as a matrix {m, k} it is the left operand of a product:
-// {d1 d2, d3} of y, or {d1, d2 d3} of z y^T in one column.
+// A tensor of three dimensions times one vector or two. Seen as a matrix {d1 d2, d3} it is the left operand of a
+// product with y, whose result, as a matrix {d1, d2}, is that of one with z.
 #include "ops/context.h"
 #include "ops/product.h"
 
@@ -45,9 +45,9 @@ void contract3d_1d_1d_shape(Shaping& s) {
   check_factor(s, 1, 2);
   check_factor(s, 2, 1);
   s.type.dim = Dim({s[0].d[0]});
-  finish_shape(s, s[0].d[0], 3);
-  // z y^T of each batch element.
-  s.type.aux = total_if_possible(Dim({s[0].d[1], s[0].d[2]}, s.type.dim.bd));
+  finish_shape(s, s[0].d[0] * int64_t{s[0].d[1]}, 3);
+  // The product with y of each batch element.
+  s.type.aux = total_if_possible(Dim({s[0].d[0], s[0].d[1]}, s.type.dim.bd));
 }
 
 bool has_bias(const Type& type) { return static_cast<int64_t>(type.operands.size()) > type.v[kBias]; }
@@ -77,122 +77,122 @@ Rows matrices(const BatchContext& b, Rows rows) {
   return b.elements(rows, x.size(), x.bd, x.bd);
 }
 
-// One column for each batch element.
-void contract_forward(const Forward& b, Rows columns) {
+// Adds rows of n floats to a gradient, or puts them there.
+void add_rows(const Backward& b, const Backward::Operand& to, Rows from, int64_t n) {
+  if (to.accumulate)
+    b.k.add(to.rows, from, 1, b.element_count(), n);
+  else
+    b.k.copy(to.rows, from, b.element_count(), n);
+}
+
+// to = the tensor times y (+ what is there), one column for each batch element.
+void times_y(const Forward& b, Rows to, bool accumulate) {
   const int64_t m = b.type.v[kRows];
   const int64_t k = b.type.v[kInner];
   const int64_t n = b.element_count();
-  const bool bias = has_bias(b.type);
-  const Rows y = b.y_elements();
-  if (bias) b.k.copy(y, b.x_elements(static_cast<int>(b.type.v[kBias])), n, m);
-  if (b.type.is_one(0)) return run_product(b, m, n, k, shared_left(b, 0, m, k, n), columns, y, nullptr, bias);
+  const Rows y = b.x_elements(1);
+  if (b.type.is_one(0)) return run_product(b, m, n, k, shared_left(b, 0, m, k, n), y, to, nullptr, accumulate);
   const int64_t each = columns_each(b);
   const Rows x = matrices(b, b.x[0]);
   for_matrices(b, false, [&](int64_t i, int64_t first) {
-    b.k.product(m, each, k, column_major(x.at(i), m), columns.from(first), y.from(first), nullptr, bias);
+    b.k.product(m, each, k, column_major(x.at(i), m), y.from(first), to.from(first), nullptr, accumulate);
   });
+}
+
+// Puts the bias into the result, if there is one.
+bool put_bias(const Forward& b) {
+  if (!has_bias(b.type)) return false;
+  b.k.copy(b.y_elements(), b.x_elements(static_cast<int>(b.type.v[kBias])), b.element_count(), b.type.dim.size());
+  return true;
 }
 
 void bias_backward(const Backward& b) {
   const auto operand = static_cast<int>(b.type.v[kBias]);
   if (!has_bias(b.type) || !b.wants(operand)) return;
-  const int64_t m = b.type.v[kRows];
+  const int64_t m = b.type.dim.size();
   const Rows dy = b.dy_elements();
   if (b.type.deferred[static_cast<size_t>(operand)]) return b.defer_sum(operand, m, dy, b.element_count());
-  const Backward::Operand dx = b.dx_elements(operand);
-  if (dx.accumulate)
-    b.k.add(dx.rows, dy, 1, b.element_count(), m);
-  else
-    b.k.copy(dx.rows, dy, b.element_count(), m);
+  add_rows(b, b.dx_elements(operand), dy, m);
 }
 
-void tensor_backward(const Backward& b, Rows columns) {
-  if (!b.wants(0)) return;
-  const int64_t m = b.type.v[kRows];
-  const int64_t k = b.type.v[kInner];
-  const Rows dy = b.dy_elements();
-  if (b.type.deferred[0]) return b.defer_product(0, m, k, dy, columns, b.element_count());
-  const Backward::Operand dx = b.dx(0);
-  const Rows to = matrices(b, dx.rows);
-  const int64_t each = columns_each(b);
-  for_matrices(b, dx.collides, [&](int64_t i, int64_t first) {
-    b.k.outer_sum(0, m, each, k, dy.from(first), columns.from(first), to.at(i), m, dx.accumulate);
-  });
-}
-
-// The gradients of the columns, in scratch memory.
-Rows columns_backward(const Backward& b) {
+// The gradients of the tensor and of y, from that of their product.
+void product_backward(const Backward& b, Rows d) {
   const int64_t m = b.type.v[kRows];
   const int64_t k = b.type.v[kInner];
   const int64_t n = b.element_count();
-  const Rows dy = b.dy_elements();
-  const Rows to{b.scratch.allocate<float>(n * k), nullptr, k};
-  if (b.type.is_one(0)) {
-    run_product(b, k, n, m, packed_transpose(b, 0, m, k), dy, to, nullptr, false);
-    return to;
-  }
   const int64_t each = columns_each(b);
-  const Rows x = matrices(b, b.x[0]);
-  for_matrices(b, false, [&](int64_t i, int64_t first) {
-    b.k.product_transposed(m, each, k, x.at(i), m, dy.from(first), to.from(first), false);
-  });
-  return to;
+  const Rows y = b.x_elements(1);
+  if (b.wants(0) && b.type.deferred[0]) {
+    b.defer_product(0, m, k, d, y, n);
+  } else if (b.wants(0)) {
+    const Backward::Operand dx = b.dx(0);
+    const Rows to = matrices(b, dx.rows);
+    for_matrices(b, dx.collides, [&](int64_t i, int64_t first) {
+      b.k.outer_sum(0, m, each, k, d.from(first), y.from(first), to.at(i), m, dx.accumulate);
+    });
+  }
+  if (!b.wants(1)) return;
+  const Rows sums{b.scratch.allocate<float>(n * k), nullptr, k};
+  if (b.type.is_one(0) && n >= kWorthPacking) {
+    run_product(b, k, n, m, packed_transpose(b, 0, m, k), d, sums, nullptr, false);
+  } else {
+    const Rows x = matrices(b, b.x[0]);
+    for_matrices(b, false, [&](int64_t i, int64_t first) {
+      b.k.product_transposed(m, each, k, x.at(i), m, d.from(first), sums.from(first), false);
+    });
+  }
+  add_rows(b, b.dx_elements(1), sums, k);
 }
 
 // ---- z_ij = sum_k x_ijk y_k (+ b_ij) ----
 
-void contract3d_1d_forward(const Forward& b) { contract_forward(b, b.x_elements(1)); }
+void contract3d_1d_forward(const Forward& b) {
+  const bool bias = put_bias(b);
+  times_y(b, b.y_elements(), bias);
+}
 
 void contract3d_1d_backward(const Backward& b) {
   bias_backward(b);
-  tensor_backward(b, b.x_elements(1));
-  if (!b.wants(1)) return;
-  const int64_t k = b.type.v[kInner];
-  const Rows d = columns_backward(b);
-  const Backward::Operand dx = b.dx_elements(1);
-  if (dx.accumulate)
-    b.k.add(dx.rows, d, 1, b.element_count(), k);
-  else
-    b.k.copy(dx.rows, d, b.element_count(), k);
+  product_backward(b, b.dy_elements());
 }
 
 // ---- t_i = sum_jk x_ijk y_k z_j (+ b_i) ----
 
-// z y^T of each batch element, in one column.
-Rows products(const BatchContext& b) { return b.elements(b.aux, b.type.v[kInner], b.type.dim.bd, b.type.dim.bd); }
+// The product with y of each batch element, as a matrix {d1, d2}.
+Rows products(const BatchContext& b) { return b.elements(b.aux, b.type.v[kRows], b.type.dim.bd, b.type.dim.bd); }
 
 void contract3d_1d_1d_forward(const Forward& b) {
+  const int64_t d1 = b.type.dim.rows();
   const int64_t d2 = b.type.operands[2].rows();
-  const int64_t d3 = b.type.operands[1].rows();
-  const Rows y = b.x_elements(1);
+  const Rows y = b.y_elements();
   const Rows z = b.x_elements(2);
-  const Rows zy = products(b);
-  b.parallel(b.element_count(), kCost * static_cast<double>(d2 * d3), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) b.k.outer_sum(0, d2, 1, d3, z.from(i), y.from(i), zy.at(i), d2, false);
+  const Rows xy = products(b);
+  const bool bias = put_bias(b);
+  times_y(b, xy, false);
+  b.parallel(b.element_count(), kCost * static_cast<double>(d1 * d2), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      b.k.product(d1, 1, d2, column_major(xy.at(i), d1), z.from(i), y.from(i), nullptr, bias);
   });
-  contract_forward(b, zy);
 }
 
 void contract3d_1d_1d_backward(const Backward& b) {
   bias_backward(b);
-  tensor_backward(b, products(b));
-  if (!b.wants(1) && !b.wants(2)) return;
+  const int64_t n = b.element_count();
+  const int64_t d1 = b.type.dim.rows();
   const int64_t d2 = b.type.operands[2].rows();
-  const int64_t d3 = b.type.operands[1].rows();
-  // As matrices {d2, d3}: dy = d^T z, dz = d y.
-  const Rows d = columns_backward(b);
-  if (b.wants(1)) {
-    const Backward::Operand dx = b.dx_elements(1);
+  const Rows dt = b.dy_elements();
+  if (b.wants(0) || b.wants(1)) {
     const Rows z = b.x_elements(2);
-    for (int64_t i = 0; i < b.element_count(); ++i)
-      b.k.product_transposed(d2, 1, d3, d.at(i), d2, z.from(i), dx.rows.from(i), dx.accumulate);
+    // What is deferred lasts until the end of the pass.
+    const Rows d{b.scratch.allocate<float>(n * d1 * d2), nullptr, d1 * d2};
+    for (int64_t i = 0; i < n; ++i) b.k.outer_sum(0, d1, 1, d2, dt.from(i), z.from(i), d.at(i), d1, false);
+    product_backward(b, d);
   }
-  if (b.wants(2)) {
-    const Backward::Operand dx = b.dx_elements(2);
-    const Rows y = b.x_elements(1);
-    for (int64_t i = 0; i < b.element_count(); ++i)
-      b.k.product(d2, 1, d3, column_major(d.at(i), d2), y.from(i), dx.rows.from(i), nullptr, dx.accumulate);
-  }
+  if (!b.wants(2)) return;
+  const Rows xy = products(b);
+  const Backward::Operand dz = b.dx_elements(2);
+  for (int64_t i = 0; i < n; ++i)
+    b.k.product_transposed(d1, 1, d2, xy.at(i), d1, dt.from(i), dz.rows.from(i), dz.accumulate);
 }
 
 // The tensor and the bias are weights.

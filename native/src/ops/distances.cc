@@ -1,7 +1,8 @@
 // Distances and losses of two operands, beside the squared distance, and the loss of a Poisson distribution.
+#include <algorithm>
 #include <cmath>
 
-#include "ops/context.h"
+#include "ops/pairs.h"
 
 namespace dynnet {
 namespace {
@@ -21,17 +22,13 @@ void forward_of_pair(const Forward& b, Kernel kernel) {
   });
 }
 
-// Calls kernel(side, dx, first, rows, accumulate) for parts of the batch elements, `first` being the first of them.
-template <class Kernel>
-void backward_of_pair(const Backward& b, Kernel kernel) {
-  for (int side = 0; side < 2; ++side) {
-    if (!b.wants(side)) continue;
-    const Backward::Operand dx = b.dx_elements(side);
-    b.parallel(
-        b.element_count(), row_cost(b),
-        [&](int64_t begin, int64_t end) { kernel(side, dx.rows.from(begin), begin, end - begin, dx.accumulate); },
-        dx.collides);
-  }
+// Calls one(side, dx, first, rows, accumulate) for parts of the batch elements, `first` being the first of them, or
+// both(dx0, dx1, first, rows, accumulate) for both sides at once.
+template <class Both, class One>
+void backward_of_pair(const Backward& b, Both both, One one) {
+  backward_of_sides(
+      b, b.element_count(), b.type.operands[0].size(), row_cost(b), [&](int side) { return b.dx_elements(side); }, both,
+      one);
 }
 
 // ---- l1_distance and huber_distance ----
@@ -42,14 +39,28 @@ void l1_distance_forward(const Forward& b) {
   });
 }
 
-void l1_distance_backward(const Backward& b) {
+// Of a sum over differences; one(side, dx, x0, x1, dy, rows, accumulate) is the kernel for one side.
+template <PairSum sum, class One>
+void distance_backward(const Backward& b, float c, One one) {
+  const int64_t n = b.type.operands[0].size();
   const Rows x0 = b.x_elements(0);
   const Rows x1 = b.x_elements(1);
   const Rows dy = b.dy_elements();
-  backward_of_pair(b, [&](int side, Rows dx, int64_t first, int64_t rows, bool accumulate) {
-    b.k.l1_distance_backward(dx, x0.from(first), x1.from(first), dy.from(first), side == 0 ? 1.f : -1.f, rows,
-                             b.type.operands[0].size(), accumulate);
-  });
+  backward_of_pair(
+      b,
+      [&](Rows da, Rows db, int64_t first, int64_t rows, bool accumulate) {
+        b.k.pair_sum_backward(sum, da, db, x0.from(first), x1.from(first), dy.from(first), c, rows, n, accumulate);
+      },
+      [&](int side, Rows dx, int64_t first, int64_t rows, bool accumulate) {
+        one(side == 0 ? 1.f : -1.f, dx, x0.from(first), x1.from(first), dy.from(first), rows, n, accumulate);
+      });
+}
+
+void l1_distance_backward(const Backward& b) {
+  distance_backward<PairSum::kL1>(
+      b, 0, [&](float factor, Rows dx, Rows x0, Rows x1, Rows dy, int64_t rows, int64_t n, bool accumulate) {
+        b.k.l1_distance_backward(dx, x0, x1, dy, factor, rows, n, accumulate);
+      });
 }
 
 void huber_distance_shape(Shaping& s) {
@@ -65,13 +76,11 @@ void huber_distance_forward(const Forward& b) {
 }
 
 void huber_distance_backward(const Backward& b) {
-  const Rows x0 = b.x_elements(0);
-  const Rows x1 = b.x_elements(1);
-  const Rows dy = b.dy_elements();
-  backward_of_pair(b, [&](int side, Rows dx, int64_t first, int64_t rows, bool accumulate) {
-    b.k.huber_distance_backward(dx, x0.from(first), x1.from(first), dy.from(first), b.type.static_float(0),
-                                side == 0 ? 1.f : -1.f, rows, b.type.operands[0].size(), accumulate);
-  });
+  const float c = b.type.static_float(0);
+  distance_backward<PairSum::kHuber>(
+      b, c, [&](float factor, Rows dx, Rows x0, Rows x1, Rows dy, int64_t rows, int64_t n, bool accumulate) {
+        b.k.huber_distance_backward(dx, x0, x1, dy, c, factor, rows, n, accumulate);
+      });
 }
 
 // ---- pairwise_rank_loss, of each pair of elements ----
@@ -95,10 +104,17 @@ void pairwise_rank_loss_forward(const Forward& b) {
 void pairwise_rank_loss_backward(const Backward& b) {
   const Rows y = b.y_elements();
   const Rows dy = b.dy_elements();
-  backward_of_pair(b, [&](int side, Rows dx, int64_t first, int64_t rows, bool accumulate) {
-    b.k.rank_loss_backward(dx, y.from(first), dy.from(first), side == 0 ? -1.f : 1.f, rows, b.type.dim.size(),
-                           accumulate);
-  });
+  for (int side = 0; side < 2; ++side) {
+    if (!b.wants(side)) continue;
+    const Backward::Operand dx = b.dx_elements(side);
+    b.parallel(
+        b.element_count(), row_cost(b),
+        [&](int64_t begin, int64_t end) {
+          b.k.rank_loss_backward(dx.rows.from(begin), y.from(begin), dy.from(begin), side == 0 ? -1.f : 1.f,
+                                 end - begin, b.type.dim.size(), dx.accumulate);
+        },
+        dx.collides);
+  }
 }
 
 // ---- poisson_loss ----
@@ -130,22 +146,43 @@ double log_factorial(int32_t count) {
          inverse * (1.0 / 12 - square * (1.0 / 360 - square * (1.0 / 1260 - square / 1680)));
 }
 
-// The count of each batch element.
-float* targets(const BatchContext& b) {
-  auto* numbers = b.scratch.allocate<float>(b.element_count());
-  for (int64_t i = 0; i < b.element_count(); ++i) numbers[i] = static_cast<float>(b.data_int(i / b.type.dim.bd));
+// of(count) of each node, once for each of its batch elements.
+template <class Number, class Of>
+Number* of_counts(const BatchContext& b, Of of) {
+  const auto batch = static_cast<int64_t>(b.type.dim.bd);
+  auto* numbers = b.scratch.allocate<Number>(b.element_count());
+  for (int64_t node = 0; node < b.count; ++node) std::fill_n(numbers + node * batch, batch, of(b.data_int(node)));
   return numbers;
 }
 
+float* targets(const BatchContext& b) {
+  return of_counts<float>(b, [](int32_t count) { return static_cast<float>(count); });
+}
+
+// Calls f(rows, first, count) for all numbers; `rows` gives those of a tensor, which lie one after the other where
+// nodes have a batch.
+template <class F>
+void for_numbers(const BatchContext& b, F f) {
+  const auto batch = static_cast<int64_t>(b.type.dim.bd);
+  if (batch == 1) return f([](const Rows& all) { return all; }, int64_t{0}, b.count);
+  for (int64_t node = 0; node < b.count; ++node)
+    f([node](const Rows& all) { return Rows{all.at(node), nullptr, 1}; }, node * batch, batch);
+}
+
 void poisson_loss_forward(const Forward& b) {
-  auto* constants = b.scratch.allocate<double>(b.element_count());
-  for (int64_t i = 0; i < b.element_count(); ++i) constants[i] = log_factorial(b.data_int(i / b.type.dim.bd));
-  b.k.poisson_loss(b.y_elements(), b.x_elements(0), targets(b), constants, b.element_count());
+  const double* constants = of_counts<double>(b, log_factorial);
+  const float* counts = targets(b);
+  for_numbers(b, [&](auto rows, int64_t first, int64_t count) {
+    b.k.poisson_loss(rows(b.y), rows(b.x[0]), counts + first, constants + first, count);
+  });
 }
 
 void poisson_loss_backward(const Backward& b) {
-  const Backward::Operand dx = b.dx_elements(0);
-  b.k.poisson_loss_backward(dx.rows, b.x_elements(0), b.dy_elements(), targets(b), b.element_count(), dx.accumulate);
+  const Backward::Operand dx = b.dx(0);
+  const float* counts = targets(b);
+  for_numbers(b, [&](auto rows, int64_t first, int64_t count) {
+    b.k.poisson_loss_backward(rows(dx.rows), rows(b.x[0]), rows(b.dy), counts + first, count, dx.accumulate);
+  });
 }
 
 }  // namespace

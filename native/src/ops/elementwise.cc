@@ -5,6 +5,7 @@
 
 #include "ops/broadcast.h"
 #include "ops/context.h"
+#include "ops/pairs.h"
 
 namespace dynnet {
 namespace {
@@ -104,18 +105,32 @@ void binary_forward(const Forward& b) {
   });
 }
 
+// Whether both operands are read as they lie.
+bool is_plain(const Broadcast& loops) { return loops.loops == 1 && loops.a_stride[0] == 1 && loops.b_stride[0] == 1; }
+
 template <BinaryOp op>
 void binary_backward(const Backward& b) {
+  const auto number = static_cast<int>(op);
+  const double cost = kCost * static_cast<double>(b.type.size);
+  const auto one = [&](int side, Rows d, int64_t first, int64_t count, bool accumulate) {
+    b.k.binary_backward(number, side, d, b.x[0].from(first), b.x[1].from(first), b.y.from(first), b.dy.from(first),
+                        count, b.type.broadcast, b.type.operands[static_cast<size_t>(side)].total(), accumulate);
+  };
+  const auto of_side = [&](int side) { return b.dx(side); };
+  if (is_plain(b.type.broadcast)) {
+    const auto both = [&](Rows da, Rows db, int64_t first, int64_t count, bool accumulate) {
+      b.k.binary_backward_both(number, da, db, b.x[0].from(first), b.x[1].from(first), b.y.from(first),
+                               b.dy.from(first), count, b.type.size, accumulate);
+    };
+    backward_of_sides(b, b.count, b.type.size, cost, of_side, both, one);
+    return;
+  }
   for (int side = 0; side < 2; ++side) {
     if (!b.wants(side)) continue;
-    const Backward::Operand dx = b.dx(side);
+    const Backward::Operand dx = of_side(side);
     b.parallel(
-        b.count, kCost * static_cast<double>(b.type.size),
-        [&](int64_t begin, int64_t end) {
-          b.k.binary_backward(static_cast<int>(op), side, dx.rows.from(begin), b.x[0].from(begin), b.x[1].from(begin),
-                              b.y.from(begin), b.dy.from(begin), end - begin, b.type.broadcast,
-                              b.type.operands[static_cast<size_t>(side)].total(), dx.accumulate);
-        },
+        b.count, cost,
+        [&](int64_t begin, int64_t end) { one(side, dx.rows.from(begin), begin, end - begin, dx.accumulate); },
         dx.collides);
   }
 }
@@ -155,6 +170,24 @@ void add_broadcast(const Forward& b, Rows y, int64_t begin, int64_t end) {
                        broadcast_loops(b.type.dim, b.type.dim, b.type.operands[i]));
 }
 
+// The floats of a sum that are still in the first cache when they are divided.
+constexpr int64_t kPiece = 2048;
+
+// The sum of a node's operands, `list` being where they lie, and times `scale` if it is an average.
+template <bool average>
+void sum_node(const Forward& b, int64_t node, float** list, const float* scale) {
+  const auto terms = static_cast<int64_t>(b.type.operands.size());
+  const int64_t n = b.type.size;
+  const int64_t length = average ? kPiece : n;
+  for (int64_t offset = 0; offset < n; offset += length) {
+    const int64_t part = std::min(length, n - offset);
+    for (int64_t i = 0; i < terms; ++i) list[i] = b.x[i].at(node) + offset;
+    const Rows y{b.y.at(node) + offset, nullptr, 0};
+    b.k.sum_rows(y.base, Rows{nullptr, list, 0}, terms, part, false);
+    if (average) b.k.unary_forward(static_cast<int>(UnaryOp::kMultiplyScalar), y, y, scale, 1, part);
+  }
+}
+
 template <bool average>
 void sum_forward(const Forward& b) {
   const auto terms = static_cast<int64_t>(b.type.operands.size());
@@ -165,13 +198,11 @@ void sum_forward(const Forward& b) {
   auto* scales = b.scratch.allocate<float>(b.count);
   std::fill(scales, scales + b.count, 1.0f / static_cast<float>(terms));
   b.parallel(b.count, kCost * static_cast<double>(n * terms), [&](int64_t begin, int64_t end) {
+    for (int64_t node = begin; one_shape && node < end; ++node)
+      sum_node<average>(b, node, lists + node * terms, scales);
+    if (one_shape) return;
     const Rows y = b.y.from(begin);
-    for (int64_t node = begin; one_shape && node < end; ++node) {
-      float** list = lists + node * terms;
-      for (int64_t i = 0; i < terms; ++i) list[i] = b.x[i].at(node);
-      b.k.sum_rows(b.y.at(node), Rows{nullptr, list, 0}, terms, n, false);
-    }
-    if (!one_shape) add_broadcast(b, y, begin, end);
+    add_broadcast(b, y, begin, end);
     if (average) b.k.unary_forward(static_cast<int>(UnaryOp::kMultiplyScalar), y, y, scales + begin, end - begin, n);
   });
 }
@@ -180,11 +211,13 @@ template <bool average>
 void sum_backward(const Backward& b) {
   const auto terms = static_cast<int>(b.type.operands.size());
   const int64_t n = b.type.size;
+  const float scale = average ? 1.0f / static_cast<float>(terms) : 1.0f;
+  // What an operand gets that is broadcast: scaled once for all of them.
   Rows dy = b.dy;
-  if (average) {
+  if (average && !all_of_one_shape(b.type)) {
     dy = {b.scratch.allocate<float>(b.count * n), nullptr, n};
     b.k.fill(dy, 0, b.count, n);
-    b.k.add(dy, b.dy, 1.0f / static_cast<float>(terms), b.count, n);
+    b.k.add(dy, b.dy, scale, b.count, n);
   }
   for (int i = 0; i < terms; ++i) {
     if (!b.wants(i)) continue;
@@ -194,11 +227,14 @@ void sum_backward(const Backward& b) {
       // The gradient of one side of y = rest + x_i.
       b.k.binary_backward(static_cast<int>(BinaryOp::kAdd), 1, dx.rows, b.y, b.x[i], b.y, dy, b.count,
                           broadcast_loops(b.type.dim, b.type.dim, dim), dim.total(), dx.accumulate);
-    } else if (dx.accumulate) {
-      b.k.add(dx.rows, dy, 1, b.count, n);
-    } else {
-      b.k.copy(dx.rows, dy, b.count, n);
+      continue;
     }
+    if (!dx.accumulate && !average) {
+      b.k.copy(dx.rows, b.dy, b.count, n);
+      continue;
+    }
+    if (!dx.accumulate) b.k.fill(dx.rows, 0, b.count, n);
+    b.k.add(dx.rows, b.dy, scale, b.count, n);
   }
 }
 

@@ -220,8 +220,9 @@ struct Acosh {
   }
   template <class V>
   DYNNET_ELEMENTWISE V backward(V x, V, V dy, V) {
+    // From 1e4 on, where the product may be too large, the 1 does not count.
     const V one(1.0f);
-    return dy / (sqrt(x - one) * sqrt(x + one));
+    return dy / select(V(1e4f) < x, x, sqrt((x - one) * (x + one)));
   }
 };
 

@@ -1,5 +1,5 @@
 // Normalisation: of layers by their mean and standard deviation, of weights by their norm.
-#include "ops/context.h"
+#include "ops/pairs.h"
 
 namespace dynnet {
 namespace {
@@ -42,22 +42,12 @@ bool layer_norm_defers(const Type& type, int i) {
   return i != kX && type.shared[static_cast<size_t>(i)] && type.operands[static_cast<size_t>(i)].bd == 1;
 }
 
-void gain_backward(const Backward& b, const Rows& x, const Rows& z, const Rows& dy) {
+// Where the gradient of the gain goes, which is no memory of its own if it is deferred: that lasts until the end of the
+// pass.
+Backward::Operand gain_gradient(const Backward& b) {
   const int64_t n = b.type.dim.size();
-  const int64_t elements = b.element_count();
-  const bool deferred = b.type.deferred[kGain];
-  // What is deferred lasts until the end of the pass.
-  const Backward::Operand to =
-      deferred ? Backward::Operand{{b.scratch.allocate<float>(n * elements), nullptr, n}, false, false}
-               : b.dx_elements(kGain);
-  b.parallel(
-      elements, row_cost(b),
-      [&](int64_t begin, int64_t end) {
-        b.k.layer_norm_backward_g(to.rows.from(begin), x.from(begin), z.from(begin), dy.from(begin), end - begin, n,
-                                  to.accumulate);
-      },
-      to.collides);
-  if (deferred) b.defer_sum(kGain, n, to.rows, elements);
+  if (!b.type.deferred[kGain]) return b.dx_elements(kGain);
+  return {{b.scratch.allocate<float>(n * b.element_count()), nullptr, n}, false, false};
 }
 
 void bias_backward(const Backward& b, const Rows& dy) {
@@ -71,21 +61,37 @@ void bias_backward(const Backward& b, const Rows& dy) {
 }
 
 void layer_norm_backward(const Backward& b) {
+  const int64_t n = b.type.dim.size();
+  const int64_t elements = b.element_count();
   const Rows x = b.x_elements(kX);
   const Rows z = statistics(b);
   const Rows dy = b.dy_elements();
+  Backward::Operand dx;
+  Backward::Operand dg;
+  if (b.wants(kX)) dx = b.dx_elements(kX);
+  if (b.wants(kGain)) dg = gain_gradient(b);
+  const bool together = b.wants(kX) && b.wants(kGain) && are_apart(dx.rows, dg.rows, elements, n);
   if (b.wants(kX)) {
     const Rows gain = b.x_elements(kGain);
-    const Backward::Operand dx = b.dx_elements(kX);
     b.parallel(
-        b.element_count(), row_cost(b),
+        elements, row_cost(b),
         [&](int64_t begin, int64_t end) {
-          b.k.layer_norm_backward(dx.rows.from(begin), x.from(begin), z.from(begin), gain.from(begin), dy.from(begin),
-                                  end - begin, b.type.dim.size(), dx.accumulate);
+          b.k.layer_norm_backward(dx.rows.from(begin), dx.accumulate, together ? dg.rows.from(begin) : Rows{},
+                                  dg.accumulate, x.from(begin), z.from(begin), gain.from(begin), dy.from(begin),
+                                  end - begin, n);
         },
-        dx.collides);
+        dx.collides || (together && dg.collides));
   }
-  if (b.wants(kGain)) gain_backward(b, x, z, dy);
+  if (b.wants(kGain) && !together) {
+    b.parallel(
+        elements, row_cost(b),
+        [&](int64_t begin, int64_t end) {
+          b.k.layer_norm_backward_g(dg.rows.from(begin), x.from(begin), z.from(begin), dy.from(begin), end - begin, n,
+                                    dg.accumulate);
+        },
+        dg.collides);
+  }
+  if (b.wants(kGain) && b.type.deferred[kGain]) b.defer_sum(kGain, n, dg.rows, elements);
   if (b.wants(kBias)) bias_backward(b, dy);
 }
 
@@ -117,26 +123,23 @@ void weight_norm_backward(const Backward& b) {
   const Rows z = norms(b);
   const Rows w = b.x_elements(kW);
   const Rows dy = b.dy_elements();
+  const Rows dots{b.scratch.allocate<float>(b.element_count()), nullptr, 1};
   if (b.wants(kW)) {
     const Rows g = b.x_elements(kLength);
     const Backward::Operand dw = b.dx_elements(kW);
     b.parallel(
         b.element_count(), row_cost(b),
         [&](int64_t begin, int64_t end) {
-          b.k.weight_norm_backward(dw.rows.from(begin), w.from(begin), z.from(begin), g.from(begin), dy.from(begin),
-                                   end - begin, n, dw.accumulate);
+          b.k.weight_norm_backward(dw.rows.from(begin), w.from(begin), z.from(begin), g.from(begin), dots.from(begin),
+                                   dy.from(begin), end - begin, n, dw.accumulate);
         },
         dw.collides);
+  } else {
+    b.k.dot(dots, w, dy, b.element_count(), n);
   }
   if (!b.wants(kLength)) return;
   const Backward::Operand dg = b.dx_elements(kLength);
-  b.parallel(
-      b.element_count(), row_cost(b),
-      [&](int64_t begin, int64_t end) {
-        b.k.weight_norm_backward_g(dg.rows.from(begin), w.from(begin), z.from(begin), dy.from(begin), end - begin, n,
-                                   dg.accumulate);
-      },
-      dg.collides);
+  b.k.weight_norm_backward_g(dg.rows, dots, z, b.element_count(), dg.accumulate);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "ops/context.h"
+#include "ops/elementwise.h"
 #include "ops/labels.h"
 
 namespace dynnet {
@@ -104,49 +105,120 @@ void log_softmax_restricted_shape(Shaping& s) {
   set_labels(s, s[0].rows(), true);
 }
 
-// `to` has the elements of `from` that a node is restricted to, and `other` everywhere else; all columns, one row each.
-void restrict_columns(const BatchContext& b, Rows to, Rows from, float other) {
-  const int64_t each = b.column_count() / b.count;
-  const int64_t n = b.type.dim.rows();
-  const int64_t count = b.type.span_count;
-  const int32_t* indices = b.indices();
-  b.parallel(b.column_count(), kExpCost * static_cast<double>(n), [&](int64_t begin, int64_t end) {
-    b.k.fill(to.from(begin), other, end - begin, n);
-    for (int64_t i = begin; i < end; ++i) {
-      const int32_t* own = indices + i / each * count;
-      for (int64_t j = 0; j < count; ++j) to.at(i)[own[j]] = from.at(i)[own[j]];
+// The elements that each node is restricted to, each of them once, and where these of all columns are worked on: side
+// by side, as a matrix {columns, elements}.
+class Restricted {
+ public:
+  // With memory for so many such matrices, and vectors of one number for each column.
+  Restricted(const BatchContext& b, int64_t matrices, int64_t vectors)
+      : columns_(b.column_count() / b.count), most_(b.type.span_count) {
+    indices_ = b.indices();
+    counts_ = b.scratch.allocate<int64_t>(b.count);
+    size_ = (matrices * most_ + vectors) * columns_;
+    memory_ = b.scratch.allocate<float>(b.count * size_);
+    // The number of the latest node that has an element, counted from 1.
+    auto* seen = b.scratch.allocate<int64_t>(b.type.dim.rows());
+    std::fill_n(seen, b.type.dim.rows(), 0);
+    for (int64_t node = 0; node < b.count; ++node) {
+      int32_t* const own = indices_ + node * most_;
+      int64_t count = 0;
+      for (int64_t j = 0; j < most_; ++j) {
+        if (seen[own[j]] == node + 1) continue;
+        seen[own[j]] = node + 1;
+        own[count++] = own[j];
+      }
+      counts_[node] = count;
+    }
+  }
+
+  int64_t columns() const { return columns_; }
+  int64_t count(int64_t node) const { return counts_[node]; }
+  float* matrix(int64_t node, int64_t i) const { return memory_ + node * size_ + i * most_ * columns_; }
+
+  // Calls f(place in a matrix, column, element) for all of a node.
+  template <class F>
+  void each(int64_t node, F f) const {
+    const int32_t* const own = indices_ + node * most_;
+    for (int64_t j = 0; j < counts_[node]; ++j)
+      for (int64_t c = 0; c < columns_; ++c) f(j * columns_ + c, c, own[j]);
+  }
+
+  // A node's elements of the columns that begin with row node * columns() of `from`.
+  void gather(int64_t node, float* to, const Rows& from) const {
+    const Rows own = from.from(node * columns_);
+    each(node, [&](int64_t place, int64_t c, int32_t element) { to[place] = own.at(c)[element]; });
+  }
+
+ private:
+  int64_t columns_, most_;
+  int32_t* indices_;
+  int64_t* counts_;
+  int64_t size_;
+  float* memory_;
+};
+
+double restricted_cost(const BatchContext& b, const Restricted& r) {
+  return static_cast<double>(r.columns() * b.type.span_count) * kExpCost;
+}
+
+void log_softmax_restricted_forward(const Forward& b) {
+  const Restricted restricted(b, 1, 3);
+  const int64_t columns = restricted.columns();
+  const Rows x = b.columns(b.x[0]);
+  const Rows y = b.columns(b.y);
+  constexpr float kNone = -std::numeric_limits<float>::infinity();
+  b.parallel(b.count, restricted_cost(b, restricted), [&](int64_t begin, int64_t end) {
+    b.k.fill(y.from(begin * columns), kNone, (end - begin) * columns, b.type.dim.rows());
+    for (int64_t node = begin; node < end; ++node) {
+      float* const some = restricted.matrix(node, 0);
+      float* const sums = restricted.matrix(node, 1);
+      float* const shifts = sums + columns;
+      float* const rests = shifts + columns;
+      restricted.gather(node, some, x);
+      Reduction loops;
+      loops.inner = columns;
+      loops.run = loops.count = restricted.count(node);
+      loops.step = loops.results = columns;
+      b.k.log_sum_exp(Rows{sums, nullptr, 0}, Rows{shifts, nullptr, 0}, Rows{some, nullptr, 0}, 1, loops);
+      // Where there is no distribution, the rest is minus infinity, and the elements become NaN.
+      for (int64_t c = 0; c < columns; ++c)
+        if (!(sums[c] > kNone)) rests[c] = sums[c];
+      const Rows own = y.from(node * columns);
+      restricted.each(node, [&](int64_t place, int64_t c, int32_t element) {
+        own.at(c)[element] = (some[place] - shifts[c]) - rests[c];
+      });
     }
   });
 }
 
-// Where there is no distribution, all elements of a column have become NaN: only those that a node is restricted to
-// stay it.
-void keep_restriction(const Forward& b, Rows y) {
-  const int64_t each = b.column_count() / b.count;
-  const int64_t count = b.type.span_count;
-  const int32_t* indices = b.indices();
-  auto* kept = b.scratch.allocate<float>(count);
-  for (int64_t i = 0; i < b.column_count(); ++i) {
-    const int32_t* own = indices + i / each * count;
-    if (!std::isnan(y.at(i)[own[0]])) continue;
-    for (int64_t j = 0; j < count; ++j) kept[j] = y.at(i)[own[j]];
-    b.k.fill(y.from(i), -std::numeric_limits<float>::infinity(), 1, b.type.dim.rows());
-    for (int64_t j = 0; j < count; ++j) y.at(i)[own[j]] = kept[j];
-  }
-}
-
-void log_softmax_restricted_forward(const Forward& b) {
-  const Rows y = b.columns(b.y);
-  restrict_columns(b, y, b.columns(b.x[0]), -std::numeric_limits<float>::infinity());
-  log_softmax_columns(b, y);
-  keep_restriction(b, y);
-}
-
 void log_softmax_restricted_backward(const Backward& b) {
-  const int64_t n = b.type.dim.rows();
-  const Rows dy{b.scratch.allocate<float>(b.column_count() * n), nullptr, n};
-  restrict_columns(b, dy, b.columns(b.dy), 0);
-  log_softmax_columns_backward(b, dy);
+  const Restricted restricted(b, 2, 1);
+  const int64_t columns = restricted.columns();
+  const Backward::Operand dx = b.dx(0);
+  const Rows to = b.columns(dx.rows);
+  const Rows y = b.columns(b.y);
+  const Rows dy = b.columns(b.dy);
+  if (!dx.accumulate) b.k.fill(to, 0, b.column_count(), b.type.dim.rows());
+  b.parallel(
+      b.count, restricted_cost(b, restricted),
+      [&](int64_t begin, int64_t end) {
+        for (int64_t node = begin; node < end; ++node) {
+          const int64_t count = restricted.count(node);
+          float* const p = restricted.matrix(node, 0);
+          float* const d = restricted.matrix(node, 1);
+          float* const sums = restricted.matrix(node, 2);
+          restricted.gather(node, p, y);
+          restricted.gather(node, d, dy);
+          const Rows row{p, nullptr, 0};
+          b.k.unary_forward(static_cast<int>(UnaryOp::kExp), row, row, nullptr, 1, count * columns);
+          b.k.sum_rows(sums, Rows{d, nullptr, columns}, count, columns, false);
+          const Rows own = to.from(node * columns);
+          restricted.each(node, [&](int64_t place, int64_t c, int32_t element) {
+            own.at(c)[element] += d[place] - p[place] * sums[c];
+          });
+        }
+      },
+      dx.collides);
 }
 
 }  // namespace

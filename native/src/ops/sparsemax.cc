@@ -1,6 +1,7 @@
 // Distributions that are exactly 0, or at a bound, in places: sparsemax, its loss, and the constrained softmax.
 #include "ops/context.h"
 #include "ops/labels.h"
+#include "ops/pairs.h"
 
 namespace dynnet {
 namespace {
@@ -99,17 +100,15 @@ void constrained_softmax_backward(const Backward& b) {
   const Rows y = b.y_elements();
   const Rows u = b.x_elements(1);
   const Rows dy = b.dy_elements();
-  for (int side = 0; side < 2; ++side) {
-    if (!b.wants(side)) continue;
-    const Backward::Operand d = b.dx_elements(side);
-    b.parallel(
-        b.element_count(), kBackwardCost * static_cast<double>(n),
-        [&](int64_t begin, int64_t end) {
-          b.k.constrained_softmax_backward(side, d.rows.from(begin), y.from(begin), u.from(begin), dy.from(begin),
-                                           end - begin, n, d.accumulate);
-        },
-        d.collides);
-  }
+  const auto both = [&](Rows dx, Rows du, int64_t first, int64_t rows, bool accumulate) {
+    b.k.constrained_softmax_backward(dx, du, y.from(first), u.from(first), dy.from(first), rows, n, accumulate);
+  };
+  backward_of_sides(
+      b, b.element_count(), n, kBackwardCost * static_cast<double>(n), [&](int side) { return b.dx_elements(side); },
+      both,
+      [&](int side, Rows d, int64_t first, int64_t rows, bool accumulate) {
+        both(side == 0 ? d : Rows{}, side == 0 ? Rows{} : d, first, rows, accumulate);
+      });
 }
 
 }  // namespace

@@ -199,8 +199,8 @@ TEST(OpKeeps, NoMoreThanATensorMayHave) {
   // 0 in 64 bits, and negative.
   attention(1u << 31, 1u << 31, 4, 1);
   attention(1u << 31, 1u << 31, 2, 1);
-  // The product of the vectors of each of 2^20 batch elements has 2^60 elements.
-  const std::vector<dn_expr> x = inputs(graph, {{1, 1 << 20, 1 << 20}, {1 << 20}, Shape({1 << 20}, 1 << 20)});
+  // The product with the first vector, of 2^39 elements, is kept for each of 2^20 batch elements.
+  const std::vector<dn_expr> x = inputs(graph, {{1 << 20, 1 << 19, 2}, {2}, Shape({1 << 19}, 1 << 20)});
   dn_expr out{};
   expect_failure(dn_op_contract3d_1d_1d(graph.get(), x[0], x[1], x[2], &out), DN_E_MEMORY,
                  {"contract3d_1d_1d", "2^40"});

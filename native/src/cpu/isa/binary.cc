@@ -172,6 +172,55 @@ void backward_plain(Rows d, Rows a, Rows b, Rows y, Rows dy, int64_t rows, int64
   });
 }
 
+/// Both sides of backward_plain in one pass.
+template <class Op>
+void backward_both(Rows da, Rows db, Rows a, Rows b, Rows y, Rows dy, int64_t rows, int64_t n, bool accumulate) {
+  constexpr int kReads = Op::kForA | Op::kForB;
+  if constexpr ((kReads & elementwise::kReadsA) == 0) a = dy;
+  if constexpr ((kReads & elementwise::kReadsB) == 0) b = dy;
+  if constexpr ((kReads & elementwise::kReadsY) == 0) y = dy;
+  flatten(rows, n, da, db, a, b, y, dy);
+  with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
+    for (int64_t i = 0; i < rows; ++i) {
+      float *to_a = row(da, i), *to_b = row(db, i);
+      const float *as = row(a, i), *bs = row(b, i), *ys = row(y, i), *dys = row(dy, i);
+      for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+        const Vec zero(0.0f), d = lanes.load(dys + j);
+        const Vec va = (kReads & elementwise::kReadsA) != 0 ? lanes.load(as + j) : zero;
+        const Vec vb = (kReads & elementwise::kReadsB) != 0 ? lanes.load(bs + j) : zero;
+        const Vec vy = (kReads & elementwise::kReadsY) != 0 ? lanes.load(ys + j) : zero;
+        put<decltype(flag)::value>(lanes, to_a + j, gradient<Op, 0>(va, vb, vy, d));
+        put<decltype(flag)::value>(lanes, to_b + j, gradient<Op, 1>(va, vb, vy, d));
+      });
+    }
+  });
+}
+
+/// Whether an operand is one vector for all runs of the innermost of two loops, as the bias of a matrix is.
+bool is_bias(const Broadcast& shape, const int64_t* strides) {
+  return shape.loops == 2 && shape.a_stride[0] == 1 && shape.b_stride[0] == 1 && strides[1] == 0;
+}
+
+/// The gradient of such an operand, the sums over the runs in registers.
+template <class Op, int kSide>
+void backward_bias(float* to, const float* as, const float* bs, const float* ys, const float* dys,
+                   const Broadcast& shape, bool accumulate) {
+  constexpr int kReads = kSide == 0 ? Op::kForA : Op::kForB;
+  const int64_t n = shape.size[0];
+  for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+    const Vec zero(0.0f);
+    Vec sum = accumulate ? lanes.load(to + j) : zero;
+    for (int64_t run = 0; run < shape.size[1]; ++run) {
+      const int64_t at = run * n + j;
+      sum = sum + gradient<Op, kSide>(
+                      (kReads & elementwise::kReadsA) != 0 ? lanes.load(as + run * shape.a_stride[1] + j) : zero,
+                      (kReads & elementwise::kReadsB) != 0 ? lanes.load(bs + run * shape.b_stride[1] + j) : zero,
+                      (kReads & elementwise::kReadsY) != 0 ? lanes.load(ys + at) : zero, lanes.load(dys + at));
+    }
+    lanes.store(to + j, sum);
+  });
+}
+
 template <class Op, int kSide>
 void backward(Rows d, Rows a, Rows b, Rows y, Rows dy, int64_t rows, const Broadcast& shape, bool accumulate) {
   if (elements(shape) == 0) return;
@@ -187,6 +236,10 @@ void backward(Rows d, Rows a, Rows b, Rows y, Rows dy, int64_t rows, const Broad
       const float* bs = (kReads & elementwise::kReadsB) != 0 ? row(b, i) : nullptr;
       const float* ys = (kReads & elementwise::kReadsY) != 0 ? row(y, i) : nullptr;
       const float* dys = row(dy, i);
+      if (is_bias(shape, strides)) {
+        backward_bias<Op, kSide>(to, as, bs, ys, dys, shape, accumulate);
+        continue;
+      }
       Outer at(shape);
       do {
         // The readers of what is not read are never asked, but read where they begin.
@@ -240,11 +293,21 @@ void binary_backward(int op, int side, Rows d, Rows a, Rows b, Rows y, Rows dy, 
 }
 #undef DYNNET_ENTRY
 
+#define DYNNET_ENTRY(type, name) backward_both<elementwise::type>,
+void binary_backward_both(int op, Rows da, Rows db, Rows a, Rows b, Rows y, Rows dy, int64_t rows, int64_t n,
+                          bool accumulate) {
+  static constexpr void (*kTable[])(Rows, Rows, Rows, Rows, Rows, Rows, int64_t, int64_t,
+                                    bool) = {DYNNET_BINARY_OPS(DYNNET_ENTRY)};
+  kTable[op](da, db, a, b, y, dy, rows, n, accumulate);
+}
+#undef DYNNET_ENTRY
+
 }  // namespace
 
 void fill_binary(Kernels* table) {
   table->binary_forward = binary_forward;
   table->binary_backward = binary_backward;
+  table->binary_backward_both = binary_backward_both;
 }
 
 }  // namespace dynnet::cpu::DYNNET_ISA

@@ -49,6 +49,57 @@ DYNNET_INLINE void backward(const Distance& distance, Rows d, Rows a, Rows b, Ro
   });
 }
 
+struct Squared {
+  DYNNET_INLINE Vec slope(Vec d) const { return d; }
+};
+
+/// Both gradients of a sum over differences, which differ in their sign.
+template <class Distance>
+DYNNET_INLINE void backward_both(const Distance& distance, Rows da, Rows db, Rows a, Rows b, Rows g, float factor,
+                                 int64_t rows, int64_t n, bool accumulate) {
+  with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
+    for (int64_t i = 0; i < rows; ++i) {
+      float *to_a = row(da, i), *to_b = row(db, i);
+      const float *as = row(a, i), *bs = row(b, i);
+      const Vec scale(factor * *row(g, i));
+      for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+        const Vec d = scale * distance.slope(lanes.load(as + j) - lanes.load(bs + j));
+        put<decltype(flag)::value>(lanes, to_a + j, d);
+        put<decltype(flag)::value>(lanes, to_b + j, -d);
+      });
+    }
+  });
+}
+
+void dot_backward_both(Rows da, Rows db, Rows a, Rows b, Rows g, int64_t rows, int64_t n, bool accumulate) {
+  with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
+    for (int64_t i = 0; i < rows; ++i) {
+      float *to_a = row(da, i), *to_b = row(db, i);
+      const float *as = row(a, i), *bs = row(b, i);
+      const Vec scale(*row(g, i));
+      for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+        const Vec va = lanes.load(as + j), vb = lanes.load(bs + j);
+        put<decltype(flag)::value>(lanes, to_a + j, scale * vb);
+        put<decltype(flag)::value>(lanes, to_b + j, scale * va);
+      });
+    }
+  });
+}
+
+void pair_sum_backward(PairSum sum, Rows da, Rows db, Rows a, Rows b, Rows g, float c, int64_t rows, int64_t n,
+                       bool accumulate) {
+  switch (sum) {
+    case PairSum::kDot:
+      return dot_backward_both(da, db, a, b, g, rows, n, accumulate);
+    case PairSum::kSquared:
+      return backward_both(Squared(), da, db, a, b, g, 2.0f, rows, n, accumulate);
+    case PairSum::kL1:
+      return backward_both(L1(), da, db, a, b, g, 1.0f, rows, n, accumulate);
+    case PairSum::kHuber:
+      return backward_both(Huber(c), da, db, a, b, g, 1.0f, rows, n, accumulate);
+  }
+}
+
 void l1_distance(Rows y, Rows a, Rows b, int64_t rows, int64_t n) { forward(L1(), y, a, b, rows, n); }
 
 void l1_distance_backward(Rows d, Rows a, Rows b, Rows g, float factor, int64_t rows, int64_t n, bool accumulate) {
@@ -88,26 +139,68 @@ void rank_loss_backward(Rows d, Rows y, Rows dy, float factor, int64_t rows, int
   });
 }
 
-/// Rows of one number. The terms may be much larger than their sum, so it is taken in double.
+/// Rows i to i + count - 1 of one number each, in an array; zeros behind them.
+struct Numbers {
+  float of[kWidth];
+
+  DYNNET_INLINE Numbers(const Rows& r, int64_t i, int64_t count) {
+    if (dense(r, 2, 1) && count == kWidth) {
+      store(of, load(r.base + i));
+      return;
+    }
+    for (int64_t l = 0; l < kWidth; ++l) of[l] = l < count ? *row(r, i + l) : 0.0f;
+  }
+  DYNNET_INLINE void put_back(const Rows& r, int64_t i, int64_t count) const {
+    if (dense(r, 2, 1) && count == kWidth) return store(r.base + i, load(of));
+    for (int64_t l = 0; l < count; ++l) *row(r, i + l) = of[l];
+  }
+};
+
+/// The terms may be much larger than their sum, so it is taken in double. Out of line, since there the compiler knows
+/// what is apart.
+__attribute__((noinline)) void poisson_terms(float* __restrict to, const float* __restrict e,
+                                             const float* __restrict rates, const float* __restrict targets,
+                                             const double* __restrict constants, int64_t count) {
+  for (int64_t l = 0; l < count; ++l) {
+    const double rest = constants[l] - static_cast<double>(targets[l]) * static_cast<double>(rates[l]);
+    to[l] = static_cast<float>(static_cast<double>(e[l]) + rest);
+  }
+}
+
 void poisson_loss(Rows y, Rows x, const float* targets, const double* constants, int64_t rows) {
-  for (int64_t i = 0; i < rows; ++i) {
-    const float rate = *row(x, i);
-    const double sum = static_cast<double>(first(exp(Vec(rate)))) -
-                       static_cast<double>(targets[i]) * static_cast<double>(rate) + constants[i];
-    *row(y, i) = static_cast<float>(sum);
+  for (int64_t i = 0; i < rows; i += kWidth) {
+    const int64_t count = smaller(kWidth, rows - i);
+    const Numbers rates(x, i, count);
+    Numbers e = rates, sums = rates;
+    store(e.of, exp(load(rates.of)));
+    poisson_terms(sums.of, e.of, rates.of, targets + i, constants + i, count);
+    sums.put_back(y, i, count);
   }
 }
 
 void poisson_loss_backward(Rows dx, Rows x, Rows g, const float* targets, int64_t rows, bool accumulate) {
-  with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
-    for (int64_t i = 0; i < rows; ++i)
-      put<decltype(flag)::value>(row(dx, i), *row(g, i) * (first(exp(Vec(*row(x, i)))) - targets[i]));
-  });
+  for (int64_t i = 0; i < rows; i += kWidth) {
+    const int64_t count = smaller(kWidth, rows - i);
+    const Numbers rates(x, i, count), wanted(Rows{const_cast<float*>(targets), nullptr, 1}, i, count), dy(g, i, count);
+    const Vec slopes = load(dy.of) * (exp(load(rates.of)) - load(wanted.of));
+    if (dense(dx, 2, 1)) {
+      const Part part(count);
+      part.store(dx.base + i, accumulate ? part.load(dx.base + i) + slopes : slopes);
+      continue;
+    }
+    float numbers[kWidth];
+    store(numbers, slopes);
+    // Rows that are the same memory are added one after the other.
+    with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
+      for (int64_t l = 0; l < count; ++l) put<decltype(flag)::value>(row(dx, i + l), numbers[l]);
+    });
+  }
 }
 
 }  // namespace
 
 void fill_distance(Kernels* table) {
+  table->pair_sum_backward = pair_sum_backward;
   table->l1_distance = l1_distance;
   table->l1_distance_backward = l1_distance_backward;
   table->huber_distance = huber_distance;

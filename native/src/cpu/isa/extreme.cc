@@ -19,9 +19,8 @@ void extreme_of(Rows y, Rows x, int64_t rows, const Reduction& shape) {
     each_result<true>(shape, [&](auto at) DYNNET_INLINE_BODY {
       constexpr int kCount = decltype(at)::kCount;
       Vec most[kCount];
-      at.template fold<Largest>(shape, xs, most, [](int, Vec so_far, Vec e) DYNNET_INLINE_BODY {
-        return max(so_far, oriented<kSmallest>(e));
-      });
+      at.template fold<Largest>(
+          shape, xs, most, [](Vec so_far, Vec e) DYNNET_INLINE_BODY { return max(so_far, oriented<kSmallest>(e)); });
       each_vector<kCount>([&](int v) DYNNET_INLINE_BODY { at.store(ys, v, oriented<kSmallest>(most[v])); });
     });
   }
@@ -35,20 +34,29 @@ void extreme(bool smallest, Rows y, Rows x, int64_t rows, const Reduction& shape
   }
 }
 
-/// The first of n elements that is the extreme one, which must be there.
+/// The first of n elements that is the extreme one, which must be there. 64 elements at a time, without a branch that
+/// depends on where it is.
 template <bool kSmallest>
 DYNNET_INLINE int64_t first_extreme(const float* x, int64_t n, float extreme) {
-  const Vec bound = oriented<kSmallest>(Vec(extreme)), zero(0.0f), one(1.0f);
+  constexpr int64_t kStep = 64;
+  const Vec bound = oriented<kSmallest>(Vec(extreme));
+  // A bit for each element that is not less.
+  const auto bits = [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+    return uint64_t{lane_bits(oriented<kSmallest>(lanes.load(x + j)) < bound) ^ ((1u << kWidth) - 1u)};
+  };
   int64_t j = 0;
-  for (; j + 4 * kWidth <= n; j += 4 * kWidth) {
-    Vec found = zero;
-#pragma GCC unroll 4
-    for (int v = 0; v < 4; ++v)
-      found = max(found, select(oriented<kSmallest>(load(x + j + v * kWidth)) < bound, zero, one));
-    if (reduce_max(found) > 0) break;
+  for (; j + kStep <= n; j += kStep) {
+    uint64_t found = 0;
+#pragma GCC unroll 16
+    for (int v = 0; v < kStep / kWidth; ++v) found |= bits(j + v * kWidth, Whole()) << (v * kWidth);
+    if (found != 0) return j + __builtin_ctzll(found);
   }
-  while (j + 1 < n && (kSmallest ? extreme < x[j] : x[j] < extreme)) ++j;
-  return j;
+  for (; j + kWidth <= n; j += kWidth) {
+    const uint64_t found = bits(j, Whole());
+    if (found != 0) return j + __builtin_ctzll(found);
+  }
+  const uint64_t found = j < n ? bits(j, Part(n - j)) & ((uint64_t{1} << (n - j)) - 1u) : 0;
+  return found != 0 ? j + __builtin_ctzll(found) : n - 1;
 }
 
 template <bool kAccumulate, bool kSmallest>
@@ -122,13 +130,12 @@ void log_sum_exp(Rows y, Rows z, Rows x, int64_t rows, const Reduction& shape) {
     each_result<true>(shape, [&](auto at) DYNNET_INLINE_BODY {
       constexpr int kCount = decltype(at)::kCount;
       Vec shift[kCount], sum[kCount];
-      at.template fold<Largest>(shape, xs, shift,
-                                [](int, Vec so_far, Vec e) DYNNET_INLINE_BODY { return max(so_far, e); });
+      at.template fold<Largest>(shape, xs, shift, [](Vec so_far, Vec e) DYNNET_INLINE_BODY { return max(so_far, e); });
       // The difference of two infinities is no number.
       each_vector<kCount>([&](int v)
                               DYNNET_INLINE_BODY { shift[v] = select(abs(shift[v]) < infinity, shift[v], zero); });
-      at.template fold<Adding>(shape, xs, sum,
-                               [&](int v, Vec so_far, Vec e) DYNNET_INLINE_BODY { return so_far + exp(e - shift[v]); });
+      at.template fold<Adding>(
+          shape, xs, sum, [](Vec so_far, Vec e, Vec from) DYNNET_INLINE_BODY { return so_far + exp(e - from); }, shift);
       each_vector<kCount>([&](int v) DYNNET_INLINE_BODY {
         const Vec rest = log(sum[v]);
         at.store(ys, v, shift[v] + rest);

@@ -51,9 +51,27 @@ void hinge(Rows y, Rows x, const int32_t* labels, const float* margins, int64_t 
     const float* xs = row(x, i);
     const int64_t label = labels[i];
     const Vec offset(margins[i] - xs[label]);
-    *row(y, i) = sum_of(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-      return select(lane(label - j), zero, max(zero, lanes.load(xs + j) + offset));
-    });
+    const auto excess = [&](int64_t j, auto lanes)
+                            DYNNET_INLINE_BODY { return max(zero, lanes.load(xs + j) + offset); };
+    // The label's own is no part of the sum: the vector with it is taken apart from those before it and behind it, of
+    // which four take turns.
+    const int64_t begin = label / kWidth * kWidth, end = smaller(begin + kWidth, n);
+    const Part part(end - begin);
+    Vec sum[4] = {part.keep(select(lane(label - begin), zero, excess(begin, part)), zero), zero, zero, zero};
+    const auto add = [&](int64_t j, int64_t last) DYNNET_INLINE_BODY {
+      for (; j + 4 * kWidth <= last; j += 4 * kWidth) {
+#pragma GCC unroll 4
+        for (int v = 0; v < 4; ++v) sum[v] = sum[v] + excess(j + v * kWidth, Whole());
+      }
+      for (; j + kWidth <= last; j += kWidth) sum[1] = sum[1] + excess(j, Whole());
+      if (j < last) {
+        const Part rest(last - j);
+        sum[2] = sum[2] + rest.keep(excess(j, rest), zero);
+      }
+    };
+    add(0, begin);
+    add(end, n);
+    *row(y, i) = reduce_add((sum[0] + sum[1]) + (sum[2] + sum[3]));
   }
 }
 
@@ -68,15 +86,15 @@ void hinge_backward(Rows dx, Rows x, Rows g, const int32_t* labels, const float*
       const int64_t label = labels[i];
       const float scale = *row(g, i);
       const Vec offset(margins[i] - xs[label]), slope(scale);
-      // Whole numbers in floats: exact, so their order is of no matter.
-      const float violations = sum_of(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-        return select(lane(label - j), zero, select(zero < lanes.load(xs + j) + offset, one, zero));
-      });
       const float before = kAccumulate ? to[label] : 0.0f;
-      for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-        put<kAccumulate>(lanes, to + j, select(zero < lanes.load(xs + j) + offset, slope, zero));
+      // Whole numbers in floats: exact, so their order is of no matter. The label itself is taken off again.
+      const float violations = sum_of(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+        const Mask over = zero < lanes.load(xs + j) + offset;
+        put<kAccumulate>(lanes, to + j, select(over, slope, zero));
+        return select(over, one, zero);
       });
-      to[label] = before - scale * violations;
+      const float own = xs[label] + (margins[i] - xs[label]) > 0.0f ? 1.0f : 0.0f;
+      to[label] = before - scale * (violations - own);
     }
   });
 }

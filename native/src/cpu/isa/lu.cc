@@ -11,6 +11,26 @@ DYNNET_INLINE void subtract(double* __restrict y, const double* __restrict x, do
   for (int64_t i = 0; i < n; ++i) y[i] -= factor * x[i];
 }
 
+/// The same for `columns` columns that are `step` apart, each with its own factor, which is the element `above` of it:
+/// four at a time read x once.
+DYNNET_INLINE void subtract_columns(double* y, int64_t step, const double* x, const double* above, int64_t columns,
+                                    int64_t n) {
+  int64_t j = 0;
+  for (; j + 4 <= columns; j += 4) {
+    double* __restrict a = y + j * step, * __restrict b = a + step, * __restrict c = b + step, * __restrict d = c + step;
+    const double* __restrict from = x;
+    const double fa = above[j * step], fb = above[(j + 1) * step], fc = above[(j + 2) * step],
+                 fd = above[(j + 3) * step];
+    for (int64_t i = 0; i < n; ++i) {
+      a[i] -= fa * from[i];
+      b[i] -= fb * from[i];
+      c[i] -= fc * from[i];
+      d[i] -= fd * from[i];
+    }
+  }
+  for (; j < columns; ++j) subtract(y + j * step, x, above[j * step], n);
+}
+
 /// Makes L, below the diagonal, and U of a column-major {n, n} matrix whose rows are exchanged on the way: row i of the
 /// result was row order[i]. Returns the sign of the exchanges, or 0 if the matrix is singular.
 int decompose(double* a, double* order, int64_t n) {
@@ -38,10 +58,8 @@ int decompose(double* a, double* order, int64_t n) {
     }
     const double scale = 1.0 / column[k];
     for (int64_t i = k + 1; i < n; ++i) column[i] *= scale;
-    for (int64_t j = k + 1; j < n; ++j) {
-      double* other = a + j * n;
-      subtract(other + k + 1, column + k + 1, other[k], n - k - 1);
-    }
+    double* next = column + n;
+    subtract_columns(next + k + 1, n, column + k + 1, next + k, n - k - 1, n - k - 1);
   }
   return sign;
 }
@@ -59,18 +77,21 @@ void inverse(Rows y, Rows x, double* work, int64_t rows, int64_t n) {
       for (int64_t i = 0; i < n * n; ++i) ys[i] = __builtin_nanf("");
       continue;
     }
-    // Column by column of the identity, whose rows are exchanged alike: down with L, up with U.
+    // The columns of the identity side by side: down with L, up with U. Column i of the result is that of row order[i].
     for (int64_t i = 0; i < n * n; ++i) result[i] = 0.0;
-    for (int64_t i = 0; i < n; ++i) {
-      double* column = result + static_cast<int64_t>(order[i]) * n;
-      column[i] = 1.0;
-      for (int64_t k = i; k < n; ++k) subtract(column + k + 1, lu + k * n + k + 1, column[k], n - k - 1);
-      for (int64_t k = n - 1; k >= 0; --k) {
-        column[k] /= lu[k + k * n];
-        subtract(column, lu + k * n, column[k], k);
-      }
+    for (int64_t i = 0; i < n; ++i) result[i + i * n] = 1.0;
+    // Of column i, what is above row i stays 0.
+    for (int64_t k = 0; k < n; ++k)
+      subtract_columns(result + k + 1, n, lu + k * n + k + 1, result + k, k + 1, n - k - 1);
+    for (int64_t k = n - 1; k >= 0; --k) {
+      const double pivot = lu[k + k * n];
+      for (int64_t i = 0; i < n; ++i) result[k + i * n] /= pivot;
+      subtract_columns(result, n, lu + k * n, result + k, n, k);
     }
-    for (int64_t i = 0; i < n * n; ++i) ys[i] = static_cast<float>(result[i]);
+    for (int64_t i = 0; i < n; ++i) {
+      float* to = ys + static_cast<int64_t>(order[i]) * n;
+      for (int64_t j = 0; j < n; ++j) to[j] = static_cast<float>(result[j + i * n]);
+    }
   }
 }
 

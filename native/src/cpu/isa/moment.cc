@@ -13,6 +13,7 @@ struct Power {
     if constexpr (kOrder == 0) return Vec(1.0f);
     if constexpr (kOrder == 1) return x;
     if constexpr (kOrder == 2) return x * x;
+    if constexpr (kOrder == 3) return x * x * x;
   }
 };
 
@@ -38,6 +39,8 @@ DYNNET_INLINE void with_power(int32_t order, Body body) {
     body(Power<1>());
   } else if (order == 2) {
     body(Power<2>());
+  } else if (order == 3) {
+    body(Power<3>());
   } else {
     body(AnyPower{order});
   }
@@ -53,7 +56,7 @@ void moment(Rows y, Rows x, int64_t rows, const Reduction& shape, int32_t order,
         constexpr int kCount = decltype(at)::kCount;
         Vec sum[kCount];
         at.template fold<Adding>(shape, xs, sum,
-                                 [&](int, Vec so_far, Vec e) DYNNET_INLINE_BODY { return so_far + power(e); });
+                                 [&](Vec so_far, Vec e) DYNNET_INLINE_BODY { return so_far + power(e); });
         each_vector<kCount>([&](int v) DYNNET_INLINE_BODY { at.store(ys, v, sum[v] / by); });
       });
     }
@@ -62,7 +65,7 @@ void moment(Rows y, Rows x, int64_t rows, const Reduction& shape, int32_t order,
 
 void moment_backward(Rows dx, Rows x, Rows dy, int64_t rows, const Reduction& shape, int32_t order, float divisor,
                      bool accumulate) {
-  const Vec factor(static_cast<float>(order)), by(divisor);
+  const Vec factor(static_cast<float>(order) / divisor);
   with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
     with_power(order - 1, [&](auto power) DYNNET_INLINE_BODY {
       constexpr bool kReads = decltype(power)::kReads;
@@ -73,7 +76,7 @@ void moment_backward(Rows dx, Rows x, Rows dy, int64_t rows, const Reduction& sh
         each_result<false>(shape, [&](auto at) DYNNET_INLINE_BODY {
           constexpr int kCount = decltype(at)::kCount;
           Vec scale[kCount];
-          each_vector<kCount>([&](int v) DYNNET_INLINE_BODY { scale[v] = factor * at.load(dys, v) / by; });
+          each_vector<kCount>([&](int v) DYNNET_INLINE_BODY { scale[v] = factor * at.load(dys, v); });
           at.template spread<decltype(flag)::value, kReads>(
               shape, to, xs, [&](int v, Vec e) DYNNET_INLINE_BODY { return scale[v] * power(e); });
         });
@@ -98,16 +101,19 @@ void deviation(Rows y, Rows mean, Rows x, int64_t rows, const Reduction& shape, 
       constexpr int kCount = decltype(at)::kCount;
       Vec origin[kCount], center[kCount], sum[kCount];
       each_vector<kCount>([&](int v) DYNNET_INLINE_BODY { origin[v] = shifted ? at.origin(xs, v) : zero; });
-      at.template fold<Adding>(shape, xs, sum,
-                               [&](int v, Vec so_far, Vec e) DYNNET_INLINE_BODY { return so_far + (e - origin[v]); });
+      at.template fold<Adding>(
+          shape, xs, sum, [](Vec so_far, Vec e, Vec from) DYNNET_INLINE_BODY { return so_far + (e - from); }, origin);
       each_vector<kCount>([&](int v) DYNNET_INLINE_BODY {
         center[v] = sum[v] / by;
         at.store(means, v, center[v]);
       });
-      at.template fold<Adding>(shape, xs, sum, [&](int v, Vec so_far, Vec e) DYNNET_INLINE_BODY {
-        const Vec d = (e - origin[v]) - center[v];
-        return fma(d, d, so_far);
-      });
+      at.template fold<Adding>(
+          shape, xs, sum,
+          [](Vec so_far, Vec e, Vec from, Vec mean_of) DYNNET_INLINE_BODY {
+            const Vec d = (e - from) - mean_of;
+            return fma(d, d, so_far);
+          },
+          origin, center);
       each_vector<kCount>([&](int v) DYNNET_INLINE_BODY { at.store(ys, v, sqrt(sum[v] / by)); });
     });
   }

@@ -44,6 +44,10 @@ void copy_blocks(Rows to, int64_t to_step, Rows from, int64_t from_step, int64_t
     for (int64_t i = 0; i < rows; ++i) {
       float* t = row(to, i);
       const float* f = row(from, i);
+      if (length == 1) {
+        for (int64_t b = 0; b < blocks; ++b) put<decltype(flag)::value>(t + b * to_step, f[b * from_step]);
+        continue;
+      }
       for (int64_t b = 0; b < blocks; ++b, t += to_step, f += from_step) {
         for_vectors(length, [&](int64_t j, auto lanes)
                                 DYNNET_INLINE_BODY { put<decltype(flag)::value>(lanes, t + j, lanes.load(f + j)); });
@@ -84,12 +88,22 @@ void transpose_rows(Rows to, Rows from, int64_t m, int64_t n, int64_t rows, bool
   }
 }
 
+/// n elements, of which every second one is met on one side: steps that the compiler knows become shuffles.
+template <bool kAccumulate, int kTo, int kFrom>
+void move_every(float* __restrict to, const float* __restrict from, int64_t n) {
+  for (int64_t j = 0; j < n; ++j) put<kAccumulate>(to + j * kTo, from[j * kFrom]);
+}
+
 /// n elements that are so far apart.
 template <bool kAccumulate>
 DYNNET_INLINE void move_line(float* to, int64_t to_step, const float* from, int64_t from_step, int64_t n) {
   if (to_step == 1 && from_step == 1) {
     for_vectors(
         n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { put<kAccumulate>(lanes, to + j, lanes.load(from + j)); });
+  } else if (to_step == 1 && from_step == 2) {
+    move_every<kAccumulate, 1, 2>(to, from, n);
+  } else if (to_step == 2 && from_step == 1) {
+    move_every<kAccumulate, 2, 1>(to, from, n);
   } else {
     for (int64_t j = 0; j < n; ++j) put<kAccumulate>(to + j * to_step, from[j * from_step]);
   }

@@ -46,7 +46,8 @@ void weight_norm(Rows y, Rows z, Rows w, Rows g, int64_t rows, int64_t n) {
   }
 }
 
-void weight_norm_backward(Rows dw, Rows w, Rows z, Rows g, Rows dy, int64_t rows, int64_t n, bool accumulate) {
+void weight_norm_backward(Rows dw, Rows w, Rows z, Rows g, Rows dots, Rows dy, int64_t rows, int64_t n,
+                          bool accumulate) {
   with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
     for (int64_t i = 0; i < rows; ++i) {
       const float *ws = row(w, i), *dys = row(dy, i);
@@ -54,7 +55,9 @@ void weight_norm_backward(Rows dw, Rows w, Rows z, Rows g, Rows dy, int64_t rows
       const float length = *row(z, i);
       const Vec factor(quotient(*row(g, i), length));
       // The part of dy along w does not change the direction.
-      const Vec along(quotient(quotient(dot(ws, dys, n), length), length));
+      const float projection = dot(ws, dys, n);
+      *row(dots, i) = projection;
+      const Vec along(quotient(quotient(projection, length), length));
       for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
         put<decltype(flag)::value>(lanes, to + j, factor * fnma(along, lanes.load(ws + j), lanes.load(dys + j)));
       });
@@ -62,10 +65,9 @@ void weight_norm_backward(Rows dw, Rows w, Rows z, Rows g, Rows dy, int64_t rows
   });
 }
 
-void weight_norm_backward_g(Rows dg, Rows w, Rows z, Rows dy, int64_t rows, int64_t n, bool accumulate) {
+void weight_norm_backward_g(Rows dg, Rows dots, Rows z, int64_t rows, bool accumulate) {
   with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
-    for (int64_t i = 0; i < rows; ++i)
-      put<decltype(flag)::value>(row(dg, i), quotient(dot(row(w, i), row(dy, i), n), *row(z, i)));
+    for (int64_t i = 0; i < rows; ++i) put<decltype(flag)::value>(row(dg, i), quotient(*row(dots, i), *row(z, i)));
   });
 }
 
@@ -100,39 +102,53 @@ void layer_norm(Rows y, Rows z, Rows x, Rows g, Rows b, int64_t rows, int64_t n)
 }
 
 /// With h = g dy, c = x - mean, s the deviation and r = 1 / (s + 1e-8), the gradient of x is
-/// r (h - mean(h) - c r mean(h c) / s).
-void layer_norm_backward(Rows dx, Rows x, Rows z, Rows g, Rows dy, int64_t rows, int64_t n, bool accumulate) {
+/// r (h - mean(h) - c r mean(h c) / s); that of g is dy c r.
+template <bool kAccumulate, bool kGain, bool kAccumulateGain>
+void layer_norm_gradient(float* to, float* to_gain, const float* xs, const float* kept, const float* gs,
+                         const float* dys, int64_t n) {
   const float count = static_cast<float>(n);
+  const Vec origin(xs[0]), center(kept[0]), zero(0.0f);
+  const float deviation = kept[1], r = inverse(deviation);
+  // Both sums in one pass, two of each that take turns.
+  Vec sum[2] = {zero, zero}, along[2] = {zero, zero};
+  const auto add = [&](int turn, int64_t j, auto lanes) DYNNET_INLINE_BODY {
+    const Vec h = lanes.load(gs + j) * lanes.load(dys + j);
+    sum[turn] = sum[turn] + lanes.keep(h, zero);
+    along[turn] = along[turn] + lanes.keep(h * ((lanes.load(xs + j) - origin) - center), zero);
+  };
+  int64_t j = 0;
+  for (; j + 2 * kWidth <= n; j += 2 * kWidth) {
+    add(0, j, Whole());
+    add(1, j + kWidth, Whole());
+  }
+  if (j + kWidth <= n) {
+    add(0, j, Whole());
+    j += kWidth;
+  }
+  if (j < n) add(1, j, Part(n - j));
+  const Vec mean(reduce_add(sum[0] + sum[1]) / count), factor(r);
+  const Vec slope(quotient(r * (reduce_add(along[0] + along[1]) / count), deviation));
+  for_vectors(n, [&](int64_t k, auto lanes) DYNNET_INLINE_BODY {
+    const Vec d = lanes.load(dys + k), h = lanes.load(gs + k) * d, c = (lanes.load(xs + k) - origin) - center;
+    put<kAccumulate>(lanes, to + k, factor * fnma(c, slope, h - mean));
+    if constexpr (kGain) put<kAccumulateGain>(lanes, to_gain + k, c * factor * d);
+  });
+}
+
+void layer_norm_backward(Rows dx, bool accumulate, Rows dg, bool accumulate_g, Rows x, Rows z, Rows g, Rows dy,
+                         int64_t rows, int64_t n) {
   with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
+    constexpr bool kAccumulate = decltype(flag)::value;
     for (int64_t i = 0; i < rows; ++i) {
       const float *xs = row(x, i), *gs = row(g, i), *dys = row(dy, i), *kept = row(z, i);
       float* to = row(dx, i);
-      const Vec origin(xs[0]), center(kept[0]), zero(0.0f);
-      const float deviation = kept[1], r = inverse(deviation);
-      // Both sums in one pass, two of each that take turns.
-      Vec sum[2] = {zero, zero}, along[2] = {zero, zero};
-      const auto add = [&](int turn, int64_t j, auto lanes) DYNNET_INLINE_BODY {
-        const Vec h = lanes.load(gs + j) * lanes.load(dys + j);
-        sum[turn] = sum[turn] + lanes.keep(h, zero);
-        along[turn] = along[turn] + lanes.keep(h * ((lanes.load(xs + j) - origin) - center), zero);
-      };
-      int64_t j = 0;
-      for (; j + 2 * kWidth <= n; j += 2 * kWidth) {
-        add(0, j, Whole());
-        add(1, j + kWidth, Whole());
+      if (!given(dg)) {
+        layer_norm_gradient<kAccumulate, false, false>(to, nullptr, xs, kept, gs, dys, n);
+      } else if (accumulate_g) {
+        layer_norm_gradient<kAccumulate, true, true>(to, row(dg, i), xs, kept, gs, dys, n);
+      } else {
+        layer_norm_gradient<kAccumulate, true, false>(to, row(dg, i), xs, kept, gs, dys, n);
       }
-      if (j + kWidth <= n) {
-        add(0, j, Whole());
-        j += kWidth;
-      }
-      if (j < n) add(1, j, Part(n - j));
-      const Vec mean(reduce_add(sum[0] + sum[1]) / count), factor(r);
-      const Vec slope(quotient(r * (reduce_add(along[0] + along[1]) / count), deviation));
-      for_vectors(n, [&](int64_t k, auto lanes) DYNNET_INLINE_BODY {
-        const Vec h = lanes.load(gs + k) * lanes.load(dys + k);
-        const Vec rest = fnma((lanes.load(xs + k) - origin) - center, slope, h - mean);
-        put<decltype(flag)::value>(lanes, to + k, factor * rest);
-      });
     }
   });
 }

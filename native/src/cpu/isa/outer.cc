@@ -123,7 +123,23 @@ void copy_columns(const float* const* x, int64_t uses, int64_t c, int64_t left, 
   for (int64_t i = 0; i < uses; ++i) store(to + i * kXStride, part.load(x[i] + c));
 }
 
+/// One use: each column of g once, which no copies make faster.
+void outer_product(int64_t r0, int64_t r1, int64_t k, const float* d, const float* x, float* g, int64_t ldg,
+                   bool accumulate) {
+  with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
+    for (int64_t c = 0; c < k; ++c) {
+      float* to = g + c * ldg;
+      const Vec factor(x[c]);
+      for_vectors(r1 - r0, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+        const Vec before = decltype(flag)::value ? lanes.load(to + r0 + j) : Vec(0.0f);
+        lanes.store(to + r0 + j, fma(lanes.load(d + r0 + j), factor, before));
+      });
+    }
+  });
+}
+
 void outer_sum(int64_t r0, int64_t r1, int64_t n, int64_t k, Rows d, Rows x, float* g, int64_t ldg, bool accumulate) {
+  if (n == 1) return outer_product(r0, r1, k, row(d, 0), row(x, 0), g, ldg, accumulate);
   alignas(64) float d_copy[kRows / kStrip * kStripFloats];
   alignas(64) float x_copy[kUses * kXStride];
   const float *ds[kUses], *xs[kUses];

@@ -59,6 +59,29 @@ void pool_rows(float* __restrict y, float* __restrict where, const float* __rest
   }
 }
 
+/// Windows of two by two that lie side by side, at one column of places: all of it at once. `left` and `right` are the
+/// columns of the image, of which the first begins at place `from`; `numbers` counts rows. Out of line, since there the
+/// compiler knows what is apart.
+template <bool kFinite>
+__attribute__((noinline)) void pool_quads(float* __restrict y, float* __restrict where, const float* __restrict left,
+                                          const float* __restrict right, const float* __restrict numbers, float from,
+                                          float to_right, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) {
+    const float upper = numbers[2 * i] + from, lower = numbers[2 * i + 1] + from;
+    float best = left[2 * i], place = upper;
+    const auto take = [&](float value, float at) DYNNET_INLINE_BODY {
+      const bool more = beats<kFinite>(value, best);
+      best = more ? value : best;
+      place = more ? at : place;
+    };
+    take(right[2 * i], upper + to_right);
+    take(left[2 * i + 1], lower);
+    take(right[2 * i + 1], lower + to_right);
+    y[i] = best;
+    where[i] = place;
+  }
+}
+
 template <bool kFinite>
 void pool_plane(float* y, float* where, const float* image, const Window& w, float* scratch) {
   float *most = scratch, *place = scratch + w.h;
@@ -66,6 +89,12 @@ void pool_plane(float* y, float* where, const float* image, const Window& w, flo
   for (int64_t j = 0; j < w.ow; ++j, y += w.oh, where += w.oh) {
     const int64_t first = j * w.sw - w.left;
     const int64_t begin = larger(0, first), end = smaller(first + w.fw, w.w);
+    if (w.sh == 2 && w.fh == 2 && w.top == 0 && 2 * w.oh <= w.h && end - begin == 2) {
+      const float* column = image + begin * w.h;
+      pool_quads<kFinite>(y, where, column, column + w.h, numbers, static_cast<float>(begin * w.h),
+                          static_cast<float>(w.h), w.oh);
+      continue;
+    }
     for_vectors(w.h, [&](int64_t i, auto lanes) DYNNET_INLINE_BODY {
       const float* p = image + begin * w.h + i;
       Vec best = lanes.load(p), column(static_cast<float>(begin * w.h));
@@ -214,15 +243,24 @@ void k_max_lines(float* y, float* where, const Lines<Lanes>& lines, int64_t k, f
     equal[l] = k - static_cast<int64_t>(above[l]);
     next[l] = 0;
   }
+  const auto take = [&](int64_t i, int64_t l) DYNNET_INLINE_BODY {
+    const float value = lines.x[i * lines.inner + l];
+    if (value < least[l] || next[l] == k) return;
+    if (value == least[l] && equal[l]-- <= 0) return;
+    y[next[l] * lines.inner + l] = value;
+    where[next[l] * lines.inner + l] = static_cast<float>(i);
+    ++next[l];
+  };
+  if (lines.count == 1) {
+    for (int64_t i = 0; i < lines.size; ++i) take(i, 0);
+    return;
+  }
+  // Most elements are less than what their lines keep.
+  const Vec limit = load(least);
+  const uint32_t all = (1u << lines.count) - 1u;
   for (int64_t i = 0; i < lines.size; ++i) {
-    for (int64_t l = 0; l < lines.count; ++l) {
-      const float value = lines.x[i * lines.inner + l];
-      if (value < least[l] || next[l] == k) continue;
-      if (value == least[l] && equal[l]-- <= 0) continue;
-      y[next[l] * lines.inner + l] = value;
-      where[next[l] * lines.inner + l] = static_cast<float>(i);
-      ++next[l];
-    }
+    uint32_t kept = all & ~lane_bits(lines.lanes.load(lines.x + i * lines.inner) < limit);
+    for (; kept != 0; kept &= kept - 1u) take(i, __builtin_ctz(kept));
   }
 }
 

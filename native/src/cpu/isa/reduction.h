@@ -25,7 +25,8 @@ template <class Body>
 DYNNET_INLINE void each_place(int32_t loops, const int64_t* size, const int64_t* stride, Body body) {
   // The bound lets the compiler see that no digit beyond the last is read.
   if (loops > Reduction::kMaxLoops) loops = Reduction::kMaxLoops;
-  int64_t digit[Reduction::kMaxLoops] = {};
+  int64_t digit[Reduction::kMaxLoops];
+  for (int32_t l = 0; l < loops; ++l) digit[l] = 0;
   int64_t at = 0;
   for (;;) {
     body(at);
@@ -56,9 +57,11 @@ struct Single {
   /// The element of x that it begins with.
   DYNNET_INLINE Vec origin(const float* x, int) const { return Vec(x[begin]); }
 
-  /// result[v] = all its elements folded by add(v, so far, elements), v being 0. In the order of sum_of.
-  template <class Fold, class Add>
-  DYNNET_INLINE void fold(const Reduction& s, const float* x, Vec (&result)[1], Add add) const {
+  /// result[v] = all its elements folded by add(so far, elements, states[v]...), v being 0: a state is what the result
+  /// is known by already. In the order of sum_of.
+  template <class Fold, class Add, class... States>
+  DYNNET_INLINE void fold(const Reduction& s, const float* x, Vec (&result)[1], Add add,
+                          const States&... states) const {
     Vec a = Fold::start(), b = a, c = a, d = a;
     const float* from = x + begin;
     const int64_t n = s.run;
@@ -66,15 +69,15 @@ struct Single {
       const float* p = from + offset;
       int64_t i = 0;
       for (; i + 4 * kWidth <= n; i += 4 * kWidth) {
-        a = add(0, a, DYNNET_ISA::load(p + i));
-        b = add(0, b, DYNNET_ISA::load(p + i + kWidth));
-        c = add(0, c, DYNNET_ISA::load(p + i + 2 * kWidth));
-        d = add(0, d, DYNNET_ISA::load(p + i + 3 * kWidth));
+        a = add(a, DYNNET_ISA::load(p + i), states[0]...);
+        b = add(b, DYNNET_ISA::load(p + i + kWidth), states[0]...);
+        c = add(c, DYNNET_ISA::load(p + i + 2 * kWidth), states[0]...);
+        d = add(d, DYNNET_ISA::load(p + i + 3 * kWidth), states[0]...);
       }
-      for (; i + kWidth <= n; i += kWidth) a = add(0, a, DYNNET_ISA::load(p + i));
+      for (; i + kWidth <= n; i += kWidth) a = add(a, DYNNET_ISA::load(p + i), states[0]...);
       if (i < n) {
         const Part part(n - i);
-        b = part.keep(add(0, b, part.load(p + i)), b);
+        b = part.keep(add(b, part.load(p + i), states[0]...), b);
       }
     });
     const Vec more = n < 4 * kWidth ? Fold::join(a, b) : Fold::join(Fold::join(a, b), Fold::join(c, d));
@@ -86,16 +89,30 @@ struct Single {
   DYNNET_INLINE void spread(const Reduction& s, float* d, const float* x, Value value) const {
     each_run(s, [&](int64_t offset) DYNNET_INLINE_BODY {
       const int64_t from = begin + offset;
-      for_vectors(s.run, [&](int64_t i, auto lanes) DYNNET_INLINE_BODY {
+      const auto place = [&](int64_t i, auto lanes) DYNNET_INLINE_BODY {
         const Vec element = kReads ? lanes.load(x + from + i) : Vec(0.0f);
         put<kAccumulate>(lanes, d + from + i, value(0, element));
-      });
+      };
+      int64_t i = 0;
+      for (; i + 4 * kWidth <= s.run; i += 4 * kWidth) {
+#pragma GCC unroll 4
+        for (int v = 0; v < 4; ++v) place(i + v * kWidth, Whole());
+      }
+      for (; i + kWidth <= s.run; i += kWidth) place(i, Whole());
+      if (i < s.run) place(i, Part(s.run - i));
     });
   }
 };
 
-/// One vector of results, whose elements lie beside one another in short runs: blocks of them turn in registers, so
-/// that no vector is folded across.
+/// The lanes of a vector, each to be had for all lanes.
+struct Spread {
+  float of[kWidth];
+  DYNNET_INLINE explicit Spread(const Vec (&a)[1]) { store(of, a[0]); }
+  DYNNET_INLINE Vec operator[](int l) const { return Vec(of[l]); }
+};
+
+/// One vector of results, whose elements lie beside one another in short runs: each is folded into a vector, and only
+/// those turn in registers, so that none is folded across.
 struct Across {
   static constexpr int kCount = 1;
   int64_t begin, index;
@@ -110,21 +127,39 @@ struct Across {
     return DYNNET_ISA::load(first);
   }
 
-  template <class Fold, class Add>
-  DYNNET_INLINE void fold(const Reduction& s, const float* x, Vec (&result)[1], Add add) const {
-    Vec sofar = Fold::start();
+  template <class Fold, class Add, class... States>
+  DYNNET_INLINE void fold(const Reduction& s, const float* x, Vec (&result)[1], Add add,
+                          const States&... states) const {
+    result[0] = fold_lines<Fold>(s, x, add, Spread(states)...);
+  }
+
+ private:
+  template <class Fold, class Add, class... States>
+  DYNNET_INLINE Vec fold_lines(const Reduction& s, const float* x, Add add, const States&... states) const {
+    Vec line[kWidth];
+#pragma GCC unroll 16
+    for (int l = 0; l < kWidth; ++l) line[l] = Fold::start();
     each_run(s, [&](int64_t offset) DYNNET_INLINE_BODY {
       const float* from = x + begin + offset;
-      for (int64_t i = 0; i < s.run; i += kWidth) {
-        const int64_t steps = s.run - i < kWidth ? s.run - i : kWidth;
-        const Part part(steps);
-        Vec block[kWidth];
-        for (int l = 0; l < kWidth; ++l) block[l] = part.load(from + i + l * stride);
-        transpose(block);
-        for (int64_t j = 0; j < steps; ++j) sofar = add(0, sofar, block[j]);
+      int64_t i = 0;
+      for (; i + kWidth <= s.run; i += kWidth) {
+#pragma GCC unroll 16
+        for (int l = 0; l < kWidth; ++l) line[l] = add(line[l], DYNNET_ISA::load(from + i + l * stride), states[l]...);
+      }
+      if (i < s.run) {
+        const Part part(s.run - i);
+#pragma GCC unroll 16
+        for (int l = 0; l < kWidth; ++l)
+          line[l] = part.keep(add(line[l], part.load(from + i + l * stride), states[l]...), line[l]);
       }
     });
-    result[0] = sofar;
+    transpose(line);
+#pragma GCC unroll 4
+    for (int half = kWidth / 2; half > 0; half /= 2) {
+#pragma GCC unroll 8
+      for (int l = 0; l < half; ++l) line[l] = Fold::join(line[l], line[l + half]);
+    }
+    return line[0];
   }
 };
 
@@ -139,8 +174,9 @@ struct Beside {
   DYNNET_INLINE void store(float* p, int v, Vec a) const { lanes.store(p + index + v * kWidth, a); }
   DYNNET_INLINE Vec origin(const float* x, int v) const { return lanes.load(x + begin + v * kWidth); }
 
-  template <class Fold, class Add>
-  DYNNET_INLINE void fold(const Reduction& s, const float* x, Vec (&result)[kVectors], Add add) const {
+  template <class Fold, class Add, class... States>
+  DYNNET_INLINE void fold(const Reduction& s, const float* x, Vec (&result)[kVectors], Add add,
+                          const States&... states) const {
     Vec sofar[kVectors];
 #pragma GCC unroll 8
     for (int v = 0; v < kVectors; ++v) sofar[v] = Fold::start();
@@ -149,7 +185,7 @@ struct Beside {
       const float* p = from + offset;
       for (int64_t i = 0; i < s.run; ++i, p += s.step) {
 #pragma GCC unroll 8
-        for (int v = 0; v < kVectors; ++v) sofar[v] = add(v, sofar[v], lanes.load(p + v * kWidth));
+        for (int v = 0; v < kVectors; ++v) sofar[v] = add(sofar[v], lanes.load(p + v * kWidth), states[v]...);
       }
     });
 #pragma GCC unroll 8
@@ -171,6 +207,9 @@ struct Beside {
   }
 };
 
+/// Up to this many elements, runs are folded side by side.
+constexpr int64_t kShort = 256;
+
 /// Calls body with a Single, an Across or a Beside for all results of one row. An Across has no spread.
 template <bool kAcross, class Body>
 DYNNET_INLINE void each_result(const Reduction& s, Body body) {
@@ -182,7 +221,7 @@ DYNNET_INLINE void each_result(const Reduction& s, Body body) {
                [&](int64_t offset) DYNNET_INLINE_BODY {
                  int64_t i = 0;
                  if constexpr (kAcross) {
-                   if (s.run < 2 * kWidth) {
+                   if (s.run <= kShort) {
                      for (; i + kWidth <= lines; i += kWidth) body(Across{offset + i * stride, index + i, stride});
                    }
                  }

@@ -36,6 +36,10 @@ DYNNET_INLINE Vec fnma(Vec a, Vec b, Vec c) { return c.v - a.v * b.v; }
 
 DYNNET_INLINE Mask operator<(Vec a, Vec b) { return {a.v < b.v}; }
 DYNNET_INLINE bool any(Mask m) { return (m.m[0] | m.m[1] | m.m[2] | m.m[3]) != 0; }
+/// A bit for each lane, the first one lowest.
+DYNNET_INLINE uint32_t lane_bits(Mask m) {
+  return static_cast<uint32_t>((m.m[0] & 1) | (m.m[1] & 2) | (m.m[2] & 4) | (m.m[3] & 8));
+}
 DYNNET_INLINE Vec select(Mask m, Vec yes, Vec no) {
   const Bits chosen = reinterpret_cast<Bits>(m.m);
   return from_bits((bits(yes) & chosen) | (bits(no) & ~chosen));

@@ -41,6 +41,8 @@ DYNNET_INLINE Vec copysign(Vec a, Vec sign) {
 
 DYNNET_INLINE Mask operator<(Vec a, Vec b) { return {_mm_cmplt_ps(a.v, b.v)}; }
 DYNNET_INLINE bool any(Mask m) { return _mm_movemask_ps(m.m) != 0; }
+/// A bit for each lane, the first one lowest.
+DYNNET_INLINE uint32_t lane_bits(Mask m) { return static_cast<uint32_t>(_mm_movemask_ps(m.m)); }
 DYNNET_INLINE Vec select(Mask m, Vec yes, Vec no) { return _mm_blendv_ps(no.v, yes.v, m.m); }
 DYNNET_INLINE Mask first_lanes(int64_t n) {
   const __m128i count = _mm_set1_epi32(static_cast<int>(n < kWidth ? n : kWidth));

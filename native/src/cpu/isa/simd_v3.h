@@ -41,6 +41,8 @@ DYNNET_INLINE Vec copysign(Vec a, Vec sign) {
 
 DYNNET_INLINE Mask operator<(Vec a, Vec b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ)}; }
 DYNNET_INLINE bool any(Mask m) { return _mm256_movemask_ps(m.m) != 0; }
+/// A bit for each lane, the first one lowest.
+DYNNET_INLINE uint32_t lane_bits(Mask m) { return static_cast<uint32_t>(_mm256_movemask_ps(m.m)); }
 DYNNET_INLINE Vec select(Mask m, Vec yes, Vec no) { return _mm256_blendv_ps(no.v, yes.v, m.m); }
 DYNNET_INLINE __m256i lane_numbers() { return _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7); }
 DYNNET_INLINE Mask first_lanes(int64_t n) {

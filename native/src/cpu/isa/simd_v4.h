@@ -48,6 +48,8 @@ DYNNET_INLINE Vec copysign(Vec a, Vec sign) {
 
 DYNNET_INLINE Mask operator<(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)}; }
 DYNNET_INLINE bool any(Mask m) { return m.m != 0; }
+/// A bit for each lane, the first one lowest.
+DYNNET_INLINE uint32_t lane_bits(Mask m) { return m.m; }
 DYNNET_INLINE Vec select(Mask m, Vec yes, Vec no) { return _mm512_mask_blend_ps(m.m, no.v, yes.v); }
 DYNNET_INLINE Mask first_lanes(int64_t n) {
   return {static_cast<__mmask16>(n >= kWidth ? 0xffffu : (1u << static_cast<unsigned>(n)) - 1u)};

@@ -126,18 +126,19 @@ void pick_neg_log_softmax(Rows y, Rows z, Rows x, const int32_t* labels, int64_t
 
 void pick_neg_log_softmax_backward(Rows dx, Rows x, Rows z, Rows g, const int32_t* labels, int64_t rows, int64_t n,
                                    bool accumulate) {
-  const Vec one(1.0f);
   with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
+    constexpr bool kAccumulate = decltype(flag)::value;
     for (int64_t i = 0; i < rows; ++i) {
       float* to = row(dx, i);
       const float* xs = row(x, i);
       const float* kept = row(z, i);
-      const Vec shift(kept[0]), remainder(kept[1]), scale(*row(g, i));
-      const int64_t label = labels[i];
+      const Vec shift(kept[0]), remainder(kept[1]);
+      const float scale = *row(g, i), before = kAccumulate ? to[labels[i]] : 0.0f;
+      const auto probability = [&](Vec e) DYNNET_INLINE_BODY { return exp((e - shift) - remainder); };
       for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-        const Vec e = exp((lanes.load(xs + j) - shift) - remainder);
-        put<decltype(flag)::value>(lanes, to + j, scale * select(lane(label - j), e - one, e));
+        put<kAccumulate>(lanes, to + j, Vec(scale) * probability(lanes.load(xs + j)));
       });
+      to[labels[i]] = before + scale * (first(probability(Vec(xs[labels[i]]))) - 1.0f);
     }
   });
 }

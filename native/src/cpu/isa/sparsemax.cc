@@ -9,16 +9,47 @@ constexpr float kInfinity = __builtin_inff();
 
 /// What a pass over a row adds up: a sum, and a count, which is exact.
 struct Tally {
-  Vec sum = Vec(0.0f), count = Vec(0.0f);
-
-  /// Adds a where m is true.
-  template <class Lanes>
-  DYNNET_INLINE void add(const Lanes& lanes, Mask m, Vec a) {
-    const Vec zero(0.0f);
-    sum = sum + lanes.keep(select(m, a, zero), zero);
-    count = count + lanes.keep(select(m, Vec(1.0f), zero), zero);
-  }
+  float sum, count;
 };
+
+/// Over n elements, of each the term that value(j, lanes, counted) gives, and whether it counts. Four of both take
+/// turns.
+template <class Value>
+DYNNET_INLINE Tally tally_of(int64_t n, Value value) {
+  const Vec zero(0.0f), one(1.0f);
+  Vec sum[4] = {zero, zero, zero, zero}, count[4] = {zero, zero, zero, zero};
+  const auto add = [&](int turn, int64_t j, auto lanes) DYNNET_INLINE_BODY {
+    Mask counted;
+    const Vec term = value(j, lanes, counted);
+    sum[turn] = sum[turn] + lanes.keep(select(counted, term, zero), zero);
+    count[turn] = count[turn] + lanes.keep(select(counted, one, zero), zero);
+  };
+  int64_t j = 0;
+  for (; j + 4 * kWidth <= n; j += 4 * kWidth) {
+#pragma GCC unroll 4
+    for (int turn = 0; turn < 4; ++turn) add(turn, j + turn * kWidth, Whole());
+  }
+  for (; j + kWidth <= n; j += kWidth) add(0, j, Whole());
+  if (j < n) add(1, j, Part(n - j));
+  return {reduce_add((sum[0] + sum[1]) + (sum[2] + sum[3])), reduce_add((count[0] + count[1]) + (count[2] + count[3]))};
+}
+
+/// The largest of n elements; four take turns.
+DYNNET_INLINE float largest_of(const float* x, int64_t n) {
+  const Vec none(-kInfinity);
+  Vec most[4] = {none, none, none, none};
+  int64_t j = 0;
+  for (; j + 4 * kWidth <= n; j += 4 * kWidth) {
+#pragma GCC unroll 4
+    for (int turn = 0; turn < 4; ++turn) most[turn] = max(most[turn], load(x + j + turn * kWidth));
+  }
+  for (; j + kWidth <= n; j += kWidth) most[0] = max(most[0], load(x + j));
+  if (j < n) {
+    const Part part(n - j);
+    most[1] = max(most[1], part.keep(part.load(x + j), none));
+  }
+  return reduce_max(max(max(most[0], most[1]), max(most[2], most[3])));
+}
 
 // ---- sparsemax ----
 
@@ -30,24 +61,19 @@ struct Threshold {
 /// Newton's method on sum max(0, x - t) = 1, which is convex and made of straight lines: from below it reaches the
 /// solution itself, after each step among fewer elements (Michelot 1986). The largest element less 1 is below.
 Threshold threshold_of(const float* x, int64_t n) {
-  const Vec none(-kInfinity);
-  Vec most = none;
-  for_vectors(n,
-              [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { most = max(most, lanes.keep(lanes.load(x + j), none)); });
-  const float largest = reduce_max(most);
+  const float largest = largest_of(x, n);
   const Vec shift(largest);
   float t = -1.0f, before = kInfinity;
   for (;;) {
     const Vec threshold(t);
-    Tally above;
-    for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+    const Tally above = tally_of(n, [&](int64_t j, auto lanes, Mask& counted) DYNNET_INLINE_BODY {
       const Vec z = lanes.load(x + j) - shift;
-      above.add(lanes, threshold < z, z);
+      counted = threshold < z;
+      return z;
     });
-    const float count = reduce_add(above.count);
-    if (!(count < before)) return {largest, t};
-    before = count;
-    t = (reduce_add(above.sum) - 1.0f) / count;
+    if (!(above.count < before)) return {largest, t};
+    before = above.count;
+    t = (above.sum - 1.0f) / above.count;
   }
 }
 
@@ -69,10 +95,11 @@ void sparsemax_backward(Rows dx, Rows y, Rows dy, int64_t rows, int64_t n, bool 
     for (int64_t i = 0; i < rows; ++i) {
       float* to = row(dx, i);
       const float *ys = row(y, i), *dys = row(dy, i);
-      Tally support;
-      for_vectors(n, [&](int64_t j, auto lanes)
-                         DYNNET_INLINE_BODY { support.add(lanes, zero < lanes.load(ys + j), lanes.load(dys + j)); });
-      const Vec mean(reduce_add(support.sum) / reduce_add(support.count));
+      const Tally support = tally_of(n, [&](int64_t j, auto lanes, Mask& counted) DYNNET_INLINE_BODY {
+        counted = zero < lanes.load(ys + j);
+        return lanes.load(dys + j);
+      });
+      const Vec mean(support.sum / support.count);
       for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
         put<decltype(flag)::value>(lanes, to + j, select(zero < lanes.load(ys + j), lanes.load(dys + j) - mean, zero));
       });
@@ -140,17 +167,15 @@ Free free_elements(const float* log_u, const float* x, const float* u, int64_t n
     const auto at_bound = [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
       return is_bound(lanes.load(x + j), lanes.load(log_u + j), shift, limit);
     };
-    Tally bound;
     Vec most = none;
-    for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-      const Mask at = at_bound(j, lanes);
-      bound.add(lanes, at, lanes.load(u + j));
-      most = max(most, lanes.keep(select(at, none, lanes.load(x + j)), none));
+    const Tally bound = tally_of(n, [&](int64_t j, auto lanes, Mask& counted) DYNNET_INLINE_BODY {
+      counted = at_bound(j, lanes);
+      most = max(most, lanes.keep(select(counted, none, lanes.load(x + j)), none));
+      return lanes.load(u + j);
     });
-    const float count = reduce_add(bound.count);
-    if (!(before < count)) return result;
-    before = count;
-    const float largest = reduce_max(most), left = 1.0f - reduce_add(bound.sum);
+    if (!(before < bound.count)) return result;
+    before = bound.count;
+    const float largest = reduce_max(most), left = 1.0f - bound.sum;
     // There are none, or nothing is left for them.
     if (largest == -kInfinity || left <= 0.0f) return {result.shift, 0.0f, result.rest};
     const Vec next_shift(largest);
@@ -176,25 +201,26 @@ void constrained_softmax(Rows y, Rows x, Rows u, int64_t rows, int64_t n) {
   }
 }
 
-void constrained_softmax_backward(int side, Rows d, Rows y, Rows u, Rows dy, int64_t rows, int64_t n, bool accumulate) {
+void constrained_softmax_backward(Rows dx, Rows du, Rows y, Rows u, Rows dy, int64_t rows, int64_t n, bool accumulate) {
   const Vec zero(0.0f);
   with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
     constexpr bool kAccumulate = decltype(flag)::value;
     for (int64_t i = 0; i < rows; ++i) {
-      float* to = row(d, i);
+      float *to_x = given(dx) ? row(dx, i) : nullptr, *to_u = given(du) ? row(du, i) : nullptr;
       const float *ys = row(y, i), *us = row(u, i), *dys = row(dy, i);
-      Vec weighted = zero, total = zero;
-      for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-        const Vec p = lanes.load(ys + j), free = select(p < lanes.load(us + j), p, zero);
-        weighted = weighted + lanes.keep(free * lanes.load(dys + j), zero);
-        total = total + lanes.keep(free, zero);
-      });
-      const float sum = reduce_add(total);
-      const Vec mean(sum > 0.0f ? reduce_add(weighted) / sum : 0.0f);
+      const auto free = [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+        const Vec p = lanes.load(ys + j);
+        return select(p < lanes.load(us + j), p, zero);
+      };
+      const float sum = sum_of(n, free), weighted = sum_of(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+                                           return free(j, lanes) * lanes.load(dys + j);
+                                         });
+      const Vec mean(sum > 0.0f ? weighted / sum : 0.0f);
       for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
         const Vec p = lanes.load(ys + j), slope = lanes.load(dys + j) - mean;
         const Mask is_free = p < lanes.load(us + j);
-        put<kAccumulate>(lanes, to + j, side == 0 ? select(is_free, p * slope, zero) : select(is_free, zero, slope));
+        if (to_x != nullptr) put<kAccumulate>(lanes, to_x + j, select(is_free, p * slope, zero));
+        if (to_u != nullptr) put<kAccumulate>(lanes, to_u + j, select(is_free, zero, slope));
       });
     }
   });
