@@ -8,10 +8,9 @@ namespace DynNet.Native;
 /// </summary>
 /// <remarks>
 /// The decay is of every value that the trainer may change, whether it has a gradient or not, sparse updates included.
-/// An update in which rate * decay is more than 1, which would take more than all of each value, throws <see
-/// cref="ArgumentException"/>.
-/// It is apart from <see cref="Model.WeightDecay"/>, which comes after it. One thread at a time may use a trainer, and
-/// none may use its model during an update.
+/// It is apart from <see cref="Model.WeightDecay"/>, which comes after it. An update in which rate * decay is more than
+/// 1, which would take more than all of each value, throws <see cref="ArgumentException"/>. One thread at a time may use
+/// a trainer, and none may use its model during an update.
 /// </remarks>
 public sealed class AdamWTrainer : Trainer
 {

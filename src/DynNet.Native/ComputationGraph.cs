@@ -144,6 +144,9 @@ public sealed partial class ComputationGraph : IDisposable
         }
     }
 
+    /// <summary>How often <see cref="Revert"/> was called: what was recorded before may be gone.</summary>
+    internal long Reverts { get; private set; }
+
     /// <summary>A column of given numbers, {n}, copied when recorded.</summary>
     /// <param name="values">At least 1. New ones may be set with <see cref="Expression.SetInput"/>.</param>
     /// <returns>The expression.</returns>
@@ -185,6 +188,7 @@ public sealed partial class ComputationGraph : IDisposable
     {
         _recorded = null;
         Check(NativeMethods.dn_graph_revert(Pointer));
+        Reverts++;
     }
 
     /// <summary>What ran together in the latest forward, and what could not and why, as text for a person.</summary>

@@ -141,6 +141,10 @@ public abstract partial class Trainer : IDisposable
     public SafeHandle SafeHandle => _handle;
 
     /// <summary>Updates all parameters from the model's own gradients, and sets those to 0.</summary>
+    /// <exception cref="ArgumentException">
+    /// The trainer is an <see cref="AdamWTrainer"/>, and rate * decay is more than 1. Nothing was updated and the
+    /// gradients stay.
+    /// </exception>
     /// <exception cref="InvalidOperationException">A backward into the model is running in another thread.</exception>
     /// <exception cref="NotFiniteNumberException">
     /// Clipping is on, and the norm of the gradients is NaN or infinite. Nothing was updated and the gradients stay:
@@ -159,7 +163,10 @@ public abstract partial class Trainer : IDisposable
 
     /// <summary>Adds gradient sets to the model's own, sets them to 0, and updates all parameters.</summary>
     /// <param name="sets">In the order in which they are added, which decides the last bits of the sum.</param>
-    /// <exception cref="ArgumentException">A set is of another model.</exception>
+    /// <exception cref="ArgumentException">
+    /// A set is of another model; or the trainer is an <see cref="AdamWTrainer"/>, and rate * decay is more than 1.
+    /// Nothing was updated and all gradients stay, those of the sets in these.
+    /// </exception>
     /// <exception cref="InvalidOperationException">A backward into a set or the model is running.</exception>
     /// <exception cref="NotFiniteNumberException">
     /// Clipping is on, and the norm of the gradients is NaN or infinite. Nothing was updated, but the sets have been
@@ -195,7 +202,10 @@ public abstract partial class Trainer : IDisposable
     /// </summary>
     /// <param name="parameters">Of the trainer's model.</param>
     /// <param name="lookupParameters">Of the trainer's model; none by default.</param>
-    /// <exception cref="ArgumentException">One is not of the trainer's model.</exception>
+    /// <exception cref="ArgumentException">
+    /// One is not of the trainer's model; or the trainer is an <see cref="AdamWTrainer"/>, and rate * decay is more than
+    /// 1. Nothing was updated and the gradients stay.
+    /// </exception>
     /// <exception cref="InvalidOperationException">A backward into the model is running in another thread.</exception>
     /// <exception cref="NotFiniteNumberException">
     /// Clipping is on, and the norm of their gradients is NaN or infinite. Nothing was updated and the gradients stay.

@@ -54,6 +54,42 @@ public sealed class LstmGatesTests
     }
 
     [Test]
+    public void Parts_and_masks_have_the_gradients_of_the_formula()
+    {
+        Parameter[] parts = [_model.AddParameters([1]), _model.AddParameters([2])];
+        Parameter last = _model.AddParameters([2]);
+        BuilderChecks.Fill(_model);
+        Expression[] xs = [_graph.Parameter(parts[0]), _graph.Parameter(parts[1])];
+        Expression x = Concatenate(xs), h = _graph.Parameter(last);
+        Expression maskX = _graph.Input([1.5f, 0, 2]), maskH = _graph.Input([0.5f, 2]);
+        Expression maskedX = CMult(x, maskX), maskedH = CMult(h, maskH);
+        AssertFollows(VanillaLstmGatesConcat(xs, h, _wx, _wh, _b), x, h);
+        AssertFollows(VanillaLstmGatesDropout(x, h, _wx, _wh, _b, maskX, maskH), maskedX, maskedH);
+        AssertFollows(VanillaLstmGatesDropoutConcat(xs, h, _wx, _wh, _b, maskX, maskH), maskedX, maskedH);
+
+        void AssertFollows(Expression gates, Expression input, Expression before)
+        {
+            Expression sums = _wx * input + _wh * before + _b;
+            BuilderChecks.AssertSame(
+                _model,
+                gates,
+                Concatenate(
+                    Logistic(PickRange(sums, 0, 2)),
+                    Logistic(PickRange(sums, 2, 4) + 1),
+                    Logistic(PickRange(sums, 4, 6)),
+                    Tanh(PickRange(sums, 6, 8))));
+            var check = GradientCheck.Run(SumElems(Square(gates + 0.5)), _model);
+            using (Assert.EnterMultipleScope())
+            {
+                Assert.That(check.Passed, Is.True, check.Report);
+                Assert.That(check.Elements, Is.EqualTo(8 * 3 + 8 * 2 + 8 + 3 + 2));
+                foreach (Parameter parameter in _model.Parameters)
+                    Assert.That(parameter.Gradient.ToArray(), Has.Some.Not.Zero, parameter.Name);
+            }
+        }
+    }
+
+    [Test]
     public void Noise_is_added_to_the_weights_and_lets_gradients_through()
     {
         Expression x = _graph.Input([1, 2, 3]);

@@ -188,6 +188,14 @@ public sealed class MultiHeadAttentionBuilderTests
                 Throws.ArgumentException.With.Message.Contains("6").And.Message.Contains("4"));
             Assert.That(() => attention.Dropout = 1, Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(() => attention.Dropout = double.NaN, Throws.TypeOf<ArgumentOutOfRangeException>());
+            Parameter bare = _model.AddParameters([6, 2]);
+            Expression bound = _graph.Parameter(bare);
+            Assert.That(() => attention.Attend(bare), Throws.ArgumentException);
+            Assert.That(() => attention.Attend(bare, bound), Throws.ArgumentException);
+            Assert.That(() => attention.Attend(bare, bound, Columns(2, 2, 0.1)), Throws.ArgumentException);
+            Assert.That(
+                attention.Attend(bound, bare).ToArray(), Is.EqualTo(attention.Attend(bound, bound).ToArray()),
+                "a memory may be one");
             Assert.That(
                 () => attention.Attend(Columns(5, 2, 0.1)),
                 Throws.TypeOf<ShapeMismatchException>().With.Message.Contains("{5,2}"));

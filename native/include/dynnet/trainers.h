@@ -62,8 +62,8 @@ DN_API dn_status dn_trainer_create_adam(dn_model* model, double learning_rate, d
 /// Adam with decoupled weight decay (Loshchilov and Hutter 2019): m and v as in Adam;
 /// w -= rate * (m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + eps) + decay * w). The decay is of every value that the
 /// trainer may change, whether it has a gradient or not, sparse updates included; it is apart from
-/// dn_model_set_weight_decay, which comes after it. An update whose rate * decay is more than 1 would take more than all
-/// of each value, and is DN_E_ARGUMENT.
+/// dn_model_set_weight_decay, which comes after it. An update whose rate * decay is more than 1 would take more than
+/// all of each value, and is DN_E_ARGUMENT.
 /// @param epsilon more than 0
 /// @param decay finite, 0 or more
 DN_API dn_status dn_trainer_create_adam_w(dn_model* model, double learning_rate, double beta1, double beta2,

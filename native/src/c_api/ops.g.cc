@@ -1,6 +1,6 @@
 // Written by bindings/ from native/include/dynnet: do not edit, run ./build.sh bindings.
 // CppSharp 1.2.0+42ccd59b112072a6bcf3e1406efca174a46c8cf8
-// headers SHA-256 9b9b17fa75b350e3a5c54b674809b95248586a2146a9849d1aae5d8b51c4030f
+// headers SHA-256 144284c776c470f29006612492f3c41e92c41d3009433114c95915a8261e41de
 #include "c_api/record.h"
 #include "dynnet/dynnet.h"
 

@@ -127,8 +127,8 @@ class Backward : public BatchContext {
   }
   /// Whether the gradient of an operand is wanted, of any node of the batch.
   bool wants(int i) const;
-  /// Where to put the gradient of an operand that is wanted. Asked for once; gradients are written in the order in which
-  /// they were asked for, unless the two cannot be the same node.
+  /// Where to put the gradient of an operand that is wanted. Asked for once; gradients are written in the order in
+  /// which they were asked for, unless the two cannot be the same node.
   Operand dx(int i) const;
   /// As `dx`, one row for each batch element of the result. Where the operand's batch is broadcast, rows repeat, so the
   /// caller must add.

@@ -140,20 +140,27 @@ public sealed class BidirectionalBuilder : IDisposable
     /// <param name="xs">The inputs {input}, at least one.</param>
     /// <param name="starts">
     /// For each layer where its forward builder starts, before the first input, and its backward builder, after the
-    /// last; or none, for zeros.
+    /// last; or none, for zeros. A state of that builder goes on as it is. Of a state of any other builder, such as that
+    /// of an encoder or of the layer's other direction, the vectors are what the builder starts with, as by <see
+    /// cref="RnnBuilder.InitialState(ComputationGraph, bool, ReadOnlySpan{Expression})"/>.
     /// </param>
     /// <param name="ends">
     /// For each layer where its forward builder ends, after the last input, and its backward builder, after the first.
     /// </param>
     /// <param name="update">
-    /// Whether gradients flow into the builders' parameters; otherwise they are constants. Given starts say so
-    /// themselves.
+    /// Whether gradients flow into the builders' parameters; otherwise they are constants. A start that is a state of
+    /// the builder itself says so instead.
     /// </param>
     /// <returns>
     /// An output for each: that of the last layer's forward builder, then that of its backward builder.
     /// </returns>
-    /// <exception cref="ArgumentException">There are no inputs, or not as many starts as layers.</exception>
-    /// <exception cref="ShapeMismatchException">An input has another size.</exception>
+    /// <exception cref="ArgumentException">
+    /// There are no inputs, or not as many starts as layers, or a state of another builder has more or fewer vectors
+    /// than <see cref="RnnBuilder.StateCount"/> says.
+    /// </exception>
+    /// <exception cref="ShapeMismatchException">
+    /// An input has another size, or a vector of another builder's state.
+    /// </exception>
     /// <exception cref="StaleExpressionException">An input or a state is stale, or of another graph.</exception>
     /// <exception cref="ObjectDisposedException">A builder or the graph is disposed.</exception>
     public IReadOnlyList<Expression> Transduce(
@@ -174,14 +181,10 @@ public sealed class BidirectionalBuilder : IDisposable
         Expression[] values = [.. xs];
         if (values.Length == 0)
             throw new ArgumentException("The sequence is empty: at least one input is needed.", nameof(xs));
-        var last = new (RnnState Forward, RnnState Backward)[_layers.Length];
+        (RnnState Forward, RnnState Backward)[] states = Starts(graph, starts, update);
         for (int layer = 0; layer < _layers.Length; layer++)
         {
-            (RnnState ahead, RnnState back) = starts.Count > 0
-                ? starts[layer]
-                : (
-                    _layers[layer].Forward.InitialState(graph, update),
-                    _layers[layer].Backward.InitialState(graph, update));
+            (RnnState ahead, RnnState back) = states[layer];
             var outputs = new (Expression Ahead, Expression Back)[values.Length];
             for (int i = 0; i < values.Length; i++)
             {
@@ -192,18 +195,24 @@ public sealed class BidirectionalBuilder : IDisposable
             }
             for (int i = 0; i < values.Length; i++)
                 values[i] = Ops.Concatenate(outputs[i].Ahead, outputs[i].Back);
-            last[layer] = (ahead, back);
+            states[layer] = (ahead, back);
         }
-        ends = last;
-        return values;
+        ends = Array.AsReadOnly(states);
+        return Array.AsReadOnly(values);
     }
 
     /// <summary>Sets one dropout rate for all builders, as <see cref="RnnBuilder.SetDropout"/> does.</summary>
     /// <param name="rate">0 or more, less than 1.</param>
-    /// <exception cref="ArgumentException">The rate is out of its range.</exception>
-    /// <exception cref="ObjectDisposedException">A builder is disposed.</exception>
+    /// <exception cref="ArgumentException">The rate is out of its range. No builder's is changed.</exception>
+    /// <exception cref="ObjectDisposedException">A builder is disposed. No builder's rate is changed.</exception>
     public void SetDropout(double rate)
     {
+        RnnRates.Check(rate, nameof(rate));
+        foreach ((RnnBuilder forward, RnnBuilder backward) in _layers)
+        {
+            forward.ThrowIfDisposed();
+            backward.ThrowIfDisposed();
+        }
         foreach ((RnnBuilder forward, RnnBuilder backward) in _layers)
         {
             forward.SetDropout(rate);
@@ -212,7 +221,7 @@ public sealed class BidirectionalBuilder : IDisposable
     }
 
     /// <summary>Ends dropout, for sequences that start afterwards.</summary>
-    /// <exception cref="ObjectDisposedException">A builder is disposed.</exception>
+    /// <exception cref="ObjectDisposedException">A builder is disposed. No builder's rate is changed.</exception>
     public void DisableDropout() => SetDropout(0);
 
     /// <summary>Gives these builders' parameters the values of another's.</summary>
@@ -224,7 +233,7 @@ public sealed class BidirectionalBuilder : IDisposable
     /// The other has more or fewer layers, builders of another kind, or parameters of other shapes. No value is
     /// changed.
     /// </exception>
-    /// <exception cref="ObjectDisposedException">A model is disposed.</exception>
+    /// <exception cref="ObjectDisposedException">A model is disposed. No value is changed.</exception>
     public void CopyFrom(BidirectionalBuilder other)
     {
         ArgumentNullException.ThrowIfNull(other);
@@ -249,6 +258,53 @@ public sealed class BidirectionalBuilder : IDisposable
         {
             forward.Dispose();
             backward.Dispose();
+        }
+    }
+
+    /// <summary>Where each layer starts. Nothing of the sequence is recorded before all are known to fit.</summary>
+    private (RnnState Forward, RnnState Backward)[] Starts(
+        ComputationGraph graph, IReadOnlyList<(RnnState Forward, RnnState Backward)> given, bool update)
+    {
+        var states = new (RnnState Forward, RnnState Backward)[_layers.Length];
+        for (int layer = 0; layer < states.Length; layer++)
+        {
+            (RnnBuilder forward, RnnBuilder backward) = _layers[layer];
+            states[layer] = given.Count == 0
+                ? (forward.InitialState(graph, update), backward.InitialState(graph, update))
+                : (
+                    Start(forward, given[layer].Forward, $"layer {layer}, forward"),
+                    Start(backward, given[layer].Backward, $"layer {layer}, backward"));
+        }
+        return states;
+
+        RnnState Start(RnnBuilder builder, in RnnState state, string where)
+        {
+            var vectors = new Expression[state.Count];
+            for (int i = 0; i < vectors.Length; i++)
+            {
+                vectors[i] = new Expression(graph, graph.Bind(state.S(i)));
+                _ = vectors[i].Dim;
+            }
+            if (state.Builder == builder)
+                return state;
+            if (vectors.Length != builder.StateCount)
+            {
+                throw new ArgumentException(
+                    $"BidirectionalBuilder: {where}: a state of another builder, with {vectors.Length} vectors; a "
+                    + $"{builder.GetType().Name} starts with {builder.StateCount}.",
+                    nameof(given));
+            }
+            foreach (Expression vector in vectors)
+            {
+                Dim dim = vector.Dim;
+                if (dim.Rows != builder.HiddenDim || dim.BatchElementSize != builder.HiddenDim)
+                {
+                    throw new ShapeMismatchException(
+                        $"BidirectionalBuilder: {where}: a vector of another builder's state is {dim}, expected "
+                        + $"{{{builder.HiddenDim}}}");
+                }
+            }
+            return builder.InitialState(graph, update, vectors);
         }
     }
 }

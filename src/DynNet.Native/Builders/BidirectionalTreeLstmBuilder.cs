@@ -65,6 +65,9 @@ public sealed class BidirectionalTreeLstmBuilder : TreeLstmBuilder
     /// <inheritdoc/>
     private protected override void KeepDropout(double inputRate, double hiddenRate)
     {
+        // Each is open to the caller, who may have disposed it alone.
+        ForwardBuilder.ThrowIfDisposed();
+        BackwardBuilder.ThrowIfDisposed();
         ForwardBuilder.SetDropout(inputRate, hiddenRate);
         BackwardBuilder.SetDropout(inputRate, hiddenRate);
     }

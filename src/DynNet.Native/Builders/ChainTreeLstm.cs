@@ -1,5 +1,3 @@
-using DynNet.Native.Interop;
-
 namespace DynNet.Native;
 
 /// <summary>What the TreeLSTMs share that read a node and its children as a sequence.</summary>
@@ -12,14 +10,7 @@ internal static class ChainTreeLstm
         LstmBuilder builder, ComputationGraph graph, RnnRates rates, ReadOnlySpan<Expression> values)
     {
         RnnState start = builder.InitialState(graph, update: !rates.IsConstant, values);
-        if (start.Expressions.Count == start.Count)
-            return start;
-        // Masks are drawn at a first input.
-        RnnState next = start.AddInput(graph.Constant([builder.InputDim], 0));
-        ExpressionList parts = start.Expressions;
-        parts.MakeOwn();
-        next.Expressions.AsReadOnlySpan()[start.Count..].CopyTo(parts.AsSpan()[start.Count..]);
-        return new RnnState(builder, graph, start.Rates, start.IsFirst, parts);
+        return start.Rates.HasDropout ? builder.WithMasks(start) : start;
     }
 
     /// <summary>Reads a node, then its children.</summary>

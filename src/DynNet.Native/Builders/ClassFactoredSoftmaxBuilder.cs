@@ -24,7 +24,8 @@ public sealed class ClassFactoredSoftmaxBuilder : SoftmaxBuilder
     /// <param name="model">The model or sub-collection that gets the parameters.</param>
     /// <param name="inputDim">The size of h.</param>
     /// <param name="clusterFile">
-    /// A file of lines <c>cluster word [frequency]</c>, separated by blanks or tabs. The clusters' names are any text.
+    /// A file of lines <c>cluster word [frequency]</c>, separated by blanks or tabs, in UTF-8. The clusters'
+    /// names are any text. A byte order mark at the very beginning is no part of the first.
     /// </param>
     /// <param name="words">
     /// The vocabulary, which says the number of each word; it gets those that it does not have. If it is frozen, it
@@ -39,7 +40,8 @@ public sealed class ClassFactoredSoftmaxBuilder : SoftmaxBuilder
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="IOException">The operating system failed to read it.</exception>
     /// <exception cref="InvalidDataException">
-    /// A line has no word, or a word that another has, or one that is not in a frozen vocabulary.
+    /// A line has no word, or a word that another has, or one that is not in a frozen vocabulary; or it is not
+    /// UTF-8.
     /// </exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
@@ -121,6 +123,7 @@ public sealed class ClassFactoredSoftmaxBuilder : SoftmaxBuilder
     /// <exception cref="ShapeMismatchException">h has another size.</exception>
     /// <exception cref="ArgumentException">h is a parameter, which names no graph.</exception>
     /// <exception cref="StaleExpressionException">h is stale.</exception>
+    /// <exception cref="ObjectDisposedException">The graph or the model is disposed.</exception>
     public override Expression FullLogits(Expression h, bool update = true) => FullLogDistribution(h, update);
 
     /// <summary>The logarithms of the probabilities of the clusters.</summary>
@@ -128,7 +131,9 @@ public sealed class ClassFactoredSoftmaxBuilder : SoftmaxBuilder
     /// <param name="update">Whether gradients flow into the parameters; otherwise they are constants.</param>
     /// <returns>{clusters}.</returns>
     /// <exception cref="ShapeMismatchException">h has another size.</exception>
+    /// <exception cref="ArgumentException">h is a parameter, which names no graph.</exception>
     /// <exception cref="StaleExpressionException">h is stale.</exception>
+    /// <exception cref="ObjectDisposedException">The graph or the model is disposed.</exception>
     public Expression ClassLogDistribution(Expression h, bool update = true) =>
         Ops.LogSoftmax(ClassLogits(h, update));
 
@@ -137,7 +142,9 @@ public sealed class ClassFactoredSoftmaxBuilder : SoftmaxBuilder
     /// <param name="update">Whether gradients flow into the parameters; otherwise they are constants.</param>
     /// <returns>{clusters}.</returns>
     /// <exception cref="ShapeMismatchException">h has another size.</exception>
+    /// <exception cref="ArgumentException">h is a parameter, which names no graph.</exception>
     /// <exception cref="StaleExpressionException">h is stale.</exception>
+    /// <exception cref="ObjectDisposedException">The graph or the model is disposed.</exception>
     public Expression ClassLogits(Expression h, bool update = true) =>
         Scores(_clusters.Weights, _clusters.Bias, Checked(h), update);
 
@@ -148,7 +155,9 @@ public sealed class ClassFactoredSoftmaxBuilder : SoftmaxBuilder
     /// <returns>{words}, in the order of <see cref="WordsOf"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such cluster.</exception>
     /// <exception cref="ShapeMismatchException">h has another size.</exception>
+    /// <exception cref="ArgumentException">h is a parameter, which names no graph.</exception>
     /// <exception cref="StaleExpressionException">h is stale.</exception>
+    /// <exception cref="ObjectDisposedException">The graph or the model is disposed.</exception>
     public Expression SubclassLogDistribution(Expression h, int cluster, bool update = true) =>
         Ops.LogSoftmax(SubclassLogits(h, cluster, update));
 
@@ -159,7 +168,9 @@ public sealed class ClassFactoredSoftmaxBuilder : SoftmaxBuilder
     /// <returns>{words}, in the order of <see cref="WordsOf"/>; zero for a cluster of one word.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such cluster.</exception>
     /// <exception cref="ShapeMismatchException">h has another size.</exception>
+    /// <exception cref="ArgumentException">h is a parameter, which names no graph.</exception>
     /// <exception cref="StaleExpressionException">h is stale.</exception>
+    /// <exception cref="ObjectDisposedException">The graph or the model is disposed.</exception>
     public Expression SubclassLogits(Expression h, int cluster, bool update = true)
     {
         h = Checked(h);

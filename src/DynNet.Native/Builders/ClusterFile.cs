@@ -50,7 +50,8 @@ internal static class ClusterFile
     private static IEnumerable<(int Number, string Line)> Lines(string path)
     {
         int number = 0;
-        foreach (string line in File.ReadLines(path))
+        using FileStream stream = File.OpenRead(path);
+        foreach (string line in Utf8Lines.Read(stream, $"{path}, line "))
             yield return (++number, line);
         if (number == 0)
             throw Damaged(path, 1, "the file is empty");

@@ -13,8 +13,6 @@ public sealed class Dict
     // What separates words: other white space, such as a space that does not break, is a part of them, as in DyNet.
     private static readonly char[] s_blanks = [' ', '\t', '\n', '\v', '\f', '\r'];
 
-    private static readonly UTF8Encoding s_utf8 = new(false, throwOnInvalidBytes: true);
-
     private readonly List<string> _words = [];
     private readonly Dictionary<string, int> _ids = new(StringComparer.Ordinal);
 
@@ -33,6 +31,7 @@ public sealed class Dict
     /// <summary>Reads a file that <see cref="Save(string)"/> wrote, or any of one word a line in UTF-8.</summary>
     /// <param name="path">The file.</param>
     /// <returns>A vocabulary with these words; it is not frozen.</returns>
+    /// <remarks>A byte order mark at the very beginning is no part of the first word.</remarks>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="IOException">The operating system failed to read it.</exception>
     /// <exception cref="InvalidDataException">A line is empty or there twice, or it is not UTF-8.</exception>
@@ -46,27 +45,20 @@ public sealed class Dict
     /// <summary>Reads one word a line in UTF-8, to the end.</summary>
     /// <param name="stream">The stream; it stays open.</param>
     /// <returns>A vocabulary with these words; it is not frozen.</returns>
+    /// <remarks>A byte order mark at the very beginning is no part of the first word.</remarks>
     /// <exception cref="InvalidDataException">A line is empty or there twice, or it is not UTF-8.</exception>
     public static Dict Load(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
         var dict = new Dict();
-        using var reader = new StreamReader(stream, s_utf8, leaveOpen: true);
-        try
+        foreach (string line in Utf8Lines.Read(stream, "Line "))
         {
-            while (reader.ReadLine() is { } line)
+            if (line.Length == 0 || !dict._ids.TryAdd(line, dict.Count))
             {
-                if (line.Length == 0 || !dict._ids.TryAdd(line, dict.Count))
-                {
-                    string what = line.Length == 0 ? "is empty" : $"has {line}, which is there already";
-                    throw new InvalidDataException($"Line {dict.Count + 1} {what}.");
-                }
-                dict._words.Add(line);
+                string what = line.Length == 0 ? "is empty" : $"has {line}, which is there already";
+                throw new InvalidDataException($"Line {dict.Count + 1} {what}.");
             }
-        }
-        catch (DecoderFallbackException e)
-        {
-            throw new InvalidDataException($"After line {dict.Count} there is something that is not UTF-8.", e);
+            dict._words.Add(line);
         }
         return dict;
     }
@@ -165,6 +157,9 @@ public sealed class Dict
 
     /// <summary>Writes one word a line, in UTF-8.</summary>
     /// <param name="path">The file, replaced if there is one.</param>
+    /// <remarks>
+    /// It has no byte order mark, unless the first word begins with U+FEFF, which would be taken for one.
+    /// </remarks>
     /// <exception cref="InvalidOperationException">A word is empty, has a line break, or is no valid text.</exception>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
     /// <exception cref="IOException">The operating system failed to write the file.</exception>
@@ -177,6 +172,7 @@ public sealed class Dict
 
     /// <summary>Writes one word a line, in UTF-8.</summary>
     /// <param name="stream">The stream; it stays open.</param>
+    /// <remarks>As for <see cref="Save(string)"/>.</remarks>
     /// <exception cref="InvalidOperationException">A word is empty, has a line break, or is no valid text.</exception>
     public void Save(Stream stream)
     {
@@ -194,7 +190,7 @@ public sealed class Dict
     // As a whole before anything is written, so that a word that cannot be leaves an old file as it was.
     private byte[] Text()
     {
-        var text = new StringBuilder();
+        var text = new StringBuilder(Count > 0 ? Utf8Lines.Before(_words[0]) : "");
         foreach (string word in _words)
         {
             if (word.Length == 0 || word.AsSpan().IndexOfAny('\n', '\r') >= 0)
@@ -203,7 +199,7 @@ public sealed class Dict
         }
         try
         {
-            return s_utf8.GetBytes(text.ToString());
+            return Utf8Lines.Encoding.GetBytes(text.ToString());
         }
         catch (EncoderFallbackException e)
         {

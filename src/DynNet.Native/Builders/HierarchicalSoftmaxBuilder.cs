@@ -26,8 +26,8 @@ public sealed class HierarchicalSoftmaxBuilder : SoftmaxBuilder
     /// <param name="inputDim">The size of h.</param>
     /// <param name="clusterFile">
     /// A file of lines of a path, a tab, a word and, if wanted, more: <c>0 1 1 word frequency</c>, with a tab before
-    /// the word. The path's symbols are any text, with a blank between them; words that have one path share the last
-    /// choice.
+    /// the word, in UTF-8. The path's symbols are any text, with a blank between them; words that have one path share the
+    /// last choice. A byte order mark at the very beginning is no part of the first path.
     /// </param>
     /// <param name="words">
     /// The vocabulary, which says the number of each word; it gets those that it does not have. If it is frozen, it
@@ -42,7 +42,7 @@ public sealed class HierarchicalSoftmaxBuilder : SoftmaxBuilder
     /// <exception cref="IOException">The operating system failed to read it.</exception>
     /// <exception cref="InvalidDataException">
     /// A line has no path or no word, a word that another has, one that is not in a frozen vocabulary, or a path that
-    /// goes on below another word's.
+    /// goes on below another word's; or it is not UTF-8.
     /// </exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
@@ -100,6 +100,7 @@ public sealed class HierarchicalSoftmaxBuilder : SoftmaxBuilder
     /// <exception cref="ShapeMismatchException">h has another size.</exception>
     /// <exception cref="ArgumentException">h is a parameter, which names no graph.</exception>
     /// <exception cref="StaleExpressionException">h is stale.</exception>
+    /// <exception cref="ObjectDisposedException">The graph or the model is disposed.</exception>
     public override Expression FullLogits(Expression h, bool update = true) => FullLogDistribution(h, update);
 
     /// <inheritdoc/>

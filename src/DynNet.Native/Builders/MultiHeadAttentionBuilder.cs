@@ -79,6 +79,7 @@ public sealed class MultiHeadAttentionBuilder
     /// <param name="causal">Whether a column attends only to itself and those before it.</param>
     /// <param name="update">Whether gradients flow into the parameters; otherwise they are constants.</param>
     /// <returns>{dim, n}.</returns>
+    /// <exception cref="ArgumentException">The input is a parameter, which names no graph.</exception>
     /// <exception cref="ShapeMismatchException">The input has another size.</exception>
     /// <exception cref="StaleExpressionException">The input is stale.</exception>
     /// <exception cref="ObjectDisposedException">The graph or the model is disposed.</exception>
@@ -91,12 +92,14 @@ public sealed class MultiHeadAttentionBuilder
     /// <param name="causal">Whether input i attends to columns 0 to i + n - m only.</param>
     /// <param name="update">Whether gradients flow into the parameters; otherwise they are constants.</param>
     /// <returns>{dim, m}.</returns>
+    /// <exception cref="ArgumentException">The input is a parameter, which names no graph.</exception>
     /// <exception cref="ShapeMismatchException">An operand has another size.</exception>
     /// <exception cref="StaleExpressionException">An operand is stale, or of another graph.</exception>
     /// <exception cref="ObjectDisposedException">The graph or the model is disposed.</exception>
     public Expression Attend(Expression x, Expression memory, bool causal = false, bool update = true)
     {
         LayerParameters p = Of(x, update);
+        memory = new Expression(x.Graph, x.Graph.Bind(memory));
         return Output(p, Ops.MultiHeadAttention(p[0] * x, p[1] * memory, p[2] * memory, Heads, causal));
     }
 
@@ -108,6 +111,7 @@ public sealed class MultiHeadAttentionBuilder
     /// <param name="causal">Whether input i attends to columns 0 to i + n - m only.</param>
     /// <param name="update">Whether gradients flow into the parameters; otherwise they are constants.</param>
     /// <returns>{dim, m}.</returns>
+    /// <exception cref="ArgumentException">The input is a parameter, which names no graph.</exception>
     /// <exception cref="ShapeMismatchException">An operand has another size.</exception>
     /// <exception cref="StaleExpressionException">An operand is stale, or of another graph.</exception>
     /// <exception cref="ObjectDisposedException">The graph or the model is disposed.</exception>
@@ -115,6 +119,7 @@ public sealed class MultiHeadAttentionBuilder
         Expression x, Expression memory, Expression mask, bool causal = false, bool update = true)
     {
         LayerParameters p = Of(x, update);
+        memory = new Expression(x.Graph, x.Graph.Bind(memory));
         return Output(p, Ops.MultiHeadAttention(p[0] * x, p[1] * memory, p[2] * memory, mask, Heads, causal));
     }
 

@@ -8,8 +8,11 @@ internal sealed class NaryTreeLstmState : CellTreeLstmState
     private readonly int _maxChildren;
     private readonly Parameter[][] _parameters;
 
-    // The rows of each layer's tables: once for all nodes, so that those can be computed together.
-    private readonly Expression[][][] _rows;
+    private readonly LookupParameter[][] _tables;
+
+    // The rows of each layer's tables that a node has needed: once for all nodes, so that those can be computed together.
+    private readonly Expression[]?[][] _rows;
+    private long _reverts;
 
     internal NaryTreeLstmState(
         NaryTreeLstmBuilder builder,
@@ -22,25 +25,27 @@ internal sealed class NaryTreeLstmState : CellTreeLstmState
     {
         _maxChildren = builder.MaxChildren;
         _parameters = parameters;
-        _rows = Array.ConvertAll(tables, layer => Array.ConvertAll(layer, Rows));
+        _tables = tables;
+        _rows = Array.ConvertAll(tables, layer => new Expression[]?[layer.Length]);
+        _reverts = graph.Reverts;
     }
 
     private protected override (Expression C, Expression H) Cell(
         int layer, Expression x, ReadOnlySpan<Expression> children)
     {
+        ForgetReverted();
         LayerParameters p = Of(_parameters[layer]);
-        Expression[][] rows = _rows[layer];
         int count = children.Length / 2;
-        Expression i = Sums(p[1], p[0], x, rows[Ui], rows[Vi], 1, 0, children);
-        Expression o = Sums(p[5], p[4], x, rows[Uo], rows[Vo], 1, 0, children);
-        Expression u = Sums(p[7], p[6], x, rows[Uu], null, 1, 0, children);
+        Expression i = Sums(p[1], p[0], x, layer, Ui, Vi, 1, 0, children);
+        Expression o = Sums(p[5], p[4], x, layer, Uo, Vo, 1, 0, children);
+        Expression u = Sums(p[7], p[6], x, layer, Uu, null, 1, 0, children);
         Expression iou = Ops.Concatenate(i, o, u);
         var operands = new Expression[1 + children.Length];
         operands[0] = iou;
         for (int k = 0; k < count; k++)
         {
             operands[1 + 2 * k] =
-                Sums(p[3], p[2], x, rows[Uf], rows[Vf], _maxChildren, Math.Min(k, _maxChildren - 1), children) + 1;
+                Sums(p[3], p[2], x, layer, Uf, Vf, _maxChildren, Math.Min(k, _maxChildren - 1), children) + 1;
             operands[2 + 2 * k] = children[2 * k];
         }
         Expression c = Ops.TreeLstmC(operands);
@@ -51,8 +56,9 @@ internal sealed class NaryTreeLstmState : CellTreeLstmState
     /// <param name="b">The bias.</param>
     /// <param name="w">W.</param>
     /// <param name="x">The input.</param>
-    /// <param name="u">The rows of U.</param>
-    /// <param name="v">Those of V, or null.</param>
+    /// <param name="layer">The layer.</param>
+    /// <param name="u">Which of its tables is U.</param>
+    /// <param name="v">Which is V; null for none.</param>
     /// <param name="stride">How far the rows of two children are apart.</param>
     /// <param name="first">The row of the first child.</param>
     /// <param name="children">c and h of each child.</param>
@@ -60,8 +66,9 @@ internal sealed class NaryTreeLstmState : CellTreeLstmState
         Expression b,
         Expression w,
         Expression x,
-        Expression[] u,
-        Expression[]? v,
+        int layer,
+        int u,
+        int? v,
         int stride,
         int first,
         ReadOnlySpan<Expression> children)
@@ -73,21 +80,32 @@ internal sealed class NaryTreeLstmState : CellTreeLstmState
         for (int j = 0; j < count; j++)
         {
             int row = first + stride * Math.Min(j, _maxChildren - 1);
-            operands[next++] = u[row];
+            operands[next++] = Row(layer, u, row);
             operands[next++] = children[2 * j + 1];
-            if (v is null)
+            if (v is not { } look)
                 continue;
-            operands[next++] = v[row];
+            operands[next++] = Row(layer, look, row);
             operands[next++] = children[2 * j];
         }
         return Ops.AffineTransform(operands);
     }
 
-    private Expression[] Rows(LookupParameter table)
+    private Expression Row(int layer, int which, int row)
     {
-        var rows = new Expression[table.Rows];
-        for (int i = 0; i < rows.Length; i++)
-            rows[i] = Updates ? Graph.Lookup(table, i) : Graph.ConstLookup(table, i);
-        return rows;
+        LookupParameter table = _tables[layer][which];
+        Expression[] rows = _rows[layer][which] ??= new Expression[table.Rows];
+        if (rows[row].Owner is null)
+            rows[row] = Updates ? Graph.Lookup(table, row) : Graph.ConstLookup(table, row);
+        return rows[row];
+    }
+
+    // Rows may have been recorded after the state was made, in a part that a revert has taken back.
+    private void ForgetReverted()
+    {
+        if (_reverts == Graph.Reverts)
+            return;
+        foreach (Expression[]?[] layer in _rows)
+            Array.Clear(layer);
+        _reverts = Graph.Reverts;
     }
 }

@@ -34,10 +34,12 @@ internal static class ParameterLists
 
     /// <summary>Copies values, all or none.</summary>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
+    /// <exception cref="ObjectDisposedException">A model is disposed.</exception>
     internal static void Copy(Parameter[] from, Parameter[] to) => Copy(from, to, [], []);
 
     /// <summary>Copies values of parameters and tables, all or none.</summary>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
+    /// <exception cref="ObjectDisposedException">A model is disposed.</exception>
     internal static void Copy(
         Parameter[] from, Parameter[] to, LookupParameter[] fromTables, LookupParameter[] toTables)
     {
@@ -50,6 +52,11 @@ internal static class ParameterLists
                 + $"expected {string.Join(", ", to.Concat<object>(toTables))}.",
                 nameof(from));
         }
+        // What throws if a model is disposed, or a parameter gone, throws before anything is written.
+        foreach (Parameter parameter in from.Concat(to))
+            _ = parameter.Values;
+        foreach (LookupParameter table in fromTables.Concat(toTables))
+            _ = table.Values;
         for (int i = 0; i < from.Length; i++)
             to[i].SetValues(from[i].Values);
         for (int i = 0; i < fromTables.Length; i++)

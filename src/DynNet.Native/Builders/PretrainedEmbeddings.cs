@@ -17,8 +17,6 @@ public sealed class PretrainedEmbeddings
     // What ends a word in the file, or cannot be in one.
     private static readonly char[] s_notInWords = [' ', '\t', '\n', '\r'];
 
-    private static readonly UTF8Encoding s_utf8 = new(false, throwOnInvalidBytes: true);
-
     private PretrainedEmbeddings(int size, Dictionary<int, float[]> vectors)
     {
         Size = size;
@@ -44,7 +42,7 @@ public sealed class PretrainedEmbeddings
     /// <returns>The vectors of the words that the vocabulary has.</returns>
     /// <remarks>
     /// Must not run beside anything else that uses the vocabulary. If it fails, the vocabulary may have got words of
-    /// the file.
+    /// the file. A byte order mark at the very beginning is no part of the first word.
     /// </remarks>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="IOException">The operating system failed to read it.</exception>
@@ -80,8 +78,8 @@ public sealed class PretrainedEmbeddings
     /// <param name="words">The vocabulary: the number of a word is its row.</param>
     /// <param name="table">The table, with rows {n}. Rows beyond the words are left out.</param>
     /// <remarks>
-    /// Numbers are written so that reading gives the same bits. Must not run beside anything that writes the model or
-    /// the vocabulary.
+    /// Numbers are written so that reading gives the same bits. There is no byte order mark, unless the first word begins
+    /// with U+FEFF, which would be taken for one. Must not run beside anything that writes the model or the vocabulary.
     /// </remarks>
     /// <exception cref="ArgumentException">The table has fewer rows than there are words, or a value is not finite.
     /// </exception>
@@ -118,7 +116,9 @@ public sealed class PretrainedEmbeddings
         ArgumentNullException.ThrowIfNull(table);
         CheckVectors(table);
         CheckRows(words, table);
-        using var writer = new StreamWriter(stream, s_utf8, leaveOpen: true) { NewLine = "\n" };
+        using var writer = new StreamWriter(stream, Utf8Lines.Encoding, leaveOpen: true) { NewLine = "\n" };
+        if (words.Count > 0)
+            writer.Write(Utf8Lines.Before(words.Convert(0)));
         for (int row = 0; row < words.Count; row++)
         {
             writer.Write(words.Convert(row));
@@ -164,7 +164,7 @@ public sealed class PretrainedEmbeddings
                 throw new InvalidOperationException($"Word {row} is empty or has white space.");
             try
             {
-                _ = s_utf8.GetByteCount(word);
+                _ = Utf8Lines.Encoding.GetByteCount(word);
             }
             catch (EncoderFallbackException e)
             {
@@ -181,25 +181,17 @@ public sealed class PretrainedEmbeddings
 
     private static PretrainedEmbeddings Read(Stream stream, Dict words, bool hasHeader, string place)
     {
-        using var reader = new StreamReader(stream, s_utf8, leaveOpen: true);
         var vectors = new Dictionary<int, float[]>();
         var passedOver = new HashSet<string>(StringComparer.Ordinal);
         int number = 0, size = 0, announced = 0;
-        try
+        foreach (string line in Utf8Lines.Read(stream, place))
         {
-            while (reader.ReadLine() is { } line)
-            {
-                number++;
-                string[] parts = line.Split(s_blanks, StringSplitOptions.RemoveEmptyEntries);
-                if (number == 1 && hasHeader)
-                    (announced, size) = Header(parts);
-                else
-                    Add(parts);
-            }
-        }
-        catch (DecoderFallbackException e)
-        {
-            throw new InvalidDataException($"{place}{number + 1}: something from here on is not UTF-8.", e);
+            number++;
+            string[] parts = line.Split(s_blanks, StringSplitOptions.RemoveEmptyEntries);
+            if (number == 1 && hasHeader)
+                (announced, size) = Header(parts);
+            else
+                Add(parts);
         }
         int count = number - (hasHeader ? 1 : 0);
         if (count < 1)

@@ -167,6 +167,20 @@ public abstract class RnnBuilder : IDisposable
         return new RnnState(this, graph, rates, isFirst: false, next);
     }
 
+    /// <summary>
+    /// A state before the first input with its masks, the same for all batch elements: for sequences that have them in
+    /// common.
+    /// </summary>
+    internal RnnState WithMasks(in RnnState start)
+    {
+        ExpressionList parts = start.Expressions;
+        parts.MakeOwn();
+        // Without what the native builder leaves where it draws them at the first input.
+        parts.AsSpan().Slice(StateCount, MasksCount(start.Rates)).Clear();
+        DrawMasks(new RnnStep(this, start.Graph, start.Rates, start.IsFirst, parts.AsSpan()), batch: 1);
+        return new RnnState(this, start.Graph, start.Rates, start.IsFirst, parts);
+    }
+
     /// <summary>Throws unless a builder's sizes can be.</summary>
     /// <exception cref="ArgumentException">A number is less than 1, or there are too many layers.</exception>
     internal static void CheckSizes(object builder, int layers, int inputDim, int hiddenDim)
@@ -281,7 +295,7 @@ public abstract class RnnBuilder : IDisposable
         ExpressionList next = state;
         next.MakeOwn();
         var step = new RnnStep(this, graph, rates, isFirst, next.AsSpan());
-        DrawMasks(step, input);
+        DrawMasks(step, input.Dim.Batch);
         for (int layer = 0; layer < Layers; layer++)
             input = Step(step, layer, input);
         Finish(step);
@@ -289,7 +303,7 @@ public abstract class RnnBuilder : IDisposable
     }
 
     /// <summary>Draws the masks of a sequence at its first input. A rate of 0 has none.</summary>
-    private protected void DrawMasks(in RnnStep step, Expression x)
+    private protected void DrawMasks(in RnnStep step, int batch)
     {
         for (int kind = 0; kind < MaskKinds; kind++)
         {
@@ -298,7 +312,7 @@ public abstract class RnnBuilder : IDisposable
                 continue;
             for (int layer = 0; layer < Layers; layer++)
             {
-                Dim size = Dim.Of(kind == RnnStep.InputMask ? InputSize(layer) : HiddenDim).WithBatch(x.Dim.Batch);
+                Dim size = Dim.Of(kind == RnnStep.InputMask ? InputSize(layer) : HiddenDim).WithBatch(batch);
                 step[StateCount + kind * Layers + layer] = Ops.Dropout(step.Graph.Constant(size, 1), rate);
             }
         }

@@ -134,7 +134,7 @@ public readonly struct RnnState
             outputs.Add(state.Output);
         }
         return outputs.Count > 0
-            ? outputs
+            ? outputs.AsReadOnly()
             : throw new ArgumentException(
                 "The sequence is empty: a recurrent network needs at least one input.", nameof(xs));
     }

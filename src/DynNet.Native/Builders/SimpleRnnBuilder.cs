@@ -83,7 +83,7 @@ public sealed class SimpleRnnBuilder : RnnBuilder
         Interop.ExpressionList next = state.Expressions;
         next.MakeOwn();
         var step = new RnnStep(this, graph, state.Rates, state.IsFirst, next.AsSpan());
-        DrawMasks(step, input);
+        DrawMasks(step, input.Dim.Batch);
         for (int layer = 0; layer < Layers; layer++)
         {
             LayerParameters p = Of(step, layer);

@@ -35,6 +35,7 @@ public abstract class SoftmaxBuilder
     /// <exception cref="ShapeMismatchException">h has another size.</exception>
     /// <exception cref="ArgumentException">h is a parameter, which names no graph.</exception>
     /// <exception cref="StaleExpressionException">h is stale.</exception>
+    /// <exception cref="ObjectDisposedException">The graph or the model is disposed.</exception>
     public abstract Expression NegLogSoftmax(Expression h, int index, bool update = true);
 
     /// <summary>The negative logarithm of the probability of a class of its own for each batch element.</summary>
@@ -42,10 +43,13 @@ public abstract class SoftmaxBuilder
     /// <param name="indices">The classes.</param>
     /// <param name="update">Whether gradients flow into the parameters; otherwise they are constants.</param>
     /// <returns>{1}, for each batch element.</returns>
-    /// <exception cref="ArgumentException">There are more or fewer classes than batch elements.</exception>
+    /// <exception cref="ArgumentException">
+    /// There are more or fewer classes than batch elements, or h is a parameter, which names no graph.
+    /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">There is no such class.</exception>
     /// <exception cref="ShapeMismatchException">h has another size.</exception>
     /// <exception cref="StaleExpressionException">h is stale.</exception>
+    /// <exception cref="ObjectDisposedException">The graph or the model is disposed.</exception>
     public Expression NegLogSoftmax(Expression h, ReadOnlySpan<int> indices, bool update = true)
     {
         h = Checked(h);
@@ -69,6 +73,7 @@ public abstract class SoftmaxBuilder
     /// <exception cref="ShapeMismatchException">h has another size.</exception>
     /// <exception cref="NotFiniteNumberException">The scores have NaN or plus infinity in them.</exception>
     /// <exception cref="StaleExpressionException">h is stale.</exception>
+    /// <exception cref="ObjectDisposedException">The graph or the model is disposed.</exception>
     public int Sample(Expression h)
     {
         h = Checked(h);
@@ -85,6 +90,7 @@ public abstract class SoftmaxBuilder
     /// <exception cref="ShapeMismatchException">h has another size.</exception>
     /// <exception cref="ArgumentException">h is a parameter, which names no graph.</exception>
     /// <exception cref="StaleExpressionException">h is stale.</exception>
+    /// <exception cref="ObjectDisposedException">The graph or the model is disposed.</exception>
     public abstract Expression FullLogDistribution(Expression h, bool update = true);
 
     /// <summary>Scores of all classes whose softmax the probabilities are.</summary>
@@ -94,6 +100,7 @@ public abstract class SoftmaxBuilder
     /// <exception cref="ShapeMismatchException">h has another size.</exception>
     /// <exception cref="ArgumentException">h is a parameter, which names no graph.</exception>
     /// <exception cref="StaleExpressionException">h is stale.</exception>
+    /// <exception cref="ObjectDisposedException">The graph or the model is disposed.</exception>
     public abstract Expression FullLogits(Expression h, bool update = true);
 
     /// <summary>Gives this builder's parameters the values of another's.</summary>

@@ -8,9 +8,9 @@ namespace DynNet.Native;
 /// Its parameters are in a sub-collection <c>vanilla-lstm-builder</c>: for each layer Wx {4h, input}, Wh {4h, h}, the
 /// mask of each, of ones at first, and b {4h}; those of layer normalization as in <see cref="VanillaLstmBuilder"/>. No
 /// gradient flows into masks, nor into what they mask. It keeps nothing about a graph, so graphs in any number of
-/// threads may use it at once; a sequence multiplies the weights by their masks at its start.
-/// Masks are frozen (<see cref="Parameter.IsUpdated"/>), so that no trainer's decay shrinks them. A moving average over a
-/// change of the share has fractions of them.
+/// threads may use it at once; a sequence multiplies the weights by their masks at its start. Masks are frozen (<see
+/// cref="Parameter.IsUpdated"/>), so that no trainer's decay shrinks them. A moving average over a change of the share
+/// has fractions of them.
 /// </remarks>
 public sealed class SparseLstmBuilder : LstmBuilder
 {

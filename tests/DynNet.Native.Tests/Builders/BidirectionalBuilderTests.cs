@@ -130,6 +130,123 @@ public sealed class BidirectionalBuilderTests
     }
 
     [Test]
+    public void A_decoder_starts_with_the_vectors_of_an_encoder()
+    {
+        using BidirectionalBuilder encoder = Make(_model), decoder = Make(_model);
+        BuilderChecks.Fill(_model);
+        Expression[] xs = Inputs();
+        encoder.Transduce(_graph, xs, [], out var ends);
+        (RnnState, RnnState)[] swapped = [.. ends.Select(end => (end.Backward, end.Forward))];
+        foreach (IReadOnlyList<(RnnState Forward, RnnState Backward)> starts in
+            (IReadOnlyList<(RnnState, RnnState)>[])[ends, swapped])
+        {
+            Expression[] expected = xs;
+            for (int layer = 0; layer < 2; layer++)
+            {
+                (RnnBuilder forward, RnnBuilder backward) = decoder.Layers[layer];
+                IReadOnlyList<Expression> ahead =
+                    forward.InitialState(_graph, starts[layer].Forward.S(0)).Transduce(expected);
+                IEnumerable<Expression> back = backward.InitialState(_graph, starts[layer].Backward.S(0))
+                    .Transduce(expected.AsEnumerable().Reverse()).Reverse();
+                expected = [.. ahead.Zip(back, (left, right) => Concatenate(left, right))];
+            }
+            IReadOnlyList<Expression> found = decoder.Transduce(_graph, xs, starts, out var next);
+            BuilderChecks.AssertSame(_model, Sum(found), Sum(expected));
+            using (Assert.EnterMultipleScope())
+            {
+                Assert.That(next.Select(end => end.Forward.Builder), Is.EqualTo(decoder.Layers.Select(l => l.Forward)));
+                Assert.That(
+                    next.Select(end => end.Backward.Builder), Is.EqualTo(decoder.Layers.Select(l => l.Backward)));
+            }
+        }
+        // Directions of its own that are swapped are foreign too.
+        decoder.Transduce(_graph, xs, [], out var own);
+        decoder.Transduce(_graph, xs, [.. own.Select(end => (end.Backward, end.Forward))], out var last);
+        Assert.That(last[0].Forward.Builder, Is.SameAs(decoder.Layers[0].Forward));
+    }
+
+    [Test]
+    public void States_of_others_that_do_not_fit_are_an_error()
+    {
+        using BidirectionalBuilder builder = Make(_model), wider = Make(_model, outputDim: 6);
+        using var lstms = new BidirectionalBuilder(
+            _model, 2, 3, 4, (model, input, hidden) => new VanillaLstmBuilder(model, 1, input, hidden));
+        using var otherGraph = new ComputationGraph();
+        Expression[] xs = Inputs();
+        builder.Transduce(_graph, xs, [], out var own);
+        wider.Transduce(_graph, xs, [], out var wide);
+        lstms.Transduce(_graph, xs, [], out var two);
+        builder.Transduce(otherGraph, [otherGraph.Input([1, 2, 3])], [], out var elsewhere);
+        long before = _graph.NodeCount;
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(
+                () => builder.Transduce(_graph, xs, [own[0], (own[1].Forward, two[1].Backward)], out _),
+                Throws.ArgumentException.With.Message.Contains("layer 1, backward").And.Message.Contains("2 vectors")
+                    .And.Message.Contains("GruBuilder starts with 1"));
+            Assert.That(
+                () => builder.Transduce(_graph, xs, [(wide[0].Forward, own[0].Backward), own[1]], out _),
+                Throws.TypeOf<ShapeMismatchException>().With.Message.Contains("layer 0, forward")
+                    .And.Message.Contains("{3}").And.Message.Contains("{2}"));
+            Assert.That(
+                () => builder.Transduce(_graph, xs, elsewhere, out _), Throws.TypeOf<StaleExpressionException>());
+            Assert.That(
+                () => builder.Transduce(_graph, xs, [own[0], default], out _),
+                Throws.TypeOf<StaleExpressionException>());
+            Assert.That(_graph.NodeCount, Is.EqualTo(before), "nothing is recorded");
+        }
+    }
+
+    [Test]
+    public void Nobody_changes_what_it_gives()
+    {
+        using BidirectionalBuilder builder = Make(_model);
+        IReadOnlyList<Expression> outputs = builder.Transduce(_graph, Inputs(), [], out var ends);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(outputs, Is.Not.InstanceOf<Expression[]>());
+            Assert.That(ends, Is.Not.InstanceOf<(RnnState, RnnState)[]>());
+            Assert.That(
+                builder.Layers[0].Forward.InitialState(_graph).Transduce(Inputs()),
+                Is.Not.InstanceOf<List<Expression>>());
+        }
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public void A_copy_that_fails_half_way_changes_nothing(bool ofSource)
+    {
+        using Model second = new(seed: 2), thirdModel = new(seed: 3), fourth = new(seed: 4);
+        using BidirectionalBuilder builder = OfTwo(_model, second), other = OfTwo(thirdModel, fourth);
+        BuilderChecks.Fill(thirdModel);
+        float[][] before = [.. _model.Parameters.Select(parameter => parameter.Values.ToArray())];
+        (ofSource ? fourth : second).Dispose();
+        Assert.That(() => builder.CopyFrom(other), Throws.TypeOf<ObjectDisposedException>());
+        Assert.That(_model.Parameters.Select(parameter => parameter.Values.ToArray()), Is.EqualTo(before));
+
+        static BidirectionalBuilder OfTwo(Model first, Model second) =>
+            new(new GruBuilder(first, 1, 3, 2), new GruBuilder(second, 1, 3, 2));
+    }
+
+    [Test]
+    public void Dropout_that_one_cannot_have_none_has()
+    {
+        using BidirectionalBuilder builder = Make(_model, layers: 1, outputDim: 64);
+        RnnBuilder forward = builder.Layers[0].Forward;
+        BuilderChecks.Fill(_model);
+        Expression x = _graph.Input([1, -2, 0.5f]);
+        float[] whole = Read();
+        builder.Layers[0].Backward.Dispose();
+        Assert.That(() => builder.SetDropout(0.5), Throws.TypeOf<ObjectDisposedException>());
+        Assert.That(Read(), Is.EqualTo(whole));
+        forward.SetDropout(0.5);
+        Assert.That(builder.DisableDropout, Throws.TypeOf<ObjectDisposedException>());
+        Assert.That(Read(), Is.Not.EqualTo(whole));
+
+        float[] Read() => forward.InitialState(_graph).AddInput(x).Output.ToArray();
+    }
+
+    [Test]
     public void What_the_function_makes_must_fit()
     {
         Parameter before = _model.AddParameters([2]);
@@ -198,6 +315,9 @@ public sealed class BidirectionalBuilderTests
             _model.Parameters.Select(parameter => parameter.Values.ToArray()),
             Is.EqualTo(fresh.Parameters.Select(parameter => parameter.Values.ToArray())));
     }
+
+    private Expression[] Inputs() =>
+        [_graph.Input([1, -2, 0.5f]), _graph.Input([0.3f, 0.1f, -0.7f]), _graph.Input([-1, 0.25f, 2])];
 
     private static GruBuilder MakeGru(Model model, int input, int hidden) => new GruBuilder(model, 1, input, hidden);
 

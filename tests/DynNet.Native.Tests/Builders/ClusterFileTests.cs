@@ -51,6 +51,37 @@ public sealed class ClusterFileTests
         Assert.That(_model.Parameters, Is.Empty);
     }
 
+    [Test]
+    public void A_byte_order_mark_is_no_part_of_the_first_line()
+    {
+        File.WriteAllText(_path, "\ufeffx\tcat\nx\tdog\n\ufeffx\tcow\n");
+        var classes = new ClassFactoredSoftmaxBuilder(_model, 3, _path, _words);
+        var paths = new HierarchicalSoftmaxBuilder(_model, 3, _path, _words);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(_words.Words, Is.EqualTo(["cat", "dog", "cow"]));
+            // The third line's is no mark, and so a cluster of its own.
+            Assert.That(classes.ClustersCount, Is.EqualTo(2));
+            Assert.That(classes.WordsOf(0), Is.EqualTo([0, 1]));
+            Assert.That(paths.Parameters, Has.Count.EqualTo(4), "two choices of two");
+        }
+    }
+
+    [Test]
+    public void A_file_that_is_not_utf8_is_an_error()
+    {
+        File.WriteAllBytes(_path, [0xff, 0xfe, .. System.Text.Encoding.Unicode.GetBytes("x\tcat\n")]);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(
+                () => new ClassFactoredSoftmaxBuilder(_model, 3, _path, _words),
+                Throws.TypeOf<InvalidDataException>().With.Message.Contains("line 1").And.Message.Contains("UTF-8"));
+            Assert.That(
+                () => new HierarchicalSoftmaxBuilder(_model, 3, _path, _words),
+                Throws.TypeOf<InvalidDataException>().With.Message.Contains("line 1").And.Message.Contains("UTF-8"));
+        }
+    }
+
     [TestCase(false)]
     [TestCase(true)]
     public void A_file_needs_words_of_the_vocabulary(bool hasUnknown)

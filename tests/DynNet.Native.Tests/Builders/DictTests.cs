@@ -144,6 +144,44 @@ public sealed class DictTests
         }
     }
 
+    [TestCase("\ufeff")]
+    [TestCase("\ufeffa")]
+    [TestCase("\ufeff\ufeffa")]
+    public void A_first_word_that_begins_like_a_byte_order_mark_is_kept(string word)
+    {
+        var dict = new Dict();
+        dict.Convert(word);
+        dict.Convert("a");
+        dict.Convert("\ufeffb");
+        dict.Save(_path);
+        using var stream = new MemoryStream();
+        dict.Save(stream);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(Dict.Load(_path).Words, Is.EqualTo(dict.Words));
+            Assert.That(stream.ToArray(), Is.EqualTo(File.ReadAllBytes(_path)));
+        }
+    }
+
+    [Test]
+    public void A_byte_order_mark_is_no_part_of_the_first_word()
+    {
+        using var words = new MemoryStream(Encoding.UTF8.GetBytes("\ufeffa\nb\n"));
+        using var nothing = new MemoryStream(Encoding.UTF8.GetBytes("\ufeff"));
+        using var line = new MemoryStream(Encoding.UTF8.GetBytes("\ufeff\na\n"));
+        using var other = new MemoryStream([0xff, 0xfe, (byte)'a', 0, (byte)'\n', 0]);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(Dict.Load(words).Words, Is.EqualTo(["a", "b"]));
+            Assert.That(Dict.Load(nothing).Words, Is.Empty);
+            Assert.That(
+                () => Dict.Load(line), Throws.TypeOf<InvalidDataException>().With.Message.Contains("Line 1 is empty"));
+            Assert.That(
+                () => Dict.Load(other),
+                Throws.TypeOf<InvalidDataException>().With.Message.Contains("UTF-8"), "that of UTF-16");
+        }
+    }
+
     [TestCase("a\n\nb\n", "Line 2")]
     [TestCase("a\nb\na\n", "Line 3")]
     public void A_damaged_file_is_an_error(string text, string message)

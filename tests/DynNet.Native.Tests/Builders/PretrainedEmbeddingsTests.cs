@@ -97,6 +97,35 @@ public sealed class PretrainedEmbeddingsTests
     }
 
     [Test]
+    public void A_byte_order_mark_is_no_part_of_the_first_word()
+    {
+        Load("\ufeffcat 1 2\n\ufeffdog 3 4\n");
+        Assert.That(_words.Words, Is.EqualTo(["cat", "\ufeffdog"]));
+        Assert.That(Load("\ufeff1 2\ncat 1 2\n", hasHeader: true).Size, Is.EqualTo(2));
+        File.WriteAllBytes(In("a.txt"), [0xff, 0xfe, .. Encoding.Unicode.GetBytes("cat 1\n")]);
+        Assert.That(
+            () => PretrainedEmbeddings.Load(In("a.txt"), _words),
+            Throws.TypeOf<InvalidDataException>().With.Message.Contains("UTF-8"));
+    }
+
+    [Test]
+    public void A_first_word_that_begins_like_one_is_kept()
+    {
+        using var model = new Model();
+        LookupParameter table = model.AddLookupParameters(2, [1]);
+        _words.Convert("\ufeffcat");
+        _words.Convert("cat");
+        PretrainedEmbeddings.Save(In("a.txt"), _words, table);
+        var others = new Dict();
+        PretrainedEmbeddings read = PretrainedEmbeddings.Load(In("a.txt"), others);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(others.Words, Is.EqualTo(_words.Words));
+            Assert.That(read.Vectors[0], Is.EqualTo(table.Row(0).ToArray()));
+        }
+    }
+
+    [Test]
     public void Copied_rows_are_what_a_graph_looks_up()
     {
         using var model = new Model();

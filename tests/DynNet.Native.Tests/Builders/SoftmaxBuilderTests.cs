@@ -76,6 +76,34 @@ public sealed class SoftmaxBuilderTests
     }
 
     [Test]
+    public void What_is_gone_or_names_no_graph_is_an_error()
+    {
+        File.WriteAllText(_path, Classes);
+        var clusters = new ClassFactoredSoftmaxBuilder(_model, 3, _path, _words);
+        var standard = new StandardSoftmaxBuilder(_model, 3, 5);
+        Parameter bare = _model.AddParameters([3]);
+        Func<Expression, object>[] calls =
+        [
+            h => clusters.ClassLogits(h), h => clusters.ClassLogDistribution(h), h => clusters.SubclassLogits(h, 0),
+            h => clusters.SubclassLogDistribution(h, 0), h => clusters.FullLogits(h), h => clusters.NegLogSoftmax(h, 0),
+            h => clusters.NegLogSoftmax(h, [0]), h => clusters.Sample(h), h => standard.FullLogits(h),
+            h => standard.FullLogDistribution(h), h => standard.NegLogSoftmax(h, 1),
+            h => standard.NegLogSoftmax(h, [1]), h => standard.Sample(h),
+        ];
+        using (Assert.EnterMultipleScope())
+        {
+            foreach (Func<Expression, object> call in calls)
+                Assert.That(() => call(bare), Throws.ArgumentException);
+            _model.Dispose();
+            foreach (Func<Expression, object> call in calls)
+                Assert.That(() => call(_h), Throws.TypeOf<ObjectDisposedException>());
+            _graph.Dispose();
+            foreach (Func<Expression, object> call in calls)
+                Assert.That(() => call(_h), Throws.TypeOf<ObjectDisposedException>());
+        }
+    }
+
+    [Test]
     public void The_standard_one_takes_parameters_that_there_are()
     {
         Parameter w = _model.AddParameters([5, 3]), b = _model.AddParameters([5]), other = _model.AddParameters([4]);

@@ -213,6 +213,38 @@ public sealed class TreeLstmBuilderTests
         Assert.That(stats.Batches * 4, Is.LessThan(stats.Nodes), $"{stats}");
     }
 
+    [Test]
+    public void Rows_are_looked_up_once_and_when_a_node_needs_them()
+    {
+        using var builder = new NaryTreeLstmBuilder(_model, 64, 1, 4, 4);
+        Expression x = Inputs()[0];
+        TreeLstmState trees = builder.InitialState(_graph);
+        TreeLstmNode leaf = trees.AddInput(x);
+        Assert.That(_graph.NodeCount, Is.LessThan(32));
+        long before = _graph.NodeCount;
+        trees.AddInput(x, leaf, leaf);
+        long first = _graph.NodeCount - before;
+        before = _graph.NodeCount;
+        trees.AddInput(x, leaf, leaf);
+        // Two rows of each of Ui, Vi, Uo, Vo and Uu, four of Uf and Vf; and Wf and bf, which a leaf does not need.
+        Assert.That(first - (_graph.NodeCount - before), Is.EqualTo(5 * 2 + 2 * 4 + 2));
+    }
+
+    [TestCase(true)]
+    [TestCase(false)]
+    public void Rows_that_a_revert_took_back_are_looked_up_again(bool update)
+    {
+        using var builder = new NaryTreeLstmBuilder(_model, 2, 2, 4, 4);
+        BuilderChecks.Fill(_model);
+        Expression[] xs = Inputs();
+        TreeLstmState trees = builder.InitialState(_graph, update);
+        TreeLstmNode left = trees.AddInput(xs[0]), right = trees.AddInput(xs[1]);
+        _graph.Checkpoint();
+        float[] expected = trees.AddInput(xs[2], left, right).Output.ToArray();
+        _graph.Revert();
+        Assert.That(trees.AddInput(xs[2], left, right).Output.ToArray(), Is.EqualTo(expected));
+    }
+
     [TestCase("nary")]
     [TestCase("child sum")]
     [TestCase("unidirectional")]

@@ -109,7 +109,8 @@ public sealed class TreeLstmDropoutTests
 
     [TestCase("nary")]
     [TestCase("child sum")]
-    public void Each_layer_has_its_masks_and_inputs_may_be_dropped_alone(string kind)
+    [TestCase("unidirectional")]
+    public void Each_layer_has_its_mask_for_what_recurs(string kind)
     {
         using TreeLstmBuilder builder = Make(kind, _model, layers: 2);
         BuilderChecks.Fill(_model);
@@ -118,15 +119,149 @@ public sealed class TreeLstmDropoutTests
         builder.SetDropout(0, 0.5);
         float[] leaf = builder.InitialState(_graph).AddInput(x).Output.ToArray();
         Assert.That(leaf, Is.EqualTo(whole.AddInput(x).Output.ToArray()), "nothing recurs in a leaf");
-        TreeLstmState trees = builder.InitialState(_graph, given, given, given, given);
-        TreeLstmNode node = trees.AddInput(x);
-        (Expression First, Expression Second) masks = BuilderChecks.Masks(_graph, 4)
-            .SelectMany(first => BuilderChecks.Masks(_graph, 4).Select(second => (first, second)))
-            .First(pair => IsSame(node.Output, Started(pair.first, pair.second)));
-        BuilderChecks.AssertSame(_model, node.Output, Started(masks.First, masks.Second));
+        TreeLstmNode[] nodes =
+            [.. Enumerable.Range(0, 8).Select(_ => builder.InitialState(_graph, given, given, given, given).AddInput(x))];
+        builder.DisableDropout();
+        AssertMasksDiffer(nodes, (first, second) =>
+        {
+            Expression h1 = CMult(given, first), h2 = CMult(given, second);
+            if (builder is UnidirectionalTreeLstmBuilder chain)
+            {
+                LstmState state = chain.NodeBuilder.InitialState(_graph, given, given, h1, h2).AddInput(x);
+                return (state.H(0), state.H(1));
+            }
+            TreeLstmNode node = whole.AddInput(x, whole.AddNode(given, given, h1, h2));
+            return (node.H(0), node.H(1));
+        });
+    }
 
-        Expression Started(Expression first, Expression second) => whole.AddInput(
-            x, whole.AddNode(given, given, CMult(given, first), CMult(given, second))).Output;
+    [TestCase("nary")]
+    [TestCase("child sum")]
+    [TestCase("unidirectional")]
+    public void Each_layer_has_its_mask_for_inputs(string kind)
+    {
+        using TreeLstmBuilder builder = Make(kind, _model, layers: 2);
+        BuilderChecks.Fill(_model);
+        Expression x = Inputs()[0];
+        builder.SetDropout(0.5, 0);
+        TreeLstmNode[] nodes = [.. Enumerable.Range(0, 8).Select(_ => builder.InitialState(_graph).AddInput(x))];
+        AssertMasksDiffer(nodes, (first, second) =>
+        {
+            Expression h = Leaf(0, CMult(x, first));
+            return (h, Leaf(1, CMult(h, second)));
+        });
+
+        // A node without children, by the formula.
+        Expression Leaf(int layer, Expression input)
+        {
+            IReadOnlyList<Parameter> p = builder.Parameters[layer];
+            (Expression i, Expression o, Expression u) = kind switch
+            {
+                "nary" => (p[0] * input + p[1], p[4] * input + p[5], p[6] * input + p[7]),
+                "child sum" => Split(p[0] * input + p[2], 4, 8),
+                _ => Split(p[0] * input + p[2], 8, 12),
+            };
+            return CMult(Logistic(o), Tanh(CMult(Logistic(i), Tanh(u))));
+        }
+
+        static (Expression, Expression, Expression) Split(Expression sums, int o, int u) =>
+            (PickRange(sums, 0, 4), PickRange(sums, o, o + 4), PickRange(sums, u, u + 4));
+    }
+
+    [TestCase(0.5, 0.5)]
+    [TestCase(0.5, 0)]
+    [TestCase(0, 0.5)]
+    public void Both_directions_follow_the_formula_with_masks_of_their_own(double inputRate, double hiddenRate)
+    {
+        using var builder = new BidirectionalTreeLstmBuilder(_model, 1, 4, 4);
+        BuilderChecks.Fill(_model);
+        Expression[] xs = Inputs();
+        builder.SetDropout(inputRate, hiddenRate);
+        TreeLstmNode[][] trees =
+        [
+            .. Enumerable.Range(0, 8).Select(_ =>
+            {
+                TreeLstmState state = builder.InitialState(_graph);
+                TreeLstmNode left = state.AddInput(xs[0]), right = state.AddInput(xs[1]);
+                return (TreeLstmNode[])[left, right, state.AddInput(xs[2], left, right)];
+            }),
+        ];
+        builder.DisableDropout();
+        var found = new List<(string Ahead, string Back)>();
+        foreach (TreeLstmNode[] tree in trees)
+        {
+            Expression left = tree[0].Output, right = tree[1].Output, top = tree[2].Output;
+            (Expression X, Expression H) ahead = Find(builder.ForwardBuilder, 0, left, right);
+            (Expression X, Expression H) back = Find(builder.BackwardBuilder, 2, right, left);
+            BuilderChecks.AssertSame(
+                _model,
+                top,
+                Concatenate(
+                    Read(builder.ForwardBuilder, ahead, xs[2], left, right),
+                    Read(builder.BackwardBuilder, back, xs[2], right, left)));
+            found.Add(($"{Text(ahead.X)} {Text(ahead.H)}", $"{Text(back.X)} {Text(back.H)}"));
+
+            // The masks of the half of the outputs that begins at a row.
+            (Expression X, Expression H) Find(
+                VanillaLstmBuilder lstm, int row, Expression first, Expression second)
+            {
+                Expression x = Masks(4, inputRate).First(
+                    mask => IsSame(Half(left), lstm.InitialState(_graph).AddInput(CMult(xs[0], mask)).Output)
+                        && IsSame(Half(right), lstm.InitialState(_graph).AddInput(CMult(xs[1], mask)).Output));
+                Expression h = Masks(2, hiddenRate).First(
+                    mask => IsSame(Half(top), Read(lstm, (x, mask), xs[2], first, second)));
+                return (x, h);
+
+                Expression Half(Expression output) => PickRange(output, row, row + 2);
+            }
+        }
+        Assert.That(found, Has.Some.Matches<(string Ahead, string Back)>(masks => masks.Ahead != masks.Back));
+        Assert.That(found.Select(masks => masks.Ahead).Distinct().Count(), Is.GreaterThan(1));
+        Assert.That(found.Select(masks => masks.Back).Distinct().Count(), Is.GreaterThan(1));
+
+        IEnumerable<Expression> Masks(int size, double rate) =>
+            rate > 0 ? BuilderChecks.Masks(_graph, size) : [_graph.Constant([size], 1)];
+
+        Expression Read(
+            VanillaLstmBuilder lstm, (Expression X, Expression H) masks, params ReadOnlySpan<Expression> inputs)
+        {
+            LstmState state = lstm.InitialState(_graph).AddInput(CMult(inputs[0], masks.X));
+            foreach (Expression input in inputs[1..])
+                state = state.SetH(CMult(state.H(0), masks.H)).AddInput(CMult(input, masks.X));
+            return state.Output;
+        }
+    }
+
+    [Test]
+    public void A_start_records_masks_and_no_step()
+    {
+        using TreeLstmBuilder one = Make("unidirectional", _model), both = Make("bidirectional", _model);
+        one.SetDropout(0.5);
+        both.SetDropout(0.5);
+        long start = _graph.NodeCount;
+        one.InitialState(_graph);
+        long afterOne = _graph.NodeCount;
+        both.InitialState(_graph, update: false);
+        using (Assert.EnterMultipleScope())
+        {
+            // Two masks, each of ones; zeros for c and h; and the rates.
+            Assert.That(afterOne - start, Is.LessThanOrEqualTo(6));
+            Assert.That(_graph.NodeCount - afterOne, Is.LessThanOrEqualTo(12));
+        }
+    }
+
+    [Test]
+    public void Dropout_that_one_direction_cannot_have_none_has()
+    {
+        using var builder = new BidirectionalTreeLstmBuilder(_model, 1, 4, 4);
+        BuilderChecks.Fill(_model);
+        Expression x = Inputs()[0];
+        float[] whole = Read();
+        builder.BackwardBuilder.Dispose();
+        Assert.That(() => builder.SetDropout(0.9), Throws.TypeOf<ObjectDisposedException>());
+        Assert.That(Read(), Is.EqualTo(whole));
+
+        float[] Read() => builder.ForwardBuilder.InitialState(_graph).AddInput(x).AddInput(x).Output.ToArray();
     }
 
     [TestCaseSource(nameof(Kinds))]
@@ -160,6 +295,33 @@ public sealed class TreeLstmDropoutTests
 
     private static bool IsSame(Expression left, Expression right) =>
         left.ToArray().Zip(right.ToArray(), (a, b) => Math.Abs(a - b)).Max() < 1e-6;
+
+    private static string Text(Expression mask) => string.Join(" ", mask.ToArray());
+
+    /// <summary>Finds the masks of two layers in nodes of several starts: each has its own.</summary>
+    /// <param name="nodes">The nodes.</param>
+    /// <param name="formula">h of both layers under masks; that of the first depends on the first alone.</param>
+    private void AssertMasksDiffer(
+        TreeLstmNode[] nodes, Func<Expression, Expression, (Expression First, Expression Second)> formula)
+    {
+        var found = new List<(string First, string Second)>();
+        foreach (TreeLstmNode node in nodes)
+        {
+            Expression ones = _graph.Constant([4], 1);
+            Expression first = BuilderChecks.Masks(_graph, 4).Single(
+                mask => IsSame(node.H(0), formula(mask, ones).First));
+            Expression second = BuilderChecks.Masks(_graph, 4).Single(
+                mask => IsSame(node.Output, formula(first, mask).Second));
+            BuilderChecks.AssertSame(_model, node.Output, formula(first, second).Second);
+            found.Add((Text(first), Text(second)));
+        }
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(found, Has.Some.Matches<(string First, string Second)>(masks => masks.First != masks.Second));
+            Assert.That(found.Select(masks => masks.First).Distinct().Count(), Is.GreaterThan(1));
+            Assert.That(found.Select(masks => masks.Second).Distinct().Count(), Is.GreaterThan(1));
+        }
+    }
 
     private Expression[] Inputs() =>
         [_graph.Input([1, -2, 0.5f, 0.1f]), _graph.Input([0.3f, 0.1f, -0.7f, 1]), _graph.Input([-1, 0.25f, 2, -0.5f])];
