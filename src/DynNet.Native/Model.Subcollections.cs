@@ -62,8 +62,9 @@ public sealed partial class Model
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public bool TryGetSubcollection(string path, [NotNullWhen(true)] out Model? subcollection)
     {
-        string full = FullPath(path);
-        subcollection = GetSubcollections().FirstOrDefault(each => each.Path == full);
+        using Lease lease = Lease();
+        ModelHandle? found = ModelCalls.FindSubcollection(lease.Pointer, FullPath(path));
+        subcollection = found is null ? null : new Model(found, _root);
         return subcollection is not null;
     }
 

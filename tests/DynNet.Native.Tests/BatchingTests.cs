@@ -6,25 +6,8 @@ namespace DynNet.Native.Tests;
 /// Automatic batching: exact counts for graphs whose batches are known, and values that do not depend on it.
 /// </summary>
 [TestFixture]
-public sealed class BatchingTests
+public sealed class BatchingTests : GraphFixture
 {
-    private Model _model = null!;
-    private ComputationGraph _graph = null!;
-
-    [SetUp]
-    public void MakeGraph()
-    {
-        _model = new Model();
-        _graph = new ComputationGraph();
-    }
-
-    [TearDown]
-    public void DisposeGraph()
-    {
-        _graph.Dispose();
-        _model.Dispose();
-    }
-
     [Test]
     public void Independent_nodes_of_one_type_are_one_batch()
     {

@@ -6,25 +6,8 @@ namespace DynNet.Native.Tests;
 
 /// <summary>Expressions: their values, when they are computed, and their gradients.</summary>
 [TestFixture]
-public sealed class ExpressionTests
+public sealed class ExpressionTests : GraphFixture
 {
-    private Model _model = null!;
-    private ComputationGraph _graph = null!;
-
-    [SetUp]
-    public void MakeGraph()
-    {
-        _model = new Model();
-        _graph = new ComputationGraph();
-    }
-
-    [TearDown]
-    public void DisposeGraph()
-    {
-        _graph.Dispose();
-        _model.Dispose();
-    }
-
     [Test]
     public void Is_a_value_of_16_bytes() => Assert.That(Unsafe.SizeOf<Expression>(), Is.EqualTo(16));
 

@@ -6,25 +6,8 @@ namespace DynNet.Native.Tests;
 /// What a graph tells of itself: choices read off values, gradients against differences, a drawing, values forgotten.
 /// </summary>
 [TestFixture]
-public sealed class InspectionTests
+public sealed class InspectionTests() : GraphFixture(seed: 1)
 {
-    private Model _model = null!;
-    private ComputationGraph _graph = null!;
-
-    [SetUp]
-    public void MakeGraph()
-    {
-        _model = new Model(seed: 1);
-        _graph = new ComputationGraph(seed: 1);
-    }
-
-    [TearDown]
-    public void DisposeGraph()
-    {
-        _graph.Dispose();
-        _model.Dispose();
-    }
-
     [Test]
     public void ArgMax_of_a_vector_is_one_index() =>
         Assert.That(_graph.Input([1, 4, 4, 2]).ArgMax(), Is.EqualTo(1));

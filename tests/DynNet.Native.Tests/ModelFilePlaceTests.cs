@@ -2,16 +2,8 @@ namespace DynNet.Native.Tests;
 
 /// <summary>Model files in places where they are not, may not be, or were before.</summary>
 [TestFixture]
-public sealed class ModelFilePlaceTests
+public sealed class ModelFilePlaceTests : FolderFixture
 {
-    private string _folder = null!;
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("dynnet-tests-").FullName;
-
-    [TearDown]
-    public void DeleteFolder() => Directory.Delete(_folder, recursive: true);
-
     [Test]
     public void A_file_that_does_not_exist_is_named()
     {
@@ -152,6 +144,4 @@ public sealed class ModelFilePlaceTests
 
     private static void AssertForbidden(Action use, string path) =>
         Assert.That(() => use(), Throws.TypeOf<UnauthorizedAccessException>().With.Message.Contains(path));
-
-    private string In(string name) => Path.Combine(_folder, name);
 }

@@ -4,16 +4,8 @@ namespace DynNet.Native.Tests;
 
 /// <summary>Model files: saving, loading, populating, and what is wrong with a wrong one.</summary>
 [TestFixture]
-public sealed class ModelFileTests
+public sealed class ModelFileTests : FolderFixture
 {
-    private string _folder = null!;
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("dynnet-tests-").FullName;
-
-    [TearDown]
-    public void DeleteFolder() => Directory.Delete(_folder, recursive: true);
-
     [Test]
     public void A_saved_model_loads_with_the_same_names_shapes_and_bits()
     {
@@ -245,6 +237,4 @@ public sealed class ModelFileTests
             Assert.That(() => model.Populate(new MemoryStream(), null!), Throws.ArgumentNullException);
         }
     }
-
-    private string In(string name) => Path.Combine(_folder, name);
 }

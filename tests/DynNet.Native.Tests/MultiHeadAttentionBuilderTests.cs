@@ -4,25 +4,8 @@ namespace DynNet.Native.Tests;
 
 /// <summary>The builder of attention: its parameters, and the formula step by step.</summary>
 [TestFixture]
-public sealed class MultiHeadAttentionBuilderTests
+public sealed class MultiHeadAttentionBuilderTests : GraphFixture
 {
-    private Model _model = null!;
-    private ComputationGraph _graph = null!;
-
-    [SetUp]
-    public void MakeGraph()
-    {
-        _model = new Model();
-        _graph = new ComputationGraph();
-    }
-
-    [TearDown]
-    public void DisposeGraph()
-    {
-        _graph.Dispose();
-        _model.Dispose();
-    }
-
     [Test]
     public void Makes_its_parameters_in_a_sub_collection()
     {

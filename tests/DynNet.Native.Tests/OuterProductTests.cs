@@ -4,25 +4,8 @@ namespace DynNet.Native.Tests;
 
 /// <summary>Outer products, which are products with a transpose: each element of one vector with each of another.</summary>
 [TestFixture]
-public sealed class OuterProductTests
+public sealed class OuterProductTests : GraphFixture
 {
-    private Model _model = null!;
-    private ComputationGraph _graph = null!;
-
-    [SetUp]
-    public void MakeGraph()
-    {
-        _model = new Model();
-        _graph = new ComputationGraph();
-    }
-
-    [TearDown]
-    public void DisposeGraph()
-    {
-        _graph.Dispose();
-        _model.Dispose();
-    }
-
     [Test]
     public void Has_each_product_and_its_gradients()
     {

@@ -4,25 +4,8 @@ namespace DynNet.Native.Tests;
 
 /// <summary>The LSTM builder: its parameters, steps and dropout.</summary>
 [TestFixture]
-public sealed class VanillaLstmBuilderTests
+public sealed class VanillaLstmBuilderTests : GraphFixture
 {
-    private Model _model = null!;
-    private ComputationGraph _graph = null!;
-
-    [SetUp]
-    public void MakeGraph()
-    {
-        _model = new Model();
-        _graph = new ComputationGraph();
-    }
-
-    [TearDown]
-    public void DisposeGraph()
-    {
-        _graph.Dispose();
-        _model.Dispose();
-    }
-
     [Test]
     public void Makes_the_parameters_that_dynet_makes()
     {

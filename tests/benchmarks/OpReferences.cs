@@ -6,7 +6,7 @@ namespace DynNet.Native.Benchmarks;
 /// <summary>
 /// A plain vectorised loop and an expression of Eigen's for one operation, on the memory of our nodes, from the library
 /// <c>op_references</c> (<c>tests/benchmarks/native/references.h</c>), which is there only where Eigen was when it was
-/// built.
+/// built. It is no part of the product or of its C headers, so what calls it is written here, not generated.
 /// </summary>
 internal sealed class OpReferences : IDisposable
 {

@@ -66,19 +66,6 @@ TEST_P(LossKernels, GradientsOfReductions) {
   for (int trial = 0; trial < 40; ++trial) {
     const int64_t rows = Size(9), n = Size(100);
     const bool accumulate = trial % 2 == 1;
-    CheckRowKernel(
-        "squared_distance_backward",
-        {.inputs = {{n}, {n}, {1}},
-         .outputs = {{n}},
-         .run = [&](const Rows* in, const Rows* out, int64_t,
-                    int64_t r) { k().squared_distance_backward(out[0], in[0], in[1], in[2], -2.0f, r, n, accumulate); },
-         .reference =
-             [&](int64_t, const auto& in, auto& out) {
-               for (size_t j = 0; j < in[0].size(); ++j) {
-                 Put(accumulate, out[0][j], -2 * in[2][0] * (in[0][j] - in[1][j]));
-               }
-             }},
-        rows, random_);
     CheckRowKernel("scale_by",
                    {.inputs = {{n}, {1}},
                     .outputs = {{n}},

@@ -290,23 +290,36 @@ TEST_P(ReductionKernels, Distances) {
                           }
                         }},
                    rows, random_);
-    CheckRowKernel("the gradients of l1_distance and huber_distance",
-                   {.inputs = {{n}, {n}, {1}},
-                    .outputs = {{n}, {n}},
-                    .run =
-                        [&](const Rows* in, const Rows* out, int64_t, int64_t r) {
-                          k().l1_distance_backward(out[0], in[0], in[1], in[2], factor, r, n, accumulate);
-                          k().huber_distance_backward(out[1], in[0], in[1], in[2], c, factor, r, n, accumulate);
-                        },
-                    .reference =
-                        [&](int64_t, const auto& in, auto& out) {
-                          for (size_t j = 0; j < in[0].size(); ++j) {
-                            const double d = in[0][j] - in[1][j], g = factor * in[2][0];
-                            Put(accumulate, out[0][j], g * sign(d));
-                            Put(accumulate, out[1][j], g * (std::abs(d) <= c ? d : c * sign(d)));
-                          }
-                        }},
-                   rows, random_);
+    // Both at once, and each alone.
+    for (const PairSum sum : {PairSum::kDot, PairSum::kSquared, PairSum::kL1, PairSum::kHuber}) {
+      CheckRowKernel("pair_sum_backward",
+                     {.inputs = {{n}, {n}, {1}},
+                      .outputs = {{n}, {n}, {n}, {n}},
+                      .run =
+                          [&](const Rows* in, const Rows* out, int64_t, int64_t r) {
+                            const auto run = [&](Rows da, Rows db) {
+                              k().pair_sum_backward(sum, da, db, in[0], in[1], in[2], c, r, n, accumulate);
+                            };
+                            run(out[0], out[1]);
+                            run(out[2], {});
+                            run({}, out[3]);
+                          },
+                      .reference =
+                          [&](int64_t, const auto& in, auto& out) {
+                            for (size_t j = 0; j < in[0].size(); ++j) {
+                              const double d = in[0][j] - in[1][j], g = in[2][0];
+                              double slope = 2 * d;
+                              if (sum == PairSum::kL1) slope = sign(d);
+                              if (sum == PairSum::kHuber) slope = std::abs(d) <= c ? d : c * sign(d);
+                              const bool is_dot = sum == PairSum::kDot;
+                              for (const size_t first : {0, 2}) {
+                                Put(accumulate, out[first][j], g * (is_dot ? in[1][j] : slope));
+                                Put(accumulate, out[first + 1][j], g * (is_dot ? in[0][j] : -slope));
+                              }
+                            }
+                          }},
+                     rows, random_);
+    }
     CheckRowKernel("rank_loss",
                    {.inputs = {{n}, {n}},
                     .outputs = {{n}},

@@ -174,6 +174,14 @@ TEST(Model, SubcollectionsAreListedInTheirOrder) {
   EXPECT_EQ(subcollections(loaded), (std::vector<std::string>{"/a/", "/z/", "/z/inner/"}));
   dn_model* part = nullptr;
   expect_failure(dn_model_subcollection_at(z.get(), 1, &part), DN_E_INDEX, {"/z/", "has 1"});
+  const auto find = [](const ModelHandle& in, std::string_view wanted) {
+    dn_model* found = nullptr;
+    EXPECT_OK(dn_model_find_subcollection(in.get(), wanted.data(), static_cast<int64_t>(wanted.size()), &found));
+    return found == nullptr ? "" : path(ModelHandle(found));
+  };
+  for (const char* each : {"/z/", "/a/", "/z/inner/"}) EXPECT_EQ(find(model, each), each);
+  EXPECT_EQ(find(z, "/z/inner/"), "/z/inner/");
+  for (const char* other : {"/z/", "/a/", "/", "", "/z/inner", "/z/other/"}) EXPECT_EQ(find(z, other), "") << other;
   expect_failure(dn_model_subcollection_at(z.get(), -1, &part), DN_E_INDEX, {"-1"});
   EXPECT_EQ(part, nullptr);
 }

@@ -31,6 +31,11 @@ DN_API dn_status dn_model_subcollections_count(const dn_model* model, int64_t* o
 /// @param out a new reference, given back with dn_model_free
 DN_API dn_status dn_model_subcollection_at(const dn_model* model, int64_t index, dn_model** out);
 
+/// The sub-collection at a full path, such as "/encoder/".
+/// @param out a new reference, given back with dn_model_free; or null if the model has no such sub-collection
+DN_API dn_status dn_model_find_subcollection(const dn_model* model, const char* path, int64_t path_length,
+                                             dn_model** out);
+
 /// The model's path, "/" for a root, "/encoder/" for a sub-collection. Borrowed for the model's life.
 DN_API dn_status dn_model_path(const dn_model* model, const char** out, int64_t* out_length);
 

@@ -128,6 +128,16 @@ dn_status dn_model_subcollection_at(const dn_model* model, int64_t index, dn_mod
   });
 }
 
+dn_status dn_model_find_subcollection(const dn_model* model, const char* path, int64_t path_length, dn_model** out) {
+  return guard([&] {
+    const dn_model& owner = required(model, "the model");
+    required(out, "out");
+    std::string wanted(text(path, path_length, "the path"));
+    const bool is_there = owner.is_below(wanted) && owner.storage->has_subcollection(wanted);
+    *out = is_there ? new dn_model{owner.storage, std::move(wanted)} : nullptr;
+  });
+}
+
 dn_status dn_model_path(const dn_model* model, const char** out, int64_t* out_length) {
   return guard([&] { hand_out(required(model, "the model").path, out, out_length); });
 }

@@ -37,6 +37,8 @@ struct Broadcast {
   int64_t size[kMaxLoops] = {1};
   int64_t a_stride[kMaxLoops] = {1};
   int64_t b_stride[kMaxLoops] = {1};
+  /// Whether both operands are read as they lie.
+  bool is_plain() const { return loops == 1 && a_stride[0] == 1 && b_stride[0] == 1; }
 };
 
 /// How the elements of one operand meet in a reduction: loops that are kept, one result for each of their elements, and
@@ -222,11 +224,10 @@ struct Kernels {
   void (*dot)(Rows y, Rows a, Rows b, int64_t rows, int64_t n);
   /// y_i[0] = |a_i - b_i|^2
   void (*squared_distance)(Rows y, Rows a, Rows b, int64_t rows, int64_t n);
-  /// d_i (+)= factor * g_i[0] * (a_i - b_i); the gradient of squared_distance with respect to a has factor 2, to b -2.
-  void (*squared_distance_backward)(Rows d, Rows a, Rows b, Rows g, float factor, int64_t rows, int64_t n,
-                                    bool accumulate);
-  /// Both gradients of the sum of two rows, times g_i[0], as the kernels for one of them give them; c is Huber's bound.
-  /// The two have no memory in common.
+  /// The gradients of both rows through dot, squared_distance, l1_distance or huber_distance, whose bound is c: da_i
+  /// (+)= g_i[0] b_i and db_i (+)= g_i[0] a_i, or da_i (+)= g_i[0] s and db_i (+)= -g_i[0] s with s = 2 d, sign(d) or d
+  /// clipped to [-c, c], d = a_i - b_i. Either may have null base and list: not wanted. The two have no memory in
+  /// common.
   void (*pair_sum_backward)(PairSum sum, Rows da, Rows db, Rows a, Rows b, Rows g, float c, int64_t rows, int64_t n,
                             bool accumulate);
   /// d_i (+)= g_i[0] * x_i
@@ -288,12 +289,8 @@ struct Kernels {
   void (*layer_norm_backward_g)(Rows dg, Rows x, Rows z, Rows dy, int64_t rows, int64_t n, bool accumulate);
   /// y_i[0] = sum |a_i - b_i|
   void (*l1_distance)(Rows y, Rows a, Rows b, int64_t rows, int64_t n);
-  /// d_i (+)= factor * g_i[0] * sign(a_i - b_i), factor 1 for the gradient of a, -1 for that of b; as below.
-  void (*l1_distance_backward)(Rows d, Rows a, Rows b, Rows g, float factor, int64_t rows, int64_t n, bool accumulate);
   /// y_i[0] = sum of d^2 / 2 where |d| <= c, else c |d| - c^2 / 2, d = a_i - b_i
   void (*huber_distance)(Rows y, Rows a, Rows b, float c, int64_t rows, int64_t n);
-  void (*huber_distance_backward)(Rows d, Rows a, Rows b, Rows g, float c, float factor, int64_t rows, int64_t n,
-                                  bool accumulate);
   /// y = max(0, margin - a + b)
   void (*rank_loss)(Rows y, Rows a, Rows b, float margin, int64_t rows, int64_t n);
   /// d (+)= factor dy where y is more than 0; factor -1 for the gradient of a, 1 for that of b

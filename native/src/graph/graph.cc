@@ -237,16 +237,20 @@ void Graph::give_value(const Call& call, uint32_t node) {
   } else {
     if (call.bound != nullptr) inputs_.push_back({node, nullptr, call.bound, {}});
     auto* table = static_cast<dn_lookup_parameter*>(call.object);
-    note_read(*table);
+    use_table(table, node);
     if (is_whole_table(call.op)) {
       whole_tables_.push_back({table, node});
       values_[node] = table->values.data();
       nodes_[node].flags |= Node::kGiven;
     }
-    for (const UsedTable& used : tables_)
-      if (used.table == table) return;
-    tables_.push_back({table, node, table->version.load(std::memory_order_relaxed)});
   }
+}
+
+void Graph::use_table(dn_lookup_parameter* table, uint32_t node) {
+  for (const UsedTable& used : tables_)
+    if (used.table == table) return;
+  note_read(*table);
+  tables_.push_back({table, node, table->version.load(std::memory_order_relaxed)});
 }
 
 void Graph::use_model(Storage* storage) {

@@ -177,6 +177,7 @@ class Graph {
   dn_expr existing(const Call& call) const;
   dn_expr existing_parameter(const Call& call) const;
   void give_value(const Call& call, uint32_t node);
+  void use_table(dn_lookup_parameter* table, uint32_t node);
   void use_model(Storage* storage);
   void advance_stamp();
 

@@ -3,16 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "memory/room.h"
+
 namespace dynnet {
 namespace {
 
 constexpr size_t kFirstSlots = 256;
-
-// Room for n more, with doubling, so that adding them cannot fail.
-template <class List>
-void make_room(List& list, size_t n) {
-  if (list.capacity() - list.size() < n) list.reserve(std::max(list.size() + n, 2 * list.capacity()));
-}
 
 }  // namespace
 

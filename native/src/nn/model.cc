@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "memory/room.h"
 #include "nn/gradients.h"
 #include "nn/initializer.h"
 
@@ -29,12 +30,6 @@ void check_name(std::string_view name, const char* what) {
       fail(DN_E_ARGUMENT, "a %s's name may not contain '/', whitespace or control characters: \"%s\"", what,
            std::string(name).c_str());
   }
-}
-
-// Room for n more, so that appending them cannot fail.
-template <class List>
-void make_room(List& list, size_t n) {
-  if (list.capacity() - list.size() < n) list.reserve(std::max(list.size() + n, 2 * list.capacity()));
 }
 
 }  // namespace

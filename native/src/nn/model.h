@@ -164,6 +164,7 @@ class Storage {
   std::vector<std::unique_ptr<dn_lookup_parameter>>& lookups() { return lookups_; }
   /// The paths of all sub-collections, in the order of their creation.
   const std::vector<std::string>& subcollections() const { return subcollections_; }
+  bool has_subcollection(const std::string& path) const { return path.ends_with('/') && names_.contains(path); }
   /// The model's own gradients.
   GradientSet& gradients() { return *gradients_; }
 

@@ -22,15 +22,6 @@ void forward_of_pair(const Forward& b, Kernel kernel) {
   });
 }
 
-// Calls one(side, dx, first, rows, accumulate) for parts of the batch elements, `first` being the first of them, or
-// both(dx0, dx1, first, rows, accumulate) for both sides at once.
-template <class Both, class One>
-void backward_of_pair(const Backward& b, Both both, One one) {
-  backward_of_sides(
-      b, b.element_count(), b.type.operands[0].size(), row_cost(b), [&](int side) { return b.dx_elements(side); }, both,
-      one);
-}
-
 // ---- l1_distance and huber_distance ----
 
 void l1_distance_forward(const Forward& b) {
@@ -39,29 +30,7 @@ void l1_distance_forward(const Forward& b) {
   });
 }
 
-// Of a sum over differences; one(side, dx, x0, x1, dy, rows, accumulate) is the kernel for one side.
-template <PairSum sum, class One>
-void distance_backward(const Backward& b, float c, One one) {
-  const int64_t n = b.type.operands[0].size();
-  const Rows x0 = b.x_elements(0);
-  const Rows x1 = b.x_elements(1);
-  const Rows dy = b.dy_elements();
-  backward_of_pair(
-      b,
-      [&](Rows da, Rows db, int64_t first, int64_t rows, bool accumulate) {
-        b.k.pair_sum_backward(sum, da, db, x0.from(first), x1.from(first), dy.from(first), c, rows, n, accumulate);
-      },
-      [&](int side, Rows dx, int64_t first, int64_t rows, bool accumulate) {
-        one(side == 0 ? 1.f : -1.f, dx, x0.from(first), x1.from(first), dy.from(first), rows, n, accumulate);
-      });
-}
-
-void l1_distance_backward(const Backward& b) {
-  distance_backward<PairSum::kL1>(
-      b, 0, [&](float factor, Rows dx, Rows x0, Rows x1, Rows dy, int64_t rows, int64_t n, bool accumulate) {
-        b.k.l1_distance_backward(dx, x0, x1, dy, factor, rows, n, accumulate);
-      });
-}
+void l1_distance_backward(const Backward& b) { pair_sum_backward(b, PairSum::kL1); }
 
 void huber_distance_shape(Shaping& s) {
   const float c = s.type.static_float(0);
@@ -75,13 +44,7 @@ void huber_distance_forward(const Forward& b) {
   });
 }
 
-void huber_distance_backward(const Backward& b) {
-  const float c = b.type.static_float(0);
-  distance_backward<PairSum::kHuber>(
-      b, c, [&](float factor, Rows dx, Rows x0, Rows x1, Rows dy, int64_t rows, int64_t n, bool accumulate) {
-        b.k.huber_distance_backward(dx, x0, x1, dy, c, factor, rows, n, accumulate);
-      });
-}
+void huber_distance_backward(const Backward& b) { pair_sum_backward(b, PairSum::kHuber, b.type.static_float(0)); }
 
 // ---- pairwise_rank_loss, of each pair of elements ----
 

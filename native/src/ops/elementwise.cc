@@ -105,9 +105,6 @@ void binary_forward(const Forward& b) {
   });
 }
 
-// Whether both operands are read as they lie.
-bool is_plain(const Broadcast& loops) { return loops.loops == 1 && loops.a_stride[0] == 1 && loops.b_stride[0] == 1; }
-
 template <BinaryOp op>
 void binary_backward(const Backward& b) {
   const auto number = static_cast<int>(op);
@@ -117,7 +114,7 @@ void binary_backward(const Backward& b) {
                         count, b.type.broadcast, b.type.operands[static_cast<size_t>(side)].total(), accumulate);
   };
   const auto of_side = [&](int side) { return b.dx(side); };
-  if (is_plain(b.type.broadcast)) {
+  if (b.type.broadcast.is_plain()) {
     const auto both = [&](Rows da, Rows db, int64_t first, int64_t count, bool accumulate) {
       b.k.binary_backward_both(number, da, db, b.x[0].from(first), b.x[1].from(first), b.y.from(first),
                                b.dy.from(first), count, b.type.size, accumulate);

@@ -1,6 +1,6 @@
 // Written by bindings/ from native/include/dynnet: do not edit, run ./build.sh bindings.
 // CppSharp 1.2.0+42ccd59b112072a6bcf3e1406efca174a46c8cf8
-// headers SHA-256 144284c776c470f29006612492f3c41e92c41d3009433114c95915a8261e41de
+// headers SHA-256 146a1fabae77b53336ac6eb8738e3a250ea2aeaa8992db8f2eeaf0f80ad525c6
 #ifndef DYNNET_OPS_OPS_G_H_
 #define DYNNET_OPS_OPS_G_H_
 

@@ -33,4 +33,18 @@ bool are_apart(const Rows& a, const Rows& b, int64_t rows, int64_t n) {
   return true;
 }
 
+void pair_sum_backward(const Backward& b, PairSum sum, float c) {
+  // Nanoseconds an element, roughly, for the choice of chunks.
+  constexpr double kCost = 0.1;
+  const int64_t n = b.type.operands[0].size();
+  const Rows x0 = b.x_elements(0);
+  const Rows x1 = b.x_elements(1);
+  const Rows dy = b.dy_elements();
+  backward_of_sides(
+      b, b.element_count(), n, kCost * static_cast<double>(n), [&](int side) { return b.dx_elements(side); },
+      [&](Rows da, Rows db, int64_t first, int64_t rows, bool accumulate) {
+        b.k.pair_sum_backward(sum, da, db, x0.from(first), x1.from(first), dy.from(first), c, rows, n, accumulate);
+      });
+}
+
 }  // namespace dynnet

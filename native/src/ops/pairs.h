@@ -38,6 +38,18 @@ void backward_of_sides(const Backward& b, int64_t rows, int64_t n, double cost, 
   }
 }
 
+/// The same where both(da, db, first, count, accumulate) may also be given rows that are null, for a side alone.
+template <class OfSide, class Both>
+void backward_of_sides(const Backward& b, int64_t rows, int64_t n, double cost, OfSide of_side, Both both) {
+  backward_of_sides(b, rows, n, cost, of_side, both,
+                    [&](int side, Rows d, int64_t first, int64_t count, bool accumulate) {
+                      both(side == 0 ? d : Rows{}, side == 0 ? Rows{} : d, first, count, accumulate);
+                    });
+}
+
+/// The gradients through what two operands are reduced to; c is Huber's bound.
+void pair_sum_backward(const Backward& b, PairSum sum, float c = 0);
+
 }  // namespace dynnet
 
 #endif  // DYNNET_OPS_PAIRS_H_

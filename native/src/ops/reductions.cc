@@ -248,41 +248,13 @@ void dot_product_forward(const Forward& b) {
   b.k.dot(b.y_elements(), b.x_elements(0), b.x_elements(1), b.element_count(), b.type.operands[0].size());
 }
 
-// Of a sum over two rows; one(side, dx, x0, x1, dy, rows, accumulate) is the kernel for one side.
-template <PairSum sum, class One>
-void pair_sum_backward(const Backward& b, One one) {
-  const int64_t n = b.type.operands[0].size();
-  const Rows x0 = b.x_elements(0);
-  const Rows x1 = b.x_elements(1);
-  const Rows dy = b.dy_elements();
-  backward_of_sides(
-      b, b.element_count(), n, kCost * static_cast<double>(n), [&](int side) { return b.dx_elements(side); },
-      [&](Rows da, Rows db, int64_t first, int64_t rows, bool accumulate) {
-        b.k.pair_sum_backward(sum, da, db, x0.from(first), x1.from(first), dy.from(first), 0, rows, n, accumulate);
-      },
-      [&](int side, Rows dx, int64_t first, int64_t rows, bool accumulate) {
-        one(side, dx, x0.from(first), x1.from(first), dy.from(first), rows, accumulate);
-      });
-}
-
-void dot_product_backward(const Backward& b) {
-  const int64_t n = b.type.operands[0].size();
-  pair_sum_backward<PairSum::kDot>(b, [&](int side, Rows dx, Rows x0, Rows x1, Rows dy, int64_t rows, bool accumulate) {
-    b.k.scale_by(dx, side == 0 ? x1 : x0, dy, rows, n, accumulate);
-  });
-}
+void dot_product_backward(const Backward& b) { pair_sum_backward(b, PairSum::kDot); }
 
 void squared_distance_forward(const Forward& b) {
   b.k.squared_distance(b.y_elements(), b.x_elements(0), b.x_elements(1), b.element_count(), b.type.operands[0].size());
 }
 
-void squared_distance_backward(const Backward& b) {
-  const int64_t n = b.type.operands[0].size();
-  pair_sum_backward<PairSum::kSquared>(
-      b, [&](int side, Rows dx, Rows x0, Rows x1, Rows dy, int64_t rows, bool accumulate) {
-        b.k.squared_distance_backward(dx, x0, x1, dy, side == 0 ? 2.f : -2.f, rows, n, accumulate);
-      });
-}
+void squared_distance_backward(const Backward& b) { pair_sum_backward(b, PairSum::kSquared); }
 
 }  // namespace
 

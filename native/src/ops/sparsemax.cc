@@ -105,10 +105,7 @@ void constrained_softmax_backward(const Backward& b) {
   };
   backward_of_sides(
       b, b.element_count(), n, kBackwardCost * static_cast<double>(n), [&](int side) { return b.dx_elements(side); },
-      both,
-      [&](int side, Rows d, int64_t first, int64_t rows, bool accumulate) {
-        both(side == 0 ? d : Rows{}, side == 0 ? Rows{} : d, first, rows, accumulate);
-      });
+      both);
 }
 
 }  // namespace

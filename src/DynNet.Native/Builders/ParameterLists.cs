@@ -60,9 +60,6 @@ internal static class ParameterLists
         for (int i = 0; i < from.Length; i++)
             to[i].SetValues(from[i].Values);
         for (int i = 0; i < fromTables.Length; i++)
-        {
-            for (int row = 0; row < fromTables[i].Rows; row++)
-                toTables[i].SetRow(row, fromTables[i].Row(row));
-        }
+            toTables[i].SetValues(fromTables[i].Values);
     }
 }

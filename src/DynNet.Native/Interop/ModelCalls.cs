@@ -33,6 +33,15 @@ internal static unsafe class ModelCalls
         return new ModelHandle(subcollection);
     }
 
+    internal static ModelHandle? FindSubcollection(nint model, string path)
+    {
+        ReadOnlySpan<byte> utf8 = Text.Encode(path);
+        nint subcollection;
+        fixed (byte* bytes = utf8)
+            Status.Check(NativeMethods.dn_model_find_subcollection(model, bytes, utf8.Length, &subcollection));
+        return subcollection == 0 ? null : new ModelHandle(subcollection);
+    }
+
     internal static MarkHandle Mark(nint model)
     {
         nint mark;

@@ -4,25 +4,8 @@ namespace DynNet.Native.Tests;
 
 /// <summary>Both directions: parameters, constants, copies, dropout, and what a function may make.</summary>
 [TestFixture]
-public sealed class BidirectionalBuilderTests
+public sealed class BidirectionalBuilderTests() : GraphFixture(seed: 1)
 {
-    private Model _model = null!;
-    private ComputationGraph _graph = null!;
-
-    [SetUp]
-    public void MakeGraph()
-    {
-        _model = new Model();
-        _graph = new ComputationGraph(seed: 1);
-    }
-
-    [TearDown]
-    public void DisposeGraph()
-    {
-        _graph.Dispose();
-        _model.Dispose();
-    }
-
     [Test]
     public void Has_the_parameters_of_both_directions()
     {

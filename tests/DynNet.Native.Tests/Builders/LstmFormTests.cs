@@ -4,25 +4,8 @@ namespace DynNet.Native.Tests;
 
 /// <summary>Forms of the LSTM: layer normalization, noise of weights, sparse ones, and its state.</summary>
 [TestFixture]
-public sealed class LstmFormTests
+public sealed class LstmFormTests() : GraphFixture(seed: 1)
 {
-    private Model _model = null!;
-    private ComputationGraph _graph = null!;
-
-    [SetUp]
-    public void MakeGraph()
-    {
-        _model = new Model();
-        _graph = new ComputationGraph(seed: 1);
-    }
-
-    [TearDown]
-    public void DisposeGraph()
-    {
-        _graph.Dispose();
-        _model.Dispose();
-    }
-
     [TestCase("vanilla")]
     [TestCase("sparse")]
     [TestCase("coupled gates")]

@@ -4,20 +4,12 @@ namespace DynNet.Native.Tests;
 
 /// <summary>Vectors of words in files.</summary>
 [TestFixture]
-public sealed class PretrainedEmbeddingsTests
+public sealed class PretrainedEmbeddingsTests : FolderFixture
 {
-    private string _folder = null!;
     private Dict _words = null!;
 
     [SetUp]
-    public void MakeFolder()
-    {
-        _folder = Directory.CreateTempSubdirectory("dynnet-tests-").FullName;
-        _words = new Dict();
-    }
-
-    [TearDown]
-    public void DeleteFolder() => Directory.Delete(_folder, recursive: true);
+    public void MakeWords() => _words = new Dict();
 
     [Test]
     public void A_file_of_words_and_numbers_is_read()
@@ -258,6 +250,4 @@ public sealed class PretrainedEmbeddingsTests
         File.WriteAllText(In("a.txt"), text);
         return PretrainedEmbeddings.Load(In("a.txt"), _words, hasHeader);
     }
-
-    private string In(string name) => Path.Combine(_folder, name);
 }

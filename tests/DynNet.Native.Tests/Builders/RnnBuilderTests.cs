@@ -4,26 +4,9 @@ namespace DynNet.Native.Tests;
 
 /// <summary>What all builders of sequences have in common, each against its formula in elementary operations.</summary>
 [TestFixture]
-public sealed class RnnBuilderTests
+public sealed class RnnBuilderTests() : GraphFixture(seed: 1)
 {
-    private Model _model = null!;
-    private ComputationGraph _graph = null!;
-
     private static IEnumerable<RnnCase> Cases => RnnCase.All;
-
-    [SetUp]
-    public void MakeGraph()
-    {
-        _model = new Model();
-        _graph = new ComputationGraph(seed: 1);
-    }
-
-    [TearDown]
-    public void DisposeGraph()
-    {
-        _graph.Dispose();
-        _model.Dispose();
-    }
 
     [TestCaseSource(nameof(Cases))]
     public void Makes_the_parameters_that_dynet_makes(object kind)

@@ -4,25 +4,8 @@ namespace DynNet.Native.Tests;
 
 /// <summary>What dropout drops, second inputs, and both directions.</summary>
 [TestFixture]
-public sealed class RnnDetailTests
+public sealed class RnnDetailTests() : GraphFixture(seed: 1)
 {
-    private Model _model = null!;
-    private ComputationGraph _graph = null!;
-
-    [SetUp]
-    public void MakeGraph()
-    {
-        _model = new Model();
-        _graph = new ComputationGraph(seed: 1);
-    }
-
-    [TearDown]
-    public void DisposeGraph()
-    {
-        _graph.Dispose();
-        _model.Dispose();
-    }
-
     [Test]
     public void A_second_input_is_added_in_each_layer()
     {

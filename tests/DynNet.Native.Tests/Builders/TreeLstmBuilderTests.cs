@@ -4,25 +4,8 @@ namespace DynNet.Native.Tests;
 
 /// <summary>LSTMs over trees, each against its formula in elementary operations.</summary>
 [TestFixture]
-public sealed class TreeLstmBuilderTests
+public sealed class TreeLstmBuilderTests() : GraphFixture(seed: 1)
 {
-    private Model _model = null!;
-    private ComputationGraph _graph = null!;
-
-    [SetUp]
-    public void MakeGraph()
-    {
-        _model = new Model();
-        _graph = new ComputationGraph(seed: 1);
-    }
-
-    [TearDown]
-    public void DisposeGraph()
-    {
-        _graph.Dispose();
-        _model.Dispose();
-    }
-
     [Test]
     public void The_nary_one_has_dynets_parameters()
     {

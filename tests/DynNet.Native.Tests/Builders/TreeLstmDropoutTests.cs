@@ -4,28 +4,11 @@ namespace DynNet.Native.Tests;
 
 /// <summary>Dropout in LSTMs over trees.</summary>
 [TestFixture]
-public sealed class TreeLstmDropoutTests
+public sealed class TreeLstmDropoutTests() : GraphFixture(seed: 1)
 {
     private static readonly string[] s_kinds = ["nary", "child sum", "unidirectional", "bidirectional"];
 
-    private Model _model = null!;
-    private ComputationGraph _graph = null!;
-
     private static IEnumerable<string> Kinds => s_kinds;
-
-    [SetUp]
-    public void MakeGraph()
-    {
-        _model = new Model();
-        _graph = new ComputationGraph(seed: 1);
-    }
-
-    [TearDown]
-    public void DisposeGraph()
-    {
-        _graph.Dispose();
-        _model.Dispose();
-    }
 
     [TestCaseSource(nameof(Kinds))]
     public void All_nodes_of_a_state_have_the_same_masks(string kind)

@@ -108,12 +108,10 @@ int64_t elements(const Broadcast& shape) {
   return n;
 }
 
-bool plain(const Broadcast& shape) { return shape.loops == 1 && shape.a_stride[0] == 1 && shape.b_stride[0] == 1; }
-
 template <class Op>
 void forward(Rows y, Rows a, Rows b, int64_t rows, const Broadcast& shape) {
   if (elements(shape) == 0) return;
-  if (plain(shape)) {
+  if (shape.is_plain()) {
     int64_t n = shape.size[0];
     flatten(rows, n, y, a, b);
     for (int64_t i = 0; i < rows; ++i) {
@@ -224,7 +222,7 @@ void backward_bias(float* to, const float* as, const float* bs, const float* ys,
 template <class Op, int kSide>
 void backward(Rows d, Rows a, Rows b, Rows y, Rows dy, int64_t rows, const Broadcast& shape, bool accumulate) {
   if (elements(shape) == 0) return;
-  if (plain(shape)) return backward_plain<Op, kSide>(d, a, b, y, dy, rows, shape.size[0], accumulate);
+  if (shape.is_plain()) return backward_plain<Op, kSide>(d, a, b, y, dy, rows, shape.size[0], accumulate);
   constexpr int kReads = kSide == 0 ? Op::kForA : Op::kForB;
   const int64_t n = shape.size[0];
   const int64_t* strides = kSide == 0 ? shape.a_stride : shape.b_stride;

@@ -1,4 +1,5 @@
-// Distances of rows beside the squared one, and losses that are differences: ranking, Poisson.
+// Distances of rows beside the squared one, the gradients of all that two rows are reduced to, and losses that are
+// differences: ranking, Poisson.
 
 #include "cpu/isa/rows.h"
 
@@ -34,84 +35,74 @@ DYNNET_INLINE void forward(const Distance& distance, Rows y, Rows a, Rows b, int
   }
 }
 
+struct Squared {
+  DYNNET_INLINE Vec slope(Vec d) const { return d + d; }
+};
+
+/// The gradients of both rows through a sum over their differences, before they are scaled.
 template <class Distance>
-DYNNET_INLINE void backward(const Distance& distance, Rows d, Rows a, Rows b, Rows g, float factor, int64_t rows,
+struct OfDifference {
+  Distance distance;
+  DYNNET_INLINE void operator()(Vec a, Vec b, Vec& da, Vec& db) const {
+    da = distance.slope(a - b);
+    db = -da;
+  }
+};
+
+struct OfProduct {
+  DYNNET_INLINE void operator()(Vec a, Vec b, Vec& da, Vec& db) const {
+    da = b;
+    db = a;
+  }
+};
+
+template <bool kA, bool kB, class Gradients>
+DYNNET_INLINE void backward(const Gradients& gradients, Rows da, Rows db, Rows a, Rows b, Rows g, int64_t rows,
                             int64_t n, bool accumulate) {
   with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
     for (int64_t i = 0; i < rows; ++i) {
-      float* to = row(d, i);
-      const float *as = row(a, i), *bs = row(b, i);
-      const Vec scale(factor * *row(g, i));
-      for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-        put<decltype(flag)::value>(lanes, to + j, scale * distance.slope(lanes.load(as + j) - lanes.load(bs + j)));
-      });
-    }
-  });
-}
-
-struct Squared {
-  DYNNET_INLINE Vec slope(Vec d) const { return d; }
-};
-
-/// Both gradients of a sum over differences, which differ in their sign.
-template <class Distance>
-DYNNET_INLINE void backward_both(const Distance& distance, Rows da, Rows db, Rows a, Rows b, Rows g, float factor,
-                                 int64_t rows, int64_t n, bool accumulate) {
-  with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
-    for (int64_t i = 0; i < rows; ++i) {
-      float *to_a = row(da, i), *to_b = row(db, i);
-      const float *as = row(a, i), *bs = row(b, i);
-      const Vec scale(factor * *row(g, i));
-      for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-        const Vec d = scale * distance.slope(lanes.load(as + j) - lanes.load(bs + j));
-        put<decltype(flag)::value>(lanes, to_a + j, d);
-        put<decltype(flag)::value>(lanes, to_b + j, -d);
-      });
-    }
-  });
-}
-
-void dot_backward_both(Rows da, Rows db, Rows a, Rows b, Rows g, int64_t rows, int64_t n, bool accumulate) {
-  with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
-    for (int64_t i = 0; i < rows; ++i) {
-      float *to_a = row(da, i), *to_b = row(db, i);
+      float *to_a = kA ? row(da, i) : nullptr, *to_b = kB ? row(db, i) : nullptr;
       const float *as = row(a, i), *bs = row(b, i);
       const Vec scale(*row(g, i));
       for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-        const Vec va = lanes.load(as + j), vb = lanes.load(bs + j);
-        put<decltype(flag)::value>(lanes, to_a + j, scale * vb);
-        put<decltype(flag)::value>(lanes, to_b + j, scale * va);
+        Vec of_a, of_b;
+        gradients(lanes.load(as + j), lanes.load(bs + j), of_a, of_b);
+        if constexpr (kA) put<decltype(flag)::value>(lanes, to_a + j, scale * of_a);
+        if constexpr (kB) put<decltype(flag)::value>(lanes, to_b + j, scale * of_b);
       });
     }
   });
+}
+
+template <class Gradients>
+void backward_of_wanted(const Gradients& gradients, Rows da, Rows db, Rows a, Rows b, Rows g, int64_t rows, int64_t n,
+                        bool accumulate) {
+  if (given(da) && given(db)) {
+    backward<true, true>(gradients, da, db, a, b, g, rows, n, accumulate);
+  } else if (given(da)) {
+    backward<true, false>(gradients, da, db, a, b, g, rows, n, accumulate);
+  } else if (given(db)) {
+    backward<false, true>(gradients, da, db, a, b, g, rows, n, accumulate);
+  }
 }
 
 void pair_sum_backward(PairSum sum, Rows da, Rows db, Rows a, Rows b, Rows g, float c, int64_t rows, int64_t n,
                        bool accumulate) {
   switch (sum) {
     case PairSum::kDot:
-      return dot_backward_both(da, db, a, b, g, rows, n, accumulate);
+      return backward_of_wanted(OfProduct(), da, db, a, b, g, rows, n, accumulate);
     case PairSum::kSquared:
-      return backward_both(Squared(), da, db, a, b, g, 2.0f, rows, n, accumulate);
+      return backward_of_wanted(OfDifference<Squared>{}, da, db, a, b, g, rows, n, accumulate);
     case PairSum::kL1:
-      return backward_both(L1(), da, db, a, b, g, 1.0f, rows, n, accumulate);
+      return backward_of_wanted(OfDifference<L1>{}, da, db, a, b, g, rows, n, accumulate);
     case PairSum::kHuber:
-      return backward_both(Huber(c), da, db, a, b, g, 1.0f, rows, n, accumulate);
+      return backward_of_wanted(OfDifference<Huber>{Huber(c)}, da, db, a, b, g, rows, n, accumulate);
   }
 }
 
 void l1_distance(Rows y, Rows a, Rows b, int64_t rows, int64_t n) { forward(L1(), y, a, b, rows, n); }
 
-void l1_distance_backward(Rows d, Rows a, Rows b, Rows g, float factor, int64_t rows, int64_t n, bool accumulate) {
-  backward(L1(), d, a, b, g, factor, rows, n, accumulate);
-}
-
 void huber_distance(Rows y, Rows a, Rows b, float c, int64_t rows, int64_t n) { forward(Huber(c), y, a, b, rows, n); }
-
-void huber_distance_backward(Rows d, Rows a, Rows b, Rows g, float c, float factor, int64_t rows, int64_t n,
-                             bool accumulate) {
-  backward(Huber(c), d, a, b, g, factor, rows, n, accumulate);
-}
 
 void rank_loss(Rows y, Rows a, Rows b, float margin, int64_t rows, int64_t n) {
   flatten(rows, n, y, a, b);
@@ -202,9 +193,7 @@ void poisson_loss_backward(Rows dx, Rows x, Rows g, const float* targets, int64_
 void fill_distance(Kernels* table) {
   table->pair_sum_backward = pair_sum_backward;
   table->l1_distance = l1_distance;
-  table->l1_distance_backward = l1_distance_backward;
   table->huber_distance = huber_distance;
-  table->huber_distance_backward = huber_distance_backward;
   table->rank_loss = rank_loss;
   table->rank_loss_backward = rank_loss_backward;
   table->poisson_loss = poisson_loss;

@@ -109,16 +109,12 @@ void extreme_backward(bool smallest, Rows dx, Rows x, Rows y, Rows dy, int64_t r
 }
 
 void argmax(Rows y, Rows x, int64_t rows, int64_t n) {
-  const Vec zero(0.0f), none(-__builtin_inff());
+  const Vec zero(0.0f);
   for (int64_t i = 0; i < rows; ++i) {
     const float* xs = row(x, i);
     float* ys = row(y, i);
-    Vec most = none;
-    for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-      most = max(most, lanes.keep(lanes.load(xs + j), none));
-      lanes.store(ys + j, zero);
-    });
-    ys[first_extreme<false>(xs, n, reduce_max(most))] = 1.0f;
+    for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { lanes.store(ys + j, zero); });
+    ys[first_extreme<false>(xs, n, largest_of(xs, n))] = 1.0f;
   }
 }
 

@@ -30,19 +30,6 @@ void squared_distance(Rows y, Rows a, Rows b, int64_t rows, int64_t n) {
   }
 }
 
-void squared_distance_backward(Rows d, Rows a, Rows b, Rows g, float factor, int64_t rows, int64_t n, bool accumulate) {
-  with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
-    for (int64_t i = 0; i < rows; ++i) {
-      float* to = row(d, i);
-      const float *as = row(a, i), *bs = row(b, i);
-      const Vec scale(factor * *row(g, i));
-      for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-        put<decltype(flag)::value>(lanes, to + j, scale * (lanes.load(as + j) - lanes.load(bs + j)));
-      });
-    }
-  });
-}
-
 void scale_by(Rows d, Rows x, Rows g, int64_t rows, int64_t n, bool accumulate) {
   with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
     for (int64_t i = 0; i < rows; ++i) {
@@ -99,7 +86,6 @@ void fill_reduce(Kernels* table) {
   table->sum_elements = sum_elements;
   table->dot = dot;
   table->squared_distance = squared_distance;
-  table->squared_distance_backward = squared_distance_backward;
   table->scale_by = scale_by;
   table->spread = spread;
   table->sum_rows = sum_rows;

@@ -65,6 +65,23 @@ DYNNET_INLINE float sum_of(int64_t n, Value value) {
   return reduce_add((a + b) + (c + d));
 }
 
+/// The largest of n elements; four take turns.
+DYNNET_INLINE float largest_of(const float* x, int64_t n) {
+  const Vec none(-__builtin_inff());
+  Vec most[4] = {none, none, none, none};
+  int64_t j = 0;
+  for (; j + 4 * kWidth <= n; j += 4 * kWidth) {
+#pragma GCC unroll 4
+    for (int turn = 0; turn < 4; ++turn) most[turn] = max(most[turn], load(x + j + turn * kWidth));
+  }
+  for (; j + kWidth <= n; j += kWidth) most[0] = max(most[0], load(x + j));
+  if (j < n) {
+    const Part part(n - j);
+    most[1] = max(most[1], part.keep(part.load(x + j), none));
+  }
+  return reduce_max(max(max(most[0], most[1]), max(most[2], most[3])));
+}
+
 /// e^x = (1 + the result) * 2^n with whole n, the result between -0.3 and 0.42 and accurate near 0.
 DYNNET_INLINE Vec exp_parts(Vec x, Vec& n) {
   n = round(x * Vec(1.44269504f));

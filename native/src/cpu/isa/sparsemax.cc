@@ -34,23 +34,6 @@ DYNNET_INLINE Tally tally_of(int64_t n, Value value) {
   return {reduce_add((sum[0] + sum[1]) + (sum[2] + sum[3])), reduce_add((count[0] + count[1]) + (count[2] + count[3]))};
 }
 
-/// The largest of n elements; four take turns.
-DYNNET_INLINE float largest_of(const float* x, int64_t n) {
-  const Vec none(-kInfinity);
-  Vec most[4] = {none, none, none, none};
-  int64_t j = 0;
-  for (; j + 4 * kWidth <= n; j += 4 * kWidth) {
-#pragma GCC unroll 4
-    for (int turn = 0; turn < 4; ++turn) most[turn] = max(most[turn], load(x + j + turn * kWidth));
-  }
-  for (; j + kWidth <= n; j += kWidth) most[0] = max(most[0], load(x + j));
-  if (j < n) {
-    const Part part(n - j);
-    most[1] = max(most[1], part.keep(part.load(x + j), none));
-  }
-  return reduce_max(max(max(most[0], most[1]), max(most[2], most[3])));
-}
-
 // ---- sparsemax ----
 
 /// The threshold of sparsemax in two parts, as LogSum in softmax.cc: the largest element, and the rest.
