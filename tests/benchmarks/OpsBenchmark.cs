@@ -23,6 +23,8 @@ internal static class OpsBenchmark
     private const double MostErrors = 6;
     private const int Sides = 3;
     private const int Blocks = 15;
+    // In the first update of a block all is cold, in which a network in training is not.
+    private const int FewestUpdates = 10;
     private const int MostUpdates = 200;
 
     /// <summary>A line for each operation, and one that sums up.</summary>
@@ -49,9 +51,12 @@ internal static class OpsBenchmark
     {
         using var ours = new OpRun(benchmark);
         using OpReferences? references = compare ? Checked(benchmark, ours) : null;
+        // The first one is slow: code is compiled, and memory taken.
+        Block(ours, references, FewestUpdates);
         var spent = Stopwatch.StartNew();
-        Block(ours, references, 1);
-        int updates = Math.Clamp((int)(seconds / Blocks / spent.Elapsed.TotalSeconds), 1, MostUpdates);
+        Block(ours, references, FewestUpdates);
+        double update = spent.Elapsed.TotalSeconds / FewestUpdates;
+        int updates = Math.Clamp((int)(seconds / Blocks / update), FewestUpdates, MostUpdates);
         (double? Forward, double? Backward)[][] blocks =
             [.. Enumerable.Range(0, Blocks + 1).Select(_ => Block(ours, references, updates)).Skip(1)];
         (double? Forward, double? Backward)[][] times =

@@ -110,9 +110,9 @@ class Backward : public BatchContext {
   struct Operand {
     Rows rows;
     /// Whether to add to what is there; else all of it must be written.
-    bool accumulate;
+    bool accumulate = false;
     /// Whether two rows are the same memory, so that only one thread may write.
-    bool collides;
+    bool collides = false;
   };
 
   /// The gradients of the nodes' values.
