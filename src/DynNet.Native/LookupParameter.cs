@@ -11,7 +11,7 @@ namespace DynNet.Native;
 /// error of the program. Two objects for the same table are equal. Of one that was made for a builder whose constructor
 /// failed, all but the name and the shape throws <see cref="InvalidOperationException"/>.
 /// </remarks>
-public sealed class LookupParameter : IEquatable<LookupParameter>
+public sealed partial class LookupParameter : IEquatable<LookupParameter>
 {
     private readonly Model _root;
     private readonly nint _pointer;

@@ -62,7 +62,7 @@ public sealed partial class Model
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(key);
         using Lease lease = Lease();
-        ModelFileCalls.Save(lease.Pointer, path, key, withGradients);
+        ModelFileCalls.OfModel.Save(lease.Pointer, path, key, withGradients);
     }
 
     /// <summary>Writes the model in DyNet's text format to a stream.</summary>
@@ -84,7 +84,7 @@ public sealed partial class Model
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(key);
         using Lease lease = Lease();
-        ModelFileCalls.Save(lease.Pointer, stream, key, withGradients, cancellationToken);
+        ModelFileCalls.OfModel.Save(lease.Pointer, stream, key, withGradients, cancellationToken);
     }
 
     /// <summary>
@@ -110,7 +110,7 @@ public sealed partial class Model
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(key);
         using Lease lease = Lease();
-        ModelFileCalls.Populate(lease.Pointer, path, key);
+        ModelFileCalls.OfModel.Populate(lease.Pointer, path, key);
     }
 
     /// <summary>
@@ -137,6 +137,64 @@ public sealed partial class Model
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(key);
         using Lease lease = Lease();
-        ModelFileCalls.Populate(lease.Pointer, stream, key, cancellationToken);
+        ModelFileCalls.OfModel.Populate(lease.Pointer, stream, key, cancellationToken);
+    }
+
+    /// <summary>
+    /// Adds a parameter with the shape, the values and the gradient that one has in a file in DyNet's text format.
+    /// </summary>
+    /// <param name="path">The file, which is read as a whole.</param>
+    /// <param name="key">Its full name in the file, such as <c>/encoder/W</c>.</param>
+    /// <param name="name">Its name in this model; null for a number.</param>
+    /// <returns>The parameter.</returns>
+    /// <remarks>Must not run beside anything else that uses the model.</remarks>
+    /// <exception cref="ArgumentException">The name is none.</exception>
+    /// <exception cref="KeyNotFoundException">The file has none of that name.</exception>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
+    /// <exception cref="IOException">The operating system failed to read it.</exception>
+    /// <exception cref="ModelFormatException">The file is damaged, incomplete or of another format.</exception>
+    /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public Parameter LoadParameters(string path, string key, string? name = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(key);
+        using Model file = Load(path);
+        Parameter read = file[key];
+        using var text = new MemoryStream();
+        read.Save(text, withGradient: true);
+        text.Position = 0;
+        Parameter added = AddParameters(read.Dim, Initializer.Constant(0), name);
+        added.Populate(text, read.Name);
+        return added;
+    }
+
+    /// <summary>
+    /// Adds a lookup parameter with the shape, the values and the gradient that one has in a file in DyNet's text format.
+    /// </summary>
+    /// <param name="path">The file, which is read as a whole.</param>
+    /// <param name="key">Its full name in the file, such as <c>/encoder/E</c>.</param>
+    /// <param name="name">Its name in this model; null for a number.</param>
+    /// <returns>The lookup parameter.</returns>
+    /// <remarks>Must not run beside anything else that uses the model.</remarks>
+    /// <exception cref="ArgumentException">The name is none.</exception>
+    /// <exception cref="KeyNotFoundException">The file has none of that name.</exception>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
+    /// <exception cref="IOException">The operating system failed to read it.</exception>
+    /// <exception cref="ModelFormatException">The file is damaged, incomplete or of another format.</exception>
+    /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public LookupParameter LoadLookupParameters(string path, string key, string? name = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(key);
+        using Model file = Load(path);
+        LookupParameter read = file.GetLookupParameter(key);
+        using var text = new MemoryStream();
+        read.Save(text, withGradient: true);
+        text.Position = 0;
+        LookupParameter added = AddLookupParameters(read.Rows, read.Dim, Initializer.Constant(0), name);
+        added.Populate(text, read.Name);
+        return added;
     }
 }

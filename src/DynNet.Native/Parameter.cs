@@ -11,7 +11,7 @@ namespace DynNet.Native;
 /// error of the program. Two objects for the same parameter are equal. Of one that was made for a builder whose
 /// constructor failed, all but the name and the shape throws <see cref="InvalidOperationException"/>.
 /// </remarks>
-public sealed class Parameter : IEquatable<Parameter>
+public sealed partial class Parameter : IEquatable<Parameter>
 {
     private readonly Model _root;
     private readonly nint _pointer;

@@ -114,6 +114,29 @@ TEST_P(LossKernels, SumRows) {
     ExpectSameBits(y, z, "sum_rows, dense and list");
     ExpectSameBits(y, one_by_one, "sum_rows, at once and one by one");
     for (int64_t j = 0; j < n; ++j) ASSERT_NEAR(y.At(0, j), want[j], 1e-5);
+    if (accumulate) continue;
+    k().scaled_sum_rows(z.Row(0), x.view(), 0.25f, rows, n);
+    ASSERT_TRUE(z.GuardsAreIntact());
+    // A power of two: exact.
+    for (int64_t j = 0; j < n; ++j) ASSERT_EQ(z.At(0, j), 0.25f * y.At(0, j));
+  }
+}
+
+TEST_P(LossKernels, AddToRows) {
+  for (int trial = 0; trial < 40; ++trial) {
+    const int64_t rows = Size(9), n = Size(300);
+    const bool accumulate = trial % 2 == 1;
+    for (Layout layout : kLayouts) {
+      Operand d(layout, rows, n), before(Layout::kDense, rows, n), x(Layout::kDense, 1, n);
+      d.Fill(random_, -1, 1);
+      before.CopyFrom(d);
+      x.Fill(random_, -1, 1);
+      k().add_to_rows(d.view(), x.Row(0), 0.75f, rows, n, accumulate);
+      ASSERT_TRUE(d.GuardsAreIntact());
+      for (int64_t i = 0; i < rows; ++i)
+        for (int64_t j = 0; j < n; ++j)
+          ASSERT_FLOAT_EQ(d.At(i, j), (accumulate ? before.At(i, j) : 0) + 0.75f * x.At(0, j));
+    }
   }
 }
 

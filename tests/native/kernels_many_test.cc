@@ -1,6 +1,8 @@
 // Elementwise operations of many operands: against double, and what becomes of ties and infinities.
 
+#include <cmath>
 #include <limits>
+#include <vector>
 
 #include "kernels_testing.h"
 
@@ -15,14 +17,13 @@ TEST_P(ManyKernels, AgreeWithDouble) {
   for (int trial = 0; trial < 40; ++trial) {
     const int64_t rows = Size(9), n = Size(200);
     for (Layout layout : kLayouts) {
-      Operand x(layout, rows, n), y(Layout::kDense, 1, n), which(Layout::kDense, 1, n), z(Layout::kDense, 1, 2 * n);
+      Operand x(layout, rows, n), y(Layout::kDense, 1, n), z(Layout::kDense, 1, 2 * n);
       x.Fill(random_, -3, 3);
-      k().max_rows(y.Row(0), which.Row(0), x.view(), rows, n);
+      k().max_rows(y.Row(0), x.view(), rows, n);
       for (int64_t j = 0; j < n; ++j) {
         float largest = x.At(0, j);
         for (int64_t i = 1; i < rows; ++i) largest = std::max(largest, x.At(i, j));
         ASSERT_EQ(y.At(0, j), largest);
-        ASSERT_EQ(x.At(static_cast<int64_t>(which.At(0, j)), j), largest);
       }
       k().log_sum_exp_rows(y.Row(0), z.Row(0), x.view(), rows, n);
       for (int64_t j = 0; j < n; ++j) {
@@ -31,7 +32,7 @@ TEST_P(ManyKernels, AgreeWithDouble) {
         ASSERT_NEAR(y.At(0, j), std::log(sum), 5e-7);
         ASSERT_NEAR(std::exp(static_cast<double>(z.At(0, j))) / z.At(0, n + j), sum, 1e-6 * sum);
       }
-      for (const Operand* operand : {&x, &y, &which, &z}) ASSERT_TRUE(operand->GuardsAreIntact());
+      for (const Operand* operand : {&x, &y, &z}) ASSERT_TRUE(operand->GuardsAreIntact());
     }
   }
 }
@@ -40,26 +41,6 @@ TEST_P(ManyKernels, Backward) {
   for (int trial = 0; trial < 20; ++trial) {
     const int64_t rows = Size(9), n = Size(200);
     const bool accumulate = trial % 2 == 1;
-    // Numbers of 0 to 2 as the numbers of the largest.
-    const auto number = [](double w) { return std::floor(w); };
-    Operand which(Layout::kDense, rows, n);
-    which.Fill(random_, 0, 3);
-    for (int64_t i = 0; i < rows; ++i) {
-      for (int64_t j = 0; j < n; ++j) which.At(i, j) = static_cast<float>(number(which.At(i, j)));
-    }
-    CheckRowKernel(
-        "max_rows_backward",
-        {.inputs = {{n}},
-         .outputs = {{n}},
-         .run = [&](const Rows* in, const Rows* out, int64_t first,
-                    int64_t r) { k().max_rows_backward(out[0], which.view().from(first), 1, in[0], r, n, accumulate); },
-         .reference =
-             [&](int64_t i, const auto& in, auto& out) {
-               for (size_t j = 0; j < in[0].size(); ++j)
-                 Put(accumulate, out[0][j], which.At(i, static_cast<int64_t>(j)) == 1 ? in[0][j] : 0);
-             },
-         .tolerance = 1e-7},
-        rows, random_);
     CheckRowKernel(
         "log_sum_exp_rows_backward",
         {.inputs = {{n}, {2 * n, 0.1, 1}, {n}},
@@ -77,13 +58,34 @@ TEST_P(ManyKernels, Backward) {
   }
 }
 
-TEST_P(ManyKernels, TheLastOfEqualsIsTheLargest) {
-  Operand x(Layout::kDense, 4, 21), y(Layout::kDense, 1, 21), which(Layout::kDense, 1, 21);
-  for (int64_t j = 0; j < 21; ++j) {
-    for (int64_t i = 0; i < 4; ++i) x.At(i, j) = i == 3 ? 1.0f : 2.0f;
+TEST_P(ManyKernels, TheGradientOfTheLargestIsThatOfTheLastOfEquals) {
+  for (int trial = 0; trial < 40; ++trial) {
+    const int64_t rows = Size(9), n = Size(200);
+    const bool accumulate = trial % 2 == 1;
+    for (Layout layout : kLayouts) {
+      Operand x(layout, rows, n), d(layout, rows, n), y(Layout::kDense, 1, n), dy(Layout::kDense, 1, n);
+      // Few different numbers, so that many are equal.
+      x.Fill(random_, -2, 2);
+      for (int64_t i = 0; i < rows; ++i)
+        for (int64_t j = 0; j < n; ++j) x.At(i, j) = std::floor(x.At(i, j));
+      d.Fill(random_, -1, 1);
+      dy.Fill(random_, 1, 2);
+      std::vector<float> expected;
+      for (int64_t i = 0; i < rows; ++i)
+        for (int64_t j = 0; j < n; ++j) expected.push_back(accumulate ? d.At(i, j) : 0.0f);
+      for (int64_t j = 0; j < n; ++j) {
+        int64_t last = 0;
+        for (int64_t i = 1; i < rows; ++i)
+          if (x.At(i, j) >= x.At(last, j)) last = i;
+        expected[static_cast<size_t>(last * n + j)] += dy.At(0, j);
+      }
+      k().max_rows(y.Row(0), x.view(), rows, n);
+      k().max_rows_backward(d.view(), x.view(), y.Row(0), dy.Row(0), rows, n, accumulate);
+      for (int64_t i = 0; i < rows; ++i)
+        for (int64_t j = 0; j < n; ++j) ASSERT_EQ(d.At(i, j), expected[static_cast<size_t>(i * n + j)]);
+      for (const Operand* operand : {&x, &y, &d, &dy}) ASSERT_TRUE(operand->GuardsAreIntact());
+    }
   }
-  k().max_rows(y.Row(0), which.Row(0), x.view(), 4, 21);
-  for (int64_t j = 0; j < 21; ++j) EXPECT_EQ(which.At(0, j), 2.0f);
 }
 
 TEST_P(ManyKernels, LogSumExpOfLargeAndInfiniteNumbers) {

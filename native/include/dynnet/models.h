@@ -156,6 +156,53 @@ DN_API dn_status dn_model_populate(dn_model* model, const char* path, int64_t pa
 DN_API dn_status dn_model_populate_from(dn_model* model, const uint8_t* bytes, int64_t bytes_count, const char* key,
                                         int64_t key_length);
 
+// ---- files of one parameter ----
+
+/// Writes one parameter in DyNet's text format, as dn_model_save writes a model.
+/// @param key the name under which it is written, such as "/W", or empty for its own
+/// @param with_gradients writes the gradient too, where there is one
+/// @throws DN_E_ARGUMENT if the key is no name
+DN_API dn_status dn_parameter_save(const dn_parameter* parameter, const char* path, int64_t path_length,
+                                   const char* key, int64_t key_length, int32_t with_gradients);
+
+/// Writes one parameter in DyNet's text format through a callback.
+DN_API dn_status dn_parameter_save_to(const dn_parameter* parameter, dn_write_callback write, void* context,
+                                      const char* key, int64_t key_length, int32_t with_gradients);
+
+/// Reads the values of one parameter, and the gradient where the file has it, from a file in DyNet's text format, which
+/// must have it with its shape; what else the file holds is ignored. On failure it is as it was.
+/// @param key its name in the file, or empty for its own
+/// @throws DN_E_ARGUMENT if the key is no name; DN_E_FORMAT if the file is damaged or lacks it
+DN_API dn_status dn_parameter_populate(dn_parameter* parameter, const char* path, int64_t path_length, const char* key,
+                                       int64_t key_length);
+
+/// Reads the values of one parameter from text in DyNet's format, as dn_parameter_populate does.
+DN_API dn_status dn_parameter_populate_from(dn_parameter* parameter, const uint8_t* bytes, int64_t bytes_count,
+                                            const char* key, int64_t key_length);
+
+/// Writes one lookup parameter in DyNet's text format, as dn_model_save writes a model.
+/// @param key the name under which it is written, such as "/E", or empty for its own
+/// @param with_gradients writes the gradient too, where there is one
+/// @throws DN_E_ARGUMENT if the key is no name
+DN_API dn_status dn_lookup_parameter_save(const dn_lookup_parameter* parameter, const char* path, int64_t path_length,
+                                          const char* key, int64_t key_length, int32_t with_gradients);
+
+/// Writes one lookup parameter in DyNet's text format through a callback.
+DN_API dn_status dn_lookup_parameter_save_to(const dn_lookup_parameter* parameter, dn_write_callback write,
+                                             void* context, const char* key, int64_t key_length,
+                                             int32_t with_gradients);
+
+/// Reads the values of one lookup parameter, and the gradient where the file has it, from a file in DyNet's text
+/// format, which must have it with its shape; what else the file holds is ignored. On failure it is as it was.
+/// @param key its name in the file, or empty for its own
+/// @throws DN_E_ARGUMENT if the key is no name; DN_E_FORMAT if the file is damaged or lacks it
+DN_API dn_status dn_lookup_parameter_populate(dn_lookup_parameter* parameter, const char* path, int64_t path_length,
+                                              const char* key, int64_t key_length);
+
+/// Reads the values of one lookup parameter from text in DyNet's format, as dn_lookup_parameter_populate does.
+DN_API dn_status dn_lookup_parameter_populate_from(dn_lookup_parameter* parameter, const uint8_t* bytes,
+                                                   int64_t bytes_count, const char* key, int64_t key_length);
+
 // ---- parameters ----
 
 /// The full name, such as "/encoder/W". Borrowed for the parameter's life.

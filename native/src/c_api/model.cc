@@ -200,7 +200,8 @@ dn_status dn_model_lookup_parameter_at(const dn_model* model, int64_t index, dn_
 dn_status dn_mark_create(const dn_model* model, dn_mark** out) {
   return guard([&] {
     const dn_model& owner = required(model, "the model");
-    required(out, "out") = new dn_mark{owner.storage, owner.storage->mark()};
+    required(out, "out");
+    *out = new dn_mark{owner.storage, owner.storage->mark()};
   });
 }
 

@@ -1,6 +1,6 @@
 // Written by bindings/ from native/include/dynnet: do not edit, run ./build.sh bindings.
 // CppSharp 1.2.0+42ccd59b112072a6bcf3e1406efca174a46c8cf8
-// headers SHA-256 146a1fabae77b53336ac6eb8738e3a250ea2aeaa8992db8f2eeaf0f80ad525c6
+// headers SHA-256 cb7630a2d7e3cf311a755a718c5d63684ede43a5ae8045d8eda070fc83d05c0d
 #include "c_api/record.h"
 #include "dynnet/dynnet.h"
 

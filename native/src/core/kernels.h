@@ -168,10 +168,10 @@ struct Kernels {
 
   // ---- of many operands, element by element; an operand is a row ----
 
-  /// y = the largest of the rows, and `which` the number of the last row that has it; n floats each.
-  void (*max_rows)(float* y, float* which, Rows x, int64_t rows, int64_t n);
-  /// d_i[j] (+)= dy_i[j] where which_i[j] is `number`, else 0
-  void (*max_rows_backward)(Rows d, Rows which, float number, Rows dy, int64_t rows, int64_t n, bool accumulate);
+  /// y = the largest of the rows, n floats.
+  void (*max_rows)(float* y, Rows x, int64_t rows, int64_t n);
+  /// d_i[j] (+)= dy[j] where row i is the last that has y[j], else 0; in ascending order of i.
+  void (*max_rows_backward)(Rows d, Rows x, const float* y, const float* dy, int64_t rows, int64_t n, bool accumulate);
   /// y = ln sum over rows of exp x_i. Kept in z, of 2n floats, for backward: the largest m of the rows, then
   /// 1 / sum exp(x_i - m).
   void (*log_sum_exp_rows)(float* y, float* z, Rows x, int64_t rows, int64_t n);
@@ -236,6 +236,10 @@ struct Kernels {
   void (*spread)(Rows d, Rows g, int64_t rows, int64_t n, bool accumulate);
   /// y (+)= sum over rows of x_i, in ascending order of i; y has n floats.
   void (*sum_rows)(float* y, Rows x, int64_t rows, int64_t n, bool accumulate);
+  /// y = scale * the sum over rows of x_i, in ascending order of i; y has n floats.
+  void (*scaled_sum_rows)(float* y, Rows x, float scale, int64_t rows, int64_t n);
+  /// d_i (+)= scale * x for all rows, in ascending order of i; x has n floats.
+  void (*add_to_rows)(Rows d, const float* x, float scale, int64_t rows, int64_t n, bool accumulate);
 
   // ---- reductions over some loops of each row ----
 

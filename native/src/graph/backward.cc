@@ -136,9 +136,7 @@ void BackwardPart::add_rows(const dn_lookup_parameter& table, const int32_t* row
 
 // Only those that this pass writes: frozen models serve any number of passes at once.
 void BackwardPass::lock_targets(uint32_t root) {
-  for (const Graph::UsedParameter& used : graph_.parameters_)
-    if (used.node <= root && wanted_[used.node] && graph_.type_of(used.node).def->trained)
-      targets_.of(*used.parameter->storage);
+  visit_parameters(root, [&](const dn_parameter& parameter, uint32_t) { targets_.of(*parameter.storage); });
   for (const Graph::WholeTable& whole : graph_.whole_tables_)
     if (takes_gradient(whole, root)) targets_.of(*whole.table->storage);
   for (const Plan::Batch& batch : plan_->batches) {
@@ -287,6 +285,21 @@ void BackwardPass::number_slots(uint32_t root) {
       graph_.gradients_[alias.node] = graph_.gradient_memory_.allocate<float>(graph_.type_of(alias.node).size);
 }
 
+void BackwardPass::place_parameters(uint32_t root) {
+  visit_parameters(root, [&](const dn_parameter& parameter, uint32_t node) {
+    GradientSet& set = targets_.of(*parameter.storage);
+    graph_.gradients_[node] = set.place(parameter);
+    if (set.has(parameter)) state(node) |= kTouched;
+  });
+}
+
+void BackwardPass::keep_parameters(uint32_t root) {
+  visit_parameters(root, [&](const dn_parameter& parameter, uint32_t node) {
+    if ((state(node) & kTouched) != 0) targets_.of(*parameter.storage).keep(parameter);
+    graph_.gradients_[node] = nullptr;
+  });
+}
+
 void BackwardPass::merge_gradients(const Plan::Batch& batch) {
   for (uint32_t i = batch.aliases; i < batch.aliases + batch.alias_count; ++i) {
     const Plan::Alias& alias = aliases()[i];
@@ -313,6 +326,7 @@ void BackwardPass::run(uint32_t root) {
   make_plan(root);
   lock_targets(root);
   number_slots(root);
+  place_parameters(root);
   graph_.note(Phase::kPlan, planned_from);
   const Plan& plan = *plan_;
   const Division& division = *division_;
@@ -336,6 +350,7 @@ void BackwardPass::run(uint32_t root) {
   }
   finish_parameters();
   finish_tables(root);
+  keep_parameters(root);
   // What is known of nodes that were computed for others is the sum over all of them, and not handed out.
   for (const Plan::Alias& alias : aliases()) {
     if (alias.of <= root) graph_.gradients_[alias.of] = nullptr;
@@ -415,13 +430,6 @@ void BackwardPass::run_batch(BackwardPart& part, uint32_t number, const uint32_t
 
 float* BackwardPass::touch(uint32_t node, bool* first) {
   float*& gradient = graph_.gradients_[node];
-  if ((graph_.nodes_[node].flags & Node::kDense) != 0) {
-    // Straight into the gradient set, which other uses and other graphs add to as well. The node's own gradient stays
-    // unknown: Graph::gradient finds it when it is asked for.
-    const auto& parameter = *static_cast<const dn_parameter*>(graph_.type_of(node).object);
-    *first = false;
-    return targets_.of(*parameter.storage).accumulate(parameter);
-  }
   if (gradient == nullptr) gradient = graph_.gradient_memory_.allocate<float>(graph_.type_of(node).size);
   *first = (state(node) & kTouched) == 0;
   state(node) |= kTouched;
@@ -472,14 +480,7 @@ void BackwardPass::finish_parameters() {
     const auto uses = static_cast<uint32_t>(sum.uses.size());
     const Type& type = graph_.type_of(sum.node);
     bool fresh;
-    float* gradient;
-    if (type.op == Op::parameter) {
-      const auto& parameter = *static_cast<const dn_parameter*>(type.object);
-      gradient = targets_.of(*parameter.storage).begin(parameter, &fresh);
-    } else {
-      // A whole table, or a parameter without gradient, of which only the full gradients have one.
-      gradient = touch(sum.node, &fresh);
-    }
+    float* const gradient = touch(sum.node, &fresh);
     // Both a matrix and a bias: one sum after the other.
     if (!results.empty() && results.back().gradient == gradient) finish();
     results.push_back({&sum, gradient, !fresh});

@@ -97,6 +97,18 @@ class BackwardPass {
   }
   void allocate_gradients(uint32_t batch, const uint32_t* nodes);
   void number_slots(uint32_t root);
+  /// Calls visit(parameter, node) for the parameters whose gradients go straight into a gradient set, which other uses
+  /// and other graphs add to as well.
+  template <class Visit>
+  void visit_parameters(uint32_t root, Visit visit) const {
+    for (const Graph::UsedParameter& used : graph_.parameters_)
+      if (used.node <= root && wanted_[used.node] && graph_.type_of(used.node).def->trained)
+        visit(*used.parameter, used.node);
+  }
+  /// Finds the memory of these parameters' gradients, once for all uses.
+  void place_parameters(uint32_t root);
+  /// Their gradients are there. Each node's own stays unknown: Graph::gradient finds it when it is asked for.
+  void keep_parameters(uint32_t root);
   uint8_t& state(uint32_t node) { return states_[slots_[node]]; }
   float* gradient_of(uint32_t node) const { return graph_.gradients_[node]; }
   bool wants(uint32_t node) const { return (states_[slots_[node]] & kWanted) != 0; }

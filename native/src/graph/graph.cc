@@ -120,7 +120,6 @@ dn_expr Graph::record(const Call& call) {
   uint32_t flags = (of_all & Node::kOfParameters) | (of_any & Node::kTrained);
   if ((flags & Node::kOfParameters) != 0) has_derived_weights_ = true;
   if (is_parameter(call.op) || is_whole_table(call.op)) flags |= Node::kOfParameters;
-  if (call.op == Op::parameter) flags |= Node::kDense;
   if (def.trained) flags |= Node::kTrained;
   if (def.backward == nullptr && !def.trained) flags &= ~Node::kTrained;
   return append(call, type, depth, flags | reverts_ << Node::kRevertsShift);

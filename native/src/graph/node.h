@@ -23,12 +23,10 @@ struct Node {
   static constexpr uint32_t kTrained = 2;
   /// Has its value from when it was recorded: parameters and inputs.
   static constexpr uint32_t kGiven = 4;
-  /// Is a parameter, whose gradient goes straight into the gradient set.
-  static constexpr uint32_t kDense = 8;
   /// Is computed together with the next node only, which is its activation; it has a value when that is asked for.
-  static constexpr uint32_t kFolded = 16;
+  static constexpr uint32_t kFolded = 8;
   /// Has taken over the operands of the node before it, whose activation it is.
-  static constexpr uint32_t kFolds = 32;
+  static constexpr uint32_t kFolds = 16;
   /// From this bit on: how often the graph had been reverted when the node was recorded.
   static constexpr int kRevertsShift = 8;
 };

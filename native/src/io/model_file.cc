@@ -35,16 +35,37 @@ void take_path(Storage& storage, const std::string& name) {
     storage.take_path(name.substr(0, slash + 1));
 }
 
+/// What of a text goes to which parameters.
 class Population {
  public:
-  Population(const dn_model& model, std::vector<Entry> entries, const std::string& path, const std::string& source)
-      : model_(model), entries_(std::move(entries)), path_(path), source_(source) {
+  /// @param path all entries lie below it, or have names that begin so
+  Population(Storage& storage, std::string_view text, const std::string& path, const std::string& source)
+      : storage_(storage), entries_(read_entries(text, path, source)), path_(path), source_(source) {
     for (const Entry& entry : entries_) by_name_.emplace(entry.name, &entry);
   }
 
+  void add(dn_parameter& parameter, const std::string& name) {
+    const Entry& entry = find(name, parameter.name, false);
+    if (!entry.dim.same_shape(parameter.dim)) {
+      fail(DN_E_FORMAT, "%s, line %lld: %s is %s, the model's %s is %s", source_.c_str(),
+           static_cast<long long>(entry.line), entry.name.c_str(), entry.dim.text().c_str(), parameter.name.c_str(),
+           parameter.dim.text().c_str());
+    }
+    parameters_.emplace_back(&parameter, &entry);
+  }
+
+  void add(dn_lookup_parameter& table, const std::string& name) {
+    const Entry& entry = find(name, table.name, true);
+    if (!entry.dim.same_shape(table.dim) || entry.rows != table.rows) {
+      fail(DN_E_FORMAT, "%s, line %lld: %s has %lld rows of %s, the model's %s has %lld of %s", source_.c_str(),
+           static_cast<long long>(entry.line), entry.name.c_str(), static_cast<long long>(entry.rows),
+           entry.dim.text().c_str(), table.name.c_str(), static_cast<long long>(table.rows), table.dim.text().c_str());
+    }
+    tables_.emplace_back(&table, &entry);
+  }
+
   void run() {
-    match();
-    GradientSet& gradients = model_.storage->gradients();
+    GradientSet& gradients = storage_.gradients();
     const GradientLock lock(gradients, "populate");
     for (const auto& [parameter, entry] : parameters_)
       if (!entry->gradient.empty()) gradients.reserve(*parameter);
@@ -67,34 +88,8 @@ class Population {
   }
 
  private:
-  void match() {
-    Storage& storage = *model_.storage;
-    for (const auto& parameter : storage.parameters()) {
-      if (!model_.holds(parameter->name)) continue;
-      const Entry& entry = find(parameter->name, false);
-      if (!entry.dim.same_shape(parameter->dim)) {
-        fail(DN_E_FORMAT, "%s, line %lld: %s is %s, the model's %s is %s", source_.c_str(),
-             static_cast<long long>(entry.line), entry.name.c_str(), entry.dim.text().c_str(), parameter->name.c_str(),
-             parameter->dim.text().c_str());
-      }
-      parameters_.emplace_back(parameter.get(), &entry);
-    }
-    for (const auto& table : storage.lookups()) {
-      if (!model_.holds(table->name)) continue;
-      const Entry& entry = find(table->name, true);
-      if (!entry.dim.same_shape(table->dim) || entry.rows != table->rows) {
-        fail(DN_E_FORMAT, "%s, line %lld: %s has %lld rows of %s, the model's %s has %lld of %s", source_.c_str(),
-             static_cast<long long>(entry.line), entry.name.c_str(), static_cast<long long>(entry.rows),
-             entry.dim.text().c_str(), table->name.c_str(), static_cast<long long>(table->rows),
-             table->dim.text().c_str());
-      }
-      tables_.emplace_back(table.get(), &entry);
-    }
-  }
-
-  const Entry& find(const std::string& own_name, bool is_table) const {
+  const Entry& find(const std::string& name, const std::string& own_name, bool is_table) const {
     const char* const kind = is_table ? "lookup parameter" : "parameter";
-    const std::string name = path_ + own_name.substr(model_.path.size());
     if (const auto found = by_name_.find(name); found != by_name_.end()) {
       const Entry& entry = *found->second;
       if (entry.is_table == is_table) return entry;
@@ -108,7 +103,7 @@ class Population {
          hint.c_str());
   }
 
-  const dn_model& model_;
+  Storage& storage_;
   std::vector<Entry> entries_;
   const std::string& path_;
   const std::string& source_;
@@ -116,6 +111,13 @@ class Population {
   std::vector<std::pair<dn_parameter*, const Entry*>> parameters_;
   std::vector<std::pair<dn_lookup_parameter*, const Entry*>> tables_;
 };
+
+template <class Trained>
+void populate_from(Trained& trained, std::string_view text, const std::string& name, const std::string& source) {
+  Population population(*trained.storage, text, name, source);
+  population.add(trained, name);
+  population.run();
+}
 
 }  // namespace
 
@@ -146,7 +148,24 @@ StorageRef load_model(std::string_view text, const std::string& key, const std::
 
 void populate_model(const dn_model& model, std::string_view text, const std::string& key, const std::string& source) {
   const std::string& path = key.empty() ? model.path : key;
-  Population(model, read_entries(text, path, source), path, source).run();
+  Storage& storage = *model.storage;
+  Population population(storage, text, path, source);
+  const auto add = [&](const auto& all) {
+    for (const auto& each : all)
+      if (model.holds(each->name)) population.add(*each, path + each->name.substr(model.path.size()));
+  };
+  add(storage.parameters());
+  add(storage.lookups());
+  population.run();
+}
+
+void populate_one(dn_parameter& parameter, std::string_view text, const std::string& name, const std::string& source) {
+  populate_from(parameter, text, name, source);
+}
+
+void populate_one(dn_lookup_parameter& table, std::string_view text, const std::string& name,
+                  const std::string& source) {
+  populate_from(table, text, name, source);
 }
 
 }  // namespace dynnet::io

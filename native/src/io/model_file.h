@@ -17,6 +17,12 @@ StorageRef load_model(std::string_view text, const std::string& key, const std::
 /// `key` in place of the model's path unless it is empty. Throws before anything changes.
 void populate_model(const dn_model& model, std::string_view text, const std::string& key, const std::string& source);
 
+/// Gives one parameter or table the values, and the gradient or none, that the text has under a name. Throws before
+/// anything changes.
+void populate_one(dn_parameter& parameter, std::string_view text, const std::string& name, const std::string& source);
+void populate_one(dn_lookup_parameter& table, std::string_view text, const std::string& name,
+                  const std::string& source);
+
 }  // namespace dynnet::io
 
 #endif  // DYNNET_IO_MODEL_FILE_H_

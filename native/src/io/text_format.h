@@ -30,6 +30,9 @@ std::string checked_key(std::string_view key);
 
 class BlockWriter;
 
+/// A parameter's name as given by a caller, "/..." without whitespace and not ending in "/"; empty stays empty.
+std::string checked_name(std::string_view name);
+
 /// A shape as headers have it.
 /// @param rows of a table, or 0
 std::string shape_text(const Dim& dim, int64_t rows);
@@ -40,6 +43,10 @@ void write_entry(BlockWriter& out, const std::string& name, const Dim& dim, int6
 /// Writes the parameters below a model's path.
 /// @param key the checked path that replaces the model's own, or empty
 void write_model(const dn_model& model, const std::string& key, bool with_gradients, const Sink& sink);
+
+/// Writes one parameter or table under a name.
+void write_one(const dn_parameter& parameter, const std::string& name, bool with_gradients, const Sink& sink);
+void write_one(const dn_lookup_parameter& table, const std::string& name, bool with_gradients, const Sink& sink);
 
 /// One parameter or table as read.
 struct Entry {

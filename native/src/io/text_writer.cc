@@ -50,6 +50,16 @@ void write_table(BlockWriter& out, const dn_lookup_parameter& table, const std::
   out.write("\n");
 }
 
+std::string begun_by_slash(std::string_view key) {
+  std::string result(key);
+  if (result.empty()) return result;
+  const bool has_space =
+      std::any_of(key.begin(), key.end(), [](char c) { return static_cast<unsigned char>(c) <= ' '; });
+  if (result.front() != '/' || has_space)
+    fail(DN_E_ARGUMENT, "a key begins with '/' and has no whitespace in it: \"%s\"", result.c_str());
+  return result;
+}
+
 }  // namespace
 
 std::string shape_text(const Dim& dim, int64_t rows) {
@@ -68,15 +78,29 @@ void write_entry(BlockWriter& out, const std::string& name, const Dim& dim, int6
   out.write("\n");
 }
 
-std::string checked_key(std::string_view key) {
-  std::string result(key);
-  if (result.empty()) return result;
-  const bool has_space =
-      std::any_of(key.begin(), key.end(), [](char c) { return static_cast<unsigned char>(c) <= ' '; });
-  if (result.front() != '/' || has_space)
-    fail(DN_E_ARGUMENT, "a key begins with '/' and has no whitespace in it: \"%s\"", result.c_str());
-  if (result.back() != '/') result += '/';
+std::string checked_name(std::string_view name) {
+  std::string result = begun_by_slash(name);
+  if (!result.empty() && result.back() == '/')
+    fail(DN_E_ARGUMENT, "a parameter's name does not end in '/': \"%s\"", result.c_str());
   return result;
+}
+
+std::string checked_key(std::string_view key) {
+  std::string result = begun_by_slash(key);
+  if (!result.empty() && result.back() != '/') result += '/';
+  return result;
+}
+
+void write_one(const dn_parameter& parameter, const std::string& name, bool with_gradients, const Sink& sink) {
+  BlockWriter out(sink);
+  write_parameter(out, parameter, name, with_gradients ? &parameter.storage->gradients() : nullptr);
+  out.flush();
+}
+
+void write_one(const dn_lookup_parameter& table, const std::string& name, bool with_gradients, const Sink& sink) {
+  BlockWriter out(sink);
+  write_table(out, table, name, with_gradients ? &table.storage->gradients() : nullptr);
+  out.flush();
 }
 
 void write_model(const dn_model& model, const std::string& key, bool with_gradients, const Sink& sink) {

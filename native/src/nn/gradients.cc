@@ -52,12 +52,18 @@ void GradientSet::reserve(const dn_parameter& parameter) {
   gradient.zeroed = true;
 }
 
-float* GradientSet::begin(const dn_parameter& parameter, bool* fresh) {
+float* GradientSet::place(const dn_parameter& parameter) {
   reserve(parameter);
   Dense& gradient = dense(parameter);
-  *fresh = std::exchange(gradient.fresh, false);
   gradient.zeroed = false;
   return gradient.values.data();
+}
+
+float* GradientSet::begin(const dn_parameter& parameter, bool* fresh) {
+  float* const values = place(parameter);
+  *fresh = !has(parameter);
+  keep(parameter);
+  return values;
 }
 
 float* GradientSet::accumulate(const dn_parameter& parameter) {

@@ -31,6 +31,11 @@ class GradientSet {
   float* accumulate(const dn_parameter& parameter);
   /// The gradient's memory for a caller that overwrites all of it if `fresh` comes back true, and adds to it otherwise.
   float* begin(const dn_parameter& parameter, bool* fresh);
+  /// Where the gradient lies, or would: for a caller that overwrites all of it unless the parameter `has` one, and then
+  /// calls `keep`.
+  float* place(const dn_parameter& parameter);
+  /// What was put there is the parameter's gradient.
+  void keep(const dn_parameter& parameter) { dense(parameter).fresh = false; }
   /// The gradient for a caller that only reads: zeros if there is none, which does not make one.
   const float* read(const dn_parameter& parameter);
 

@@ -167,41 +167,48 @@ void add_broadcast(const Forward& b, Rows y, int64_t begin, int64_t end) {
                        broadcast_loops(b.type.dim, b.type.dim, b.type.operands[i]));
 }
 
-// The floats of a sum that are still in the first cache when they are divided.
-constexpr int64_t kPiece = 2048;
-
-// The sum of a node's operands, `list` being where they lie, and times `scale` if it is an average.
-template <bool average>
-void sum_node(const Forward& b, int64_t node, float** list, const float* scale) {
-  const auto terms = static_cast<int64_t>(b.type.operands.size());
-  const int64_t n = b.type.size;
-  const int64_t length = average ? kPiece : n;
-  for (int64_t offset = 0; offset < n; offset += length) {
-    const int64_t part = std::min(length, n - offset);
-    for (int64_t i = 0; i < terms; ++i) list[i] = b.x[i].at(node) + offset;
-    const Rows y{b.y.at(node) + offset, nullptr, 0};
-    b.k.sum_rows(y.base, Rows{nullptr, list, 0}, terms, part, false);
-    if (average) b.k.unary_forward(static_cast<int>(UnaryOp::kMultiplyScalar), y, y, scale, 1, part);
-  }
-}
-
 template <bool average>
 void sum_forward(const Forward& b) {
   const auto terms = static_cast<int64_t>(b.type.operands.size());
   const int64_t n = b.type.size;
-  const bool one_shape = all_of_one_shape(b.type);
-  // The operands of each node, side by side.
-  float** lists = one_shape ? b.scratch.allocate<float*>(b.count * terms) : nullptr;
+  const float scale = average ? 1.0f / static_cast<float>(terms) : 1.0f;
+  const double cost = kCost * static_cast<double>(n * terms);
+  if (all_of_one_shape(b.type)) {
+    // The operands of each node, side by side.
+    float** lists = b.scratch.allocate<float*>(b.count * terms);
+    b.parallel(b.count, cost, [&](int64_t begin, int64_t end) {
+      for (int64_t node = begin; node < end; ++node) {
+        float** list = lists + node * terms;
+        for (int64_t i = 0; i < terms; ++i) list[i] = b.x[i].at(node);
+        if (average)
+          b.k.scaled_sum_rows(b.y.at(node), Rows{nullptr, list, 0}, scale, terms, n);
+        else
+          b.k.sum_rows(b.y.at(node), Rows{nullptr, list, 0}, terms, n, false);
+      }
+    });
+    return;
+  }
   auto* scales = b.scratch.allocate<float>(b.count);
-  std::fill(scales, scales + b.count, 1.0f / static_cast<float>(terms));
-  b.parallel(b.count, kCost * static_cast<double>(n * terms), [&](int64_t begin, int64_t end) {
-    for (int64_t node = begin; one_shape && node < end; ++node)
-      sum_node<average>(b, node, lists + node * terms, scales);
-    if (one_shape) return;
+  std::fill(scales, scales + b.count, scale);
+  b.parallel(b.count, cost, [&](int64_t begin, int64_t end) {
     const Rows y = b.y.from(begin);
     add_broadcast(b, y, begin, end);
     if (average) b.k.unary_forward(static_cast<int>(UnaryOp::kMultiplyScalar), y, y, scales + begin, end - begin, n);
   });
+}
+
+// The gradients of operands that all have the result's shape, of each node in one pass. False, and nothing is done, if
+// some are not wanted or there already.
+bool sum_backward_of_all(const Backward& b, const Backward::Operand* dx, float scale) {
+  const auto terms = static_cast<int64_t>(b.type.operands.size());
+  for (int64_t i = 0; i < terms; ++i)
+    if (!b.wants(static_cast<int>(i)) || dx[i].accumulate != dx[0].accumulate) return false;
+  auto** list = b.scratch.allocate<float*>(terms);
+  for (int64_t node = 0; node < b.count; ++node) {
+    for (int64_t i = 0; i < terms; ++i) list[i] = dx[i].rows.at(node);
+    b.k.add_to_rows(Rows{nullptr, list, 0}, b.dy.at(node), scale, terms, b.type.size, dx[0].accumulate);
+  }
+  return true;
 }
 
 template <bool average>
@@ -209,16 +216,20 @@ void sum_backward(const Backward& b) {
   const auto terms = static_cast<int>(b.type.operands.size());
   const int64_t n = b.type.size;
   const float scale = average ? 1.0f / static_cast<float>(terms) : 1.0f;
+  auto* gradients = b.scratch.allocate<Backward::Operand>(terms);
+  for (int i = 0; i < terms; ++i) gradients[i] = b.wants(i) ? b.dx(i) : Backward::Operand{};
+  const bool one_shape = all_of_one_shape(b.type);
+  if (one_shape && sum_backward_of_all(b, gradients, scale)) return;
   // What an operand gets that is broadcast: scaled once for all of them.
   Rows dy = b.dy;
-  if (average && !all_of_one_shape(b.type)) {
+  if (average && !one_shape) {
     dy = {b.scratch.allocate<float>(b.count * n), nullptr, n};
     b.k.fill(dy, 0, b.count, n);
     b.k.add(dy, b.dy, scale, b.count, n);
   }
   for (int i = 0; i < terms; ++i) {
     if (!b.wants(i)) continue;
-    const Backward::Operand dx = b.dx(i);
+    const Backward::Operand& dx = gradients[i];
     const Dim& dim = b.type.operands[static_cast<size_t>(i)];
     if (dim != b.type.dim) {
       // The gradient of one side of y = rest + x_i.

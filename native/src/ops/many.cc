@@ -36,69 +36,98 @@ void repeat(const BatchContext& b, size_t i, Rows to, int64_t begin, int64_t end
                      loops_of(b.type, i));
 }
 
-// Calls compute(node, operands of the node) for all nodes; the operands have the result's shape.
-template <class Compute>
-void for_nodes(const Forward& b, Compute compute) {
+// The operands in the result's shape: as they are, or room for what is broadcast in them.
+Rows* operands_of(const BatchContext& b) {
   const size_t terms = b.type.operands.size();
   auto* operands = b.scratch.allocate<Rows>(static_cast<int64_t>(terms));
   for (size_t i = 0; i < terms; ++i) operands[i] = is_whole(b.type, i) ? b.x[i] : new_rows(b);
-  // The operands of each node, side by side.
-  auto** lists = b.scratch.allocate<float*>(b.count * static_cast<int64_t>(terms));
-  b.parallel(b.count, kCost * static_cast<double>(b.type.size) * static_cast<double>(terms),
-             [&](int64_t begin, int64_t end) {
-               for (size_t i = 0; i < terms; ++i)
-                 if (!is_whole(b.type, i)) repeat(b, i, operands[i], begin, end);
-               for (int64_t node = begin; node < end; ++node) {
-                 float** list = lists + node * static_cast<int64_t>(terms);
-                 for (size_t i = 0; i < terms; ++i) list[i] = operands[i].at(node);
-                 compute(node, Rows{nullptr, list, 0});
-               }
-             });
+  return operands;
 }
 
-// Calls compute(i, x, d, begin, end, accumulate) for the gradient of each operand that is wanted, x being the operand
-// and d its gradient, of the nodes from begin to end and in the result's shape. What was broadcast is summed
-// afterwards.
-template <class Compute>
-void for_operands(const Backward& b, bool reads_x, Compute compute) {
-  const int64_t n = b.type.size;
-  // For the operands that are broadcast, one after the other.
-  Rows repeated;
-  Rows gradient;
-  for (size_t i = 0; i < b.type.operands.size(); ++i) {
-    if (!b.wants(static_cast<int>(i))) continue;
-    const Backward::Operand dx = b.dx(static_cast<int>(i));
-    const bool whole = is_whole(b.type, i);
-    if (!whole && gradient.base == nullptr) gradient = new_rows(b);
-    if (!whole && reads_x && repeated.base == nullptr) repeated = new_rows(b);
-    const Rows x = whole || !reads_x ? b.x[i] : repeated;
-    const Rows d = whole ? dx.rows : gradient;
-    b.parallel(
-        b.count, kCost * static_cast<double>(n),
-        [&](int64_t begin, int64_t end) {
-          if (!whole && reads_x) repeat(b, i, x, begin, end);
-          compute(i, x.from(begin), d.from(begin), begin, end, whole && dx.accumulate);
-          if (whole) return;
-          // The gradient of one side of y = rest + x_i.
-          b.k.binary_backward(static_cast<int>(BinaryOp::kAdd), 1, dx.rows.from(begin), b.y.from(begin),
-                              b.x[i].from(begin), b.y.from(begin), d.from(begin), end - begin, loops_of(b.type, i),
-                              b.type.operands[i].total(), dx.accumulate);
-        },
-        dx.collides);
+void fill_operands(const BatchContext& b, const Rows* operands, int64_t begin, int64_t end) {
+  for (size_t i = 0; i < b.type.operands.size(); ++i)
+    if (!is_whole(b.type, i)) repeat(b, i, operands[i], begin, end);
+}
+
+// Where the operands of each node lie, side by side.
+class Lists {
+ public:
+  explicit Lists(const BatchContext& b)
+      : terms_(static_cast<int64_t>(b.type.operands.size())), lists_(b.scratch.allocate<float*>(b.count * terms_)) {}
+
+  Rows of(int64_t node, const Rows* operands) const {
+    float** list = lists_ + node * terms_;
+    for (int64_t i = 0; i < terms_; ++i) list[i] = operands[i].at(node);
+    return {nullptr, list, 0};
   }
+
+ private:
+  int64_t terms_;
+  float** lists_;
+};
+
+double cost(const BatchContext& b) {
+  return kCost * static_cast<double>(b.type.size) * static_cast<double>(b.type.operands.size());
+}
+
+// Calls compute(node, operands of the node) for all nodes; the operands have the result's shape.
+template <class Compute>
+void for_nodes(const Forward& b, Compute compute) {
+  const Rows* operands = operands_of(b);
+  const Lists lists(b);
+  b.parallel(b.count, cost(b), [&](int64_t begin, int64_t end) {
+    fill_operands(b, operands, begin, end);
+    for (int64_t node = begin; node < end; ++node) compute(node, lists.of(node, operands));
+  });
+}
+
+// The gradient of an operand that is broadcast, whose gradient in the result's shape is d: that of one side of
+// y = rest + x_i.
+void sum_broadcast(const Backward& b, size_t i, const Backward::Operand& dx, Rows d, int64_t begin, int64_t end) {
+  b.k.binary_backward(static_cast<int>(BinaryOp::kAdd), 1, dx.rows.from(begin), b.y.from(begin), b.x[i].from(begin),
+                      b.y.from(begin), d.from(begin), end - begin, loops_of(b.type, i), b.type.operands[i].total(),
+                      dx.accumulate);
 }
 
 void max_forward(const Forward& b) {
   for_nodes(b, [&](int64_t node, Rows operands) {
-    b.k.max_rows(b.y.at(node), b.aux.at(node), operands, static_cast<int64_t>(b.type.operands.size()), b.type.size);
+    b.k.max_rows(b.y.at(node), operands, static_cast<int64_t>(b.type.operands.size()), b.type.size);
   });
 }
 
 void max_backward(const Backward& b) {
-  for_operands(b, false, [&](size_t i, Rows, Rows d, int64_t begin, int64_t end, bool accumulate) {
-    b.k.max_rows_backward(d, b.aux.from(begin), static_cast<float>(i), b.dy.from(begin), end - begin, b.type.size,
-                          accumulate);
-  });
+  const auto terms = static_cast<int64_t>(b.type.operands.size());
+  const Rows* x = operands_of(b);
+  auto* dx = b.scratch.allocate<Backward::Operand>(terms);
+  auto* d = b.scratch.allocate<Rows>(terms);
+  // Whether the gradient goes straight to where it belongs.
+  const auto direct = [&](int64_t i) {
+    return b.wants(static_cast<int>(i)) && is_whole(b.type, static_cast<size_t>(i));
+  };
+  bool accumulate = false;
+  bool collides = false;
+  for (int64_t i = 0; i < terms; ++i) {
+    dx[i] = b.wants(static_cast<int>(i)) ? b.dx(static_cast<int>(i)) : Backward::Operand{};
+    d[i] = direct(i) ? dx[i].rows : new_rows(b);
+    accumulate = accumulate || (direct(i) && dx[i].accumulate);
+    collides = collides || dx[i].collides;
+  }
+  // One node's first operand may be another one's second: nothing may be overwritten once something was added.
+  for (int64_t i = 0; accumulate && i < terms; ++i)
+    if (!direct(i) || !dx[i].accumulate) b.k.fill(d[i], 0, b.count, b.type.size);
+  const Lists lists(b), gradients(b);
+  b.parallel(
+      b.count, cost(b),
+      [&](int64_t begin, int64_t end) {
+        fill_operands(b, x, begin, end);
+        for (int64_t node = begin; node < end; ++node)
+          b.k.max_rows_backward(gradients.of(node, d), lists.of(node, x), b.y.at(node), b.dy.at(node), terms,
+                                b.type.size, accumulate);
+        for (int64_t i = 0; i < terms; ++i)
+          if (b.wants(static_cast<int>(i)) && !is_whole(b.type, static_cast<size_t>(i)))
+            sum_broadcast(b, static_cast<size_t>(i), dx[i], d[i], begin, end);
+      },
+      collides);
 }
 
 void log_sum_exp_forward(const Forward& b) {
@@ -109,15 +138,36 @@ void log_sum_exp_forward(const Forward& b) {
 }
 
 void log_sum_exp_backward(const Backward& b) {
-  for_operands(b, true, [&](size_t, Rows x, Rows d, int64_t begin, int64_t end, bool accumulate) {
-    b.k.log_sum_exp_rows_backward(d, x, b.aux.from(begin), b.dy.from(begin), end - begin, b.type.size, accumulate);
-  });
+  const int64_t n = b.type.size;
+  // For the operands that are broadcast, one after the other.
+  Rows repeated;
+  Rows gradient;
+  for (size_t i = 0; i < b.type.operands.size(); ++i) {
+    if (!b.wants(static_cast<int>(i))) continue;
+    const Backward::Operand dx = b.dx(static_cast<int>(i));
+    const bool whole = is_whole(b.type, i);
+    if (!whole && gradient.base == nullptr) {
+      gradient = new_rows(b);
+      repeated = new_rows(b);
+    }
+    const Rows x = whole ? b.x[i] : repeated;
+    const Rows d = whole ? dx.rows : gradient;
+    b.parallel(
+        b.count, kCost * static_cast<double>(n),
+        [&](int64_t begin, int64_t end) {
+          if (!whole) repeat(b, i, x, begin, end);
+          b.k.log_sum_exp_rows_backward(d.from(begin), x.from(begin), b.aux.from(begin), b.dy.from(begin), end - begin,
+                                        n, whole && dx.accumulate);
+          if (!whole) sum_broadcast(b, i, dx, d, begin, end);
+        },
+        dx.collides);
+  }
 }
 
 }  // namespace
 
 const OpDef op_max_list = {
-    .name = "max_list", .shape = many_shape<1>, .forward = max_forward, .backward = max_backward};
+    .name = "max_list", .shape = many_shape<0>, .forward = max_forward, .backward = max_backward};
 const OpDef op_logsumexp = {
     .name = "logsumexp", .shape = many_shape<2>, .forward = log_sum_exp_forward, .backward = log_sum_exp_backward};
 

@@ -199,24 +199,49 @@ bool is_bias(const Broadcast& shape, const int64_t* strides) {
   return shape.loops == 2 && shape.a_stride[0] == 1 && shape.b_stride[0] == 1 && strides[1] == 0;
 }
 
-/// The gradient of such an operand, the sums over the runs in registers.
+/// The gradient of such an operand for kVectors vectors from j on, the sums over the runs in registers.
+template <class Op, int kSide, int kVectors, class Lanes>
+DYNNET_INLINE void bias_columns(float* to, const float* as, const float* bs, const float* ys, const float* dys,
+                                const Broadcast& shape, int64_t j, bool accumulate, Lanes lanes) {
+  constexpr int kReads = kSide == 0 ? Op::kForA : Op::kForB;
+  const Vec zero(0.0f);
+  Vec sum[kVectors];
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) sum[v] = accumulate ? lanes.load(to + j + v * kWidth) : zero;
+  for (int64_t run = 0; run < shape.size[1]; ++run) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      const int64_t from = j + v * kWidth, at = run * shape.size[0] + from;
+      sum[v] =
+          sum[v] + gradient<Op, kSide>(
+                       (kReads & elementwise::kReadsA) != 0 ? lanes.load(as + run * shape.a_stride[1] + from) : zero,
+                       (kReads & elementwise::kReadsB) != 0 ? lanes.load(bs + run * shape.b_stride[1] + from) : zero,
+                       (kReads & elementwise::kReadsY) != 0 ? lanes.load(ys + at) : zero, lanes.load(dys + at));
+    }
+  }
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) lanes.store(to + j + v * kWidth, sum[v]);
+}
+
 template <class Op, int kSide>
 void backward_bias(float* to, const float* as, const float* bs, const float* ys, const float* dys,
                    const Broadcast& shape, bool accumulate) {
-  constexpr int kReads = kSide == 0 ? Op::kForA : Op::kForB;
   const int64_t n = shape.size[0];
-  for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-    const Vec zero(0.0f);
-    Vec sum = accumulate ? lanes.load(to + j) : zero;
-    for (int64_t run = 0; run < shape.size[1]; ++run) {
-      const int64_t at = run * n + j;
-      sum = sum + gradient<Op, kSide>(
-                      (kReads & elementwise::kReadsA) != 0 ? lanes.load(as + run * shape.a_stride[1] + j) : zero,
-                      (kReads & elementwise::kReadsB) != 0 ? lanes.load(bs + run * shape.b_stride[1] + j) : zero,
-                      (kReads & elementwise::kReadsY) != 0 ? lanes.load(ys + at) : zero, lanes.load(dys + at));
-    }
-    lanes.store(to + j, sum);
-  });
+  int64_t j = 0;
+  for (; j + 4 * kWidth <= n; j += 4 * kWidth)
+    bias_columns<Op, kSide, 4>(to, as, bs, ys, dys, shape, j, accumulate, Whole());
+  for (; j + kWidth <= n; j += kWidth) bias_columns<Op, kSide, 1>(to, as, bs, ys, dys, shape, j, accumulate, Whole());
+  if (j < n) bias_columns<Op, kSide, 1>(to, as, bs, ys, dys, shape, j, accumulate, Part(n - j));
+}
+
+/// Whether an operand has all elements of the result, in the same order.
+bool is_whole(const Broadcast& shape, const int64_t* strides) {
+  int64_t n = 1;
+  for (int32_t l = 0; l < shape.loops; ++l) {
+    if (strides[l] != n) return false;
+    n *= shape.size[l];
+  }
+  return true;
 }
 
 template <class Op, int kSide>
@@ -224,8 +249,12 @@ void backward(Rows d, Rows a, Rows b, Rows y, Rows dy, int64_t rows, const Broad
   if (elements(shape) == 0) return;
   if (shape.is_plain()) return backward_plain<Op, kSide>(d, a, b, y, dy, rows, shape.size[0], accumulate);
   constexpr int kReads = kSide == 0 ? Op::kForA : Op::kForB;
+  constexpr int kOther = kSide == 0 ? elementwise::kReadsB : elementwise::kReadsA;
   const int64_t n = shape.size[0];
   const int64_t* strides = kSide == 0 ? shape.a_stride : shape.b_stride;
+  if constexpr ((kReads & kOther) == 0) {
+    if (is_whole(shape, strides)) return backward_plain<Op, kSide>(d, a, b, y, dy, rows, elements(shape), accumulate);
+  }
   const float nothing = 0.0f;
   with_readers(shape, [&](auto read_a, auto read_b) {
     for (int64_t i = 0; i < rows; ++i) {

@@ -16,7 +16,7 @@ void extreme_of(Rows y, Rows x, int64_t rows, const Reduction& shape) {
   for (int64_t i = 0; i < rows; ++i) {
     const float* xs = row(x, i);
     float* ys = row(y, i);
-    each_result<true>(shape, [&](auto at) DYNNET_INLINE_BODY {
+    each_result(shape, [&](auto at) DYNNET_INLINE_BODY {
       constexpr int kCount = decltype(at)::kCount;
       Vec most[kCount];
       at.template fold<Largest>(
@@ -78,12 +78,15 @@ DYNNET_INLINE void extreme_gradient(Beside<kVectors, Lanes> at, const Reduction&
     bound[v] = oriented<kSmallest>(at.load(y, v));
     rest[v] = at.load(dy, v);
   });
-  at.template spread<kAccumulate, true>(s, d, x, [&](int v, Vec e) DYNNET_INLINE_BODY {
-    const Mask less = oriented<kSmallest>(e) < bound[v];
-    const Vec gradient = select(less, zero, rest[v]);
-    rest[v] = select(less, rest[v], zero);
-    return gradient;
-  });
+  at.template spread<kAccumulate, true>(
+      s, d, x,
+      [zero](Vec e, Vec extreme, Vec& left) DYNNET_INLINE_BODY {
+        const Mask less = oriented<kSmallest>(e) < extreme;
+        const Vec gradient = select(less, zero, left);
+        left = select(less, left, zero);
+        return gradient;
+      },
+      bound, rest);
 }
 
 template <bool kSmallest>
@@ -123,7 +126,7 @@ void log_sum_exp(Rows y, Rows z, Rows x, int64_t rows, const Reduction& shape) {
   for (int64_t i = 0; i < rows; ++i) {
     const float* xs = row(x, i);
     float *ys = row(y, i), *shifts = row(z, i), *rests = shifts + shape.results;
-    each_result<true>(shape, [&](auto at) DYNNET_INLINE_BODY {
+    each_result(shape, [&](auto at) DYNNET_INLINE_BODY {
       constexpr int kCount = decltype(at)::kCount;
       Vec shift[kCount], sum[kCount];
       at.template fold<Largest>(shape, xs, shift, [](Vec so_far, Vec e) DYNNET_INLINE_BODY { return max(so_far, e); });
@@ -148,7 +151,7 @@ void log_sum_exp_backward(Rows dx, Rows x, Rows z, Rows dy, int64_t rows, const 
     for (int64_t i = 0; i < rows; ++i) {
       const float *xs = row(x, i), *shifts = row(z, i), *rests = shifts + shape.results, *dys = row(dy, i);
       float* to = row(dx, i);
-      each_result<false>(shape, [&](auto at) DYNNET_INLINE_BODY {
+      each_result(shape, [&](auto at) DYNNET_INLINE_BODY {
         constexpr int kCount = decltype(at)::kCount;
         Vec shift[kCount], rest[kCount], scale[kCount];
         each_vector<kCount>([&](int v) DYNNET_INLINE_BODY {
@@ -157,7 +160,10 @@ void log_sum_exp_backward(Rows dx, Rows x, Rows z, Rows dy, int64_t rows, const 
           scale[v] = at.load(dys, v);
         });
         at.template spread<decltype(flag)::value, true>(
-            shape, to, xs, [&](int v, Vec e) DYNNET_INLINE_BODY { return scale[v] * exp((e - shift[v]) - rest[v]); });
+            shape, to, xs,
+            [](Vec e, Vec from, Vec log_of_sum, Vec by)
+                DYNNET_INLINE_BODY { return by * exp((e - from) - log_of_sum); },
+            shift, rest, scale);
       });
     }
   });

@@ -7,32 +7,76 @@
 namespace dynnet::cpu::DYNNET_ISA {
 namespace {
 
-void max_rows(float* y, float* which, Rows x, int64_t rows, int64_t n) {
-  for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-    Vec largest = lanes.load(row(x, 0) + j), number(0.0f);
-    for (int64_t i = 1; i < rows; ++i) {
-      const Vec next = lanes.load(row(x, i) + j);
-      const Mask stays = next < largest;
-      largest = select(stays, largest, next);
-      number = select(stays, number, Vec(static_cast<float>(i)));
-    }
-    lanes.store(y + j, largest);
-    lanes.store(which + j, number);
-  });
+/// Calls columns.run<kVectors>(j, lanes) for n columns, several vectors at a time.
+template <class Columns>
+DYNNET_INLINE void each_block(int64_t n, const Columns& columns) {
+  int64_t j = 0;
+  for (; j + 4 * kWidth <= n; j += 4 * kWidth) columns.template run<4>(j, Whole());
+  for (; j + kWidth <= n; j += kWidth) columns.template run<1>(j, Whole());
+  if (j < n) columns.template run<1>(j, Part(n - j));
 }
 
-void max_rows_backward(Rows d, Rows which, float number, Rows dy, int64_t rows, int64_t n, bool accumulate) {
-  flatten(rows, n, d, which, dy);
-  const Vec wanted(number), half(0.5f);
-  with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
-    for (int64_t i = 0; i < rows; ++i) {
-      float* to = row(d, i);
-      const float *numbers = row(which, i), *dys = row(dy, i);
-      for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-        const Mask here = abs(lanes.load(numbers + j) - wanted) < half;
-        put<decltype(flag)::value>(lanes, to + j, select(here, lanes.load(dys + j), Vec(0.0f)));
-      });
+struct MaxForward {
+  float* y;
+  const Rows& x;
+  int64_t rows;
+
+  template <int kVectors, class Lanes>
+  DYNNET_INLINE void run(int64_t j, Lanes lanes) const {
+    Vec largest[kVectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) largest[v] = lanes.load(row(x, 0) + j + v * kWidth);
+    for (int64_t i = 1; i < rows; ++i) {
+      const float* xs = row(x, i) + j;
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) {
+        const Vec next = lanes.load(xs + v * kWidth);
+        largest[v] = select(next < largest[v], largest[v], next);
+      }
     }
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) lanes.store(y + j + v * kWidth, largest[v]);
+  }
+};
+
+void max_rows(float* y, Rows x, int64_t rows, int64_t n) { each_block(n, MaxForward{y, x, rows}); }
+
+template <bool kAccumulate>
+struct MaxBackward {
+  const Rows& d;
+  const Rows& x;
+  const float *y, *dy;
+  int64_t rows;
+
+  template <int kVectors, class Lanes>
+  DYNNET_INLINE void run(int64_t j, Lanes lanes) const {
+    const Vec zero(0.0f), half(0.5f);
+    Vec number[kVectors], gradient[kVectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      number[v] = zero;
+      gradient[v] = lanes.load(dy + j + v * kWidth);
+    }
+    for (int64_t i = 1; i < rows; ++i) {
+      const float* xs = row(x, i) + j;
+      const Vec own(static_cast<float>(i));
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v)
+        number[v] = select(lanes.load(xs + v * kWidth) < lanes.load(y + j + v * kWidth), number[v], own);
+    }
+    for (int64_t i = 0; i < rows; ++i) {
+      float* to = row(d, i) + j;
+      const Vec own(static_cast<float>(i));
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v)
+        put<kAccumulate>(lanes, to + v * kWidth, select(abs(number[v] - own) < half, gradient[v], zero));
+    }
+  }
+};
+
+void max_rows_backward(Rows d, Rows x, const float* y, const float* dy, int64_t rows, int64_t n, bool accumulate) {
+  with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
+    each_block(n, MaxBackward<decltype(flag)::value>{d, x, y, dy, rows});
   });
 }
 

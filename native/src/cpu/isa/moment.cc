@@ -47,20 +47,27 @@ DYNNET_INLINE void with_power(int32_t order, Body body) {
 }
 
 void moment(Rows y, Rows x, int64_t rows, const Reduction& shape, int32_t order, float divisor) {
-  const Vec by(divisor);
+  const Vec share(1.0f / divisor);
   with_power(order, [&](auto power) DYNNET_INLINE_BODY {
     for (int64_t i = 0; i < rows; ++i) {
       const float* xs = row(x, i);
       float* ys = row(y, i);
-      each_result<true>(shape, [&](auto at) DYNNET_INLINE_BODY {
+      each_result(shape, [&](auto at) DYNNET_INLINE_BODY {
         constexpr int kCount = decltype(at)::kCount;
         Vec sum[kCount];
         at.template fold<Adding>(shape, xs, sum,
                                  [&](Vec so_far, Vec e) DYNNET_INLINE_BODY { return so_far + power(e); });
-        each_vector<kCount>([&](int v) DYNNET_INLINE_BODY { at.store(ys, v, sum[v] / by); });
+        each_vector<kCount>([&](int v) DYNNET_INLINE_BODY { at.store(ys, v, sum[v] * share); });
       });
     }
   });
+}
+
+/// Whether all that is reduced are rows of the results, as for the batch, so long that they are gone through one after
+/// the other.
+bool of_rows(const Reduction& shape) {
+  constexpr int64_t kLong = 1024;
+  return shape.inner >= kLong && shape.kept_loops == 0 && shape.reduced_loops == 0;
 }
 
 void moment_backward(Rows dx, Rows x, Rows dy, int64_t rows, const Reduction& shape, int32_t order, float divisor,
@@ -73,12 +80,23 @@ void moment_backward(Rows dx, Rows x, Rows dy, int64_t rows, const Reduction& sh
         const float* xs = kReads ? row(x, i) : nullptr;
         const float* dys = row(dy, i);
         float* to = row(dx, i);
-        each_result<false>(shape, [&](auto at) DYNNET_INLINE_BODY {
+        if (of_rows(shape)) {
+          for (int64_t r = 0; r < shape.run; ++r) {
+            float* const d = to + r * shape.step;
+            const float* const from = kReads ? xs + r * shape.step : nullptr;
+            for_vectors(shape.inner, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+              const Vec element = kReads ? lanes.load(from + j) : Vec(0.0f);
+              put<decltype(flag)::value>(lanes, d + j, (factor * lanes.load(dys + j)) * power(element));
+            });
+          }
+          continue;
+        }
+        each_result(shape, [&](auto at) DYNNET_INLINE_BODY {
           constexpr int kCount = decltype(at)::kCount;
           Vec scale[kCount];
           each_vector<kCount>([&](int v) DYNNET_INLINE_BODY { scale[v] = factor * at.load(dys, v); });
           at.template spread<decltype(flag)::value, kReads>(
-              shape, to, xs, [&](int v, Vec e) DYNNET_INLINE_BODY { return scale[v] * power(e); });
+              shape, to, xs, [&](Vec e, Vec by) DYNNET_INLINE_BODY { return by * power(e); }, scale);
         });
       }
     });
@@ -92,19 +110,19 @@ DYNNET_INLINE bool from_first(const Reduction& shape, float divisor) {
 }
 
 void deviation(Rows y, Rows mean, Rows x, int64_t rows, const Reduction& shape, float divisor) {
-  const Vec by(divisor), zero(0.0f);
+  const Vec share(1.0f / divisor), zero(0.0f);
   const bool shifted = from_first(shape, divisor);
   for (int64_t i = 0; i < rows; ++i) {
     const float* xs = row(x, i);
     float *ys = row(y, i), *means = row(mean, i);
-    each_result<true>(shape, [&](auto at) DYNNET_INLINE_BODY {
+    each_result(shape, [&](auto at) DYNNET_INLINE_BODY {
       constexpr int kCount = decltype(at)::kCount;
       Vec origin[kCount], center[kCount], sum[kCount];
       each_vector<kCount>([&](int v) DYNNET_INLINE_BODY { origin[v] = shifted ? at.origin(xs, v) : zero; });
       at.template fold<Adding>(
           shape, xs, sum, [](Vec so_far, Vec e, Vec from) DYNNET_INLINE_BODY { return so_far + (e - from); }, origin);
       each_vector<kCount>([&](int v) DYNNET_INLINE_BODY {
-        center[v] = sum[v] / by;
+        center[v] = sum[v] * share;
         at.store(means, v, center[v]);
       });
       at.template fold<Adding>(
@@ -114,7 +132,7 @@ void deviation(Rows y, Rows mean, Rows x, int64_t rows, const Reduction& shape, 
             return fma(d, d, so_far);
           },
           origin, center);
-      each_vector<kCount>([&](int v) DYNNET_INLINE_BODY { at.store(ys, v, sqrt(sum[v] / by)); });
+      each_vector<kCount>([&](int v) DYNNET_INLINE_BODY { at.store(ys, v, sqrt(sum[v] * share)); });
     });
   }
 }
@@ -129,7 +147,7 @@ void deviation_backward(Rows dx, Rows x, Rows y, Rows mean, Rows dy, int64_t row
     for (int64_t i = 0; i < rows; ++i) {
       const float *xs = row(x, i), *ys = row(y, i), *means = row(mean, i), *dys = row(dy, i);
       float* to = row(dx, i);
-      each_result<false>(shape, [&](auto at) DYNNET_INLINE_BODY {
+      each_result(shape, [&](auto at) DYNNET_INLINE_BODY {
         constexpr int kCount = decltype(at)::kCount;
         Vec origin[kCount], center[kCount], scale[kCount];
         each_vector<kCount>([&](int v) DYNNET_INLINE_BODY {
@@ -139,7 +157,9 @@ void deviation_backward(Rows dx, Rows x, Rows y, Rows mean, Rows dy, int64_t row
           scale[v] = select(zero < deviation, at.load(dys, v) / (by * deviation), zero);
         });
         at.template spread<decltype(flag)::value, true>(
-            shape, to, xs, [&](int v, Vec e) DYNNET_INLINE_BODY { return scale[v] * ((e - origin[v]) - center[v]); });
+            shape, to, xs,
+            [](Vec e, Vec from, Vec mean_of, Vec slope) DYNNET_INLINE_BODY { return slope * ((e - from) - mean_of); },
+            origin, center, scale);
       });
     }
   });

@@ -47,6 +47,23 @@ DYNNET_INLINE void each_run(const Reduction& s, Body body) {
   each_place(s.reduced_loops, s.reduced_size, s.reduced_stride, body);
 }
 
+/// Puts value(elements of x, states...) into n places of d, from `at` on.
+template <bool kAccumulate, bool kReads, class Value, class... States>
+DYNNET_INLINE void spread_line(float* d, const float* x, int64_t at, int64_t n, Value value, States... states) {
+  const auto place = [&](int64_t i, auto lanes) DYNNET_INLINE_BODY {
+    const Vec element = kReads ? lanes.load(x + i) : Vec(0.0f);
+    put<kAccumulate>(lanes, d + i, value(element, states...));
+  };
+  int64_t i = at;
+  const int64_t end = at + n;
+  for (; i + 4 * kWidth <= end; i += 4 * kWidth) {
+#pragma GCC unroll 4
+    for (int v = 0; v < 4; ++v) place(i + v * kWidth, Whole());
+  }
+  for (; i + kWidth <= end; i += kWidth) place(i, Whole());
+  if (i < end) place(i, Part(end - i));
+}
+
 /// One result, whose elements lie beside one another in each run. It begins at x[begin] and is y[index].
 struct Single {
   static constexpr int kCount = 1;
@@ -84,22 +101,11 @@ struct Single {
     result[0] = Vec(Fold::across(more));
   }
 
-  /// Puts value(v, elements of x) into the same places of d; x may be null where it is not read.
-  template <bool kAccumulate, bool kReads, class Value>
-  DYNNET_INLINE void spread(const Reduction& s, float* d, const float* x, Value value) const {
+  /// Puts value(elements of x, states[v]...) into the same places of d; x may be null where it is not read.
+  template <bool kAccumulate, bool kReads, class Value, class... States>
+  DYNNET_INLINE void spread(const Reduction& s, float* d, const float* x, Value value, const States&... states) const {
     each_run(s, [&](int64_t offset) DYNNET_INLINE_BODY {
-      const int64_t from = begin + offset;
-      const auto place = [&](int64_t i, auto lanes) DYNNET_INLINE_BODY {
-        const Vec element = kReads ? lanes.load(x + from + i) : Vec(0.0f);
-        put<kAccumulate>(lanes, d + from + i, value(0, element));
-      };
-      int64_t i = 0;
-      for (; i + 4 * kWidth <= s.run; i += 4 * kWidth) {
-#pragma GCC unroll 4
-        for (int v = 0; v < 4; ++v) place(i + v * kWidth, Whole());
-      }
-      for (; i + kWidth <= s.run; i += kWidth) place(i, Whole());
-      if (i < s.run) place(i, Part(s.run - i));
+      spread_line<kAccumulate, kReads>(d, x, begin + offset, s.run, value, states[0]...);
     });
   }
 };
@@ -133,7 +139,22 @@ struct Across {
     result[0] = fold_lines<Fold>(s, x, add, Spread(states)...);
   }
 
+  template <bool kAccumulate, bool kReads, class Value, class... States>
+  DYNNET_INLINE void spread(const Reduction& s, float* d, const float* x, Value value, const States&... states) const {
+    spread_lines<kAccumulate, kReads>(s, d, x, value, Spread(states)...);
+  }
+
  private:
+  template <bool kAccumulate, bool kReads, class Value, class... States>
+  DYNNET_INLINE void spread_lines(const Reduction& s, float* d, const float* x, Value value,
+                                  const States&... states) const {
+    const int64_t n = s.run;
+    each_run(s, [&](int64_t offset) DYNNET_INLINE_BODY {
+      for (int l = 0; l < kWidth; ++l)
+        spread_line<kAccumulate, kReads>(d, x, begin + offset + l * stride, n, value, states[l]...);
+    });
+  }
+
   template <class Fold, class Add, class... States>
   DYNNET_INLINE Vec fold_lines(const Reduction& s, const float* x, Add add, const States&... states) const {
     Vec line[kWidth];
@@ -192,15 +213,17 @@ struct Beside {
     for (int v = 0; v < kVectors; ++v) result[v] = sofar[v];
   }
 
-  template <bool kAccumulate, bool kReads, class Value>
-  DYNNET_INLINE void spread(const Reduction& s, float* d, const float* x, Value value) const {
+  template <bool kAccumulate, bool kReads, class Value, class... States>
+  DYNNET_INLINE void spread(const Reduction& s, float* d, const float* x, Value value, States&... states) const {
+    // Copies, since a store might change what it was read from.
+    const int64_t n = s.run, step = s.step;
     each_run(s, [&](int64_t offset) DYNNET_INLINE_BODY {
       int64_t at = begin + offset;
-      for (int64_t i = 0; i < s.run; ++i, at += s.step) {
+      for (int64_t i = 0; i < n; ++i, at += step) {
 #pragma GCC unroll 8
         for (int v = 0; v < kVectors; ++v) {
           const Vec element = kReads ? lanes.load(x + at + v * kWidth) : Vec(0.0f);
-          put<kAccumulate>(lanes, d + at + v * kWidth, value(v, element));
+          put<kAccumulate>(lanes, d + at + v * kWidth, value(element, states[v]...));
         }
       }
     });
@@ -210,8 +233,8 @@ struct Beside {
 /// Up to this many elements, runs are folded side by side.
 constexpr int64_t kShort = 256;
 
-/// Calls body with a Single, an Across or a Beside for all results of one row. An Across has no spread.
-template <bool kAcross, class Body>
+/// Calls body with a Single, an Across unless kAcross is false, or a Beside for all results of one row.
+template <bool kAcross = true, class Body>
 DYNNET_INLINE void each_result(const Reduction& s, Body body) {
   if (s.inner == 1) {
     const int64_t lines = s.kept_loops > 0 ? s.kept_size[0] : 1;
