@@ -25,8 +25,9 @@ internal sealed partial class OpRun : IDisposable
         Results = new Expression[1];
         Record();
         Backward();
-        long floats = Results[0].Dim.Size + Operands.Of(0).Sum(x => x.Dim.Size);
-        Results = new Expression[Math.Clamp(MostBytes / (2 * sizeof(float) * floats), 1, MostNodes)];
+        // Each with its gradient.
+        long floats = MostBytes / (2 * sizeof(float)) - Operands.OfAll;
+        Results = new Expression[Math.Clamp(floats / (Results[0].Dim.Size + Operands.Own), 1, MostNodes)];
         _model.ResetGradients();
         Record();
         Backward();

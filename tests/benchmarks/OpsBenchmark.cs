@@ -11,8 +11,10 @@ namespace DynNet.Native.Benchmarks;
 /// last store, between two readings of the clock, and the sums of gradients at the end of a pass. The references read
 /// the clock as often, and do the same work on as many nodes and on the same memory: all results, and all gradients,
 /// which are added to those that are there. On both sides a loss is computed between forward and backward, which is not
-/// counted, but leaves memory as a network would. There are as many nodes as fit the second cache. Updates of ours and
-/// of the references take turns, each after a recording. A block's time is the median of its updates, so that what
+/// counted, but leaves memory as a network would. There are as many nodes as fit the second cache. They have operands of
+/// their own, but for those in a weight position (a left factor, a tensor, filters, a gain, a bias): as in a network
+/// these are one parameter for all nodes, and its gradient is the sum over them, on both sides. Updates of ours and of
+/// the references take turns, each after a recording. A block's time is the median of its updates, so that what
 /// another process took does not count; figures are medians of blocks, ratios medians of what blocks show, to the faster
 /// one of the references. Before that, values and gradients of both sides are compared: they must agree to 1e-4 of the
 /// largest one; random ones in their first two moments, to six standard errors.
@@ -226,7 +228,10 @@ internal sealed record OpBenchmark(
     string Op, string Method, Func<Operands, Expression> Record, OpCheck Check = OpCheck.Values,
     Func<Expression, Expression>? Then = null);
 
-/// <summary>Trained operands, different ones for each node, so that none are found to be equal.</summary>
+/// <summary>
+/// Trained operands: weights, which all nodes share, and others, different ones for each node, so that none are found
+/// to be equal.
+/// </summary>
 internal sealed class Operands(Model model, ComputationGraph graph)
 {
     private readonly List<List<Parameter>> _parameters = [];
@@ -238,6 +243,12 @@ internal sealed class Operands(Model model, ComputationGraph graph)
 
     /// <summary>The elements of the largest operand of this node.</summary>
     public long Most { get; private set; }
+
+    /// <summary>The elements of the operands of this node that are its own.</summary>
+    public long Own { get; private set; }
+
+    /// <summary>The elements of its operands that all nodes share.</summary>
+    public long OfAll { get; private set; }
 
     /// <summary>The shape of the first operand; null if there is none.</summary>
     public Dim? First { get; private set; }
@@ -266,6 +277,8 @@ internal sealed class Operands(Model model, ComputationGraph graph)
         _node = node;
         _number = 0;
         Most = 0;
+        Own = 0;
+        OfAll = 0;
         First = null;
     }
 
@@ -281,24 +294,39 @@ internal sealed class Operands(Model model, ComputationGraph graph)
 
     public Expression Of(Dim dim) => Of(dim, Initializer.Uniform(0.1, 0.9));
 
+    /// <summary>A weight.</summary>
+    public Expression Shared(Dim dim)
+    {
+        OfAll += dim.Size;
+        return Note(Take(dim, Initializer.Uniform(0.1, 0.9), shared: true));
+    }
+
     public Expression Batched(Dim dim, int batch)
     {
-        Expression all = Take([(int)dim.Size * batch], Initializer.Uniform(0.1, 0.9));
+        long size = dim.Size * batch;
+        Own += size;
+        Expression all = Take([(int)size], Initializer.Uniform(0.1, 0.9));
         return Note(Ops.Reshape(all, dim.WithBatch(batch)));
     }
 
-    private Expression Of(Dim dim, Initializer initializer) => Note(Take(dim, initializer));
+    private Expression Of(Dim dim, Initializer initializer)
+    {
+        Own += dim.Size;
+        return Note(Take(dim, initializer));
+    }
 
-    private Expression Take(Dim dim, Initializer initializer)
+    private Expression Take(Dim dim, Initializer initializer, bool shared = false)
     {
         while (_parameters.Count <= _node)
         {
             _parameters.Add([]);
             _expressions.Add([]);
         }
-        if (_parameters[_node].Count == _number)
-            _parameters[_node].Add(model.AddParameters(dim, initializer));
-        return graph.Parameter(_parameters[_node][_number++]);
+        List<Parameter> own = _parameters[_node];
+        // What is shared is the first node's.
+        if (own.Count == _number)
+            own.Add(shared && _node > 0 ? _parameters[0][_number] : model.AddParameters(dim, initializer));
+        return graph.Parameter(own[_number++]);
     }
 
     private Expression Note(Expression operand)

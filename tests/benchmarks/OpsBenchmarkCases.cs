@@ -44,8 +44,8 @@ internal static class OpsBenchmarkCases
         new("divide_into_scalar", "DivideInto", o => DivideInto(o.X, 2)),
         new("subtract_from_scalar", "SubtractFrom", o => SubtractFrom(o.X, 2)),
         new("colwise_add", "ColwiseAdd", o => ColwiseAdd(o.X, o.Of([64]))),
-        new("multiply", "Multiply", o => Multiply(o.Square, o.Square)),
-        new("affine_transform", "AffineTransform", o => AffineTransform(o.Of([64]), o.Square, o.Square)),
+        new("multiply", "Multiply", o => Multiply(o.Shared([64, 64]), o.Square)),
+        new("affine_transform", "AffineTransform", o => AffineTransform(o.Shared([64]), o.Shared([64, 64]), o.Square)),
 
         new("negate", "Negate", o => Negate(o.X)),
         new("tanh", "Tanh", o => Tanh(o.X)),
@@ -113,7 +113,7 @@ internal static class OpsBenchmarkCases
         new("cumsum", "CumSum", o => CumSum(o.X)),
         new("dot_product", "DotProduct", o => DotProduct(o.X, o.X)),
         new("squared_distance", "SquaredDistance", o => SquaredDistance(o.X, o.X)),
-        new("layer_norm", "LayerNorm", o => LayerNorm(o.Vector, o.Vector, o.Vector)),
+        new("layer_norm", "LayerNorm", o => LayerNorm(o.Vector, o.Shared([16384]), o.Shared([16384]))),
         new("weight_norm", "WeightNorm", o => WeightNorm(o.X, o.Of([1]))),
 
         new("reshape", "Reshape", o => Reshape(o.X, [256, 64])),
@@ -156,27 +156,31 @@ internal static class OpsBenchmarkCases
         new("trace_of_product", "TraceOfProduct", o => TraceOfProduct(o.Square, o.Square)),
         new("inverse", "Inverse", o => Inverse(o.Square)),
         new("logdet", "LogDet", o => LogDet(o.Dominant)),
-        new("contract3d_1d", "Contract3D1D", o => Contract3D1D(o.Of([16, 16, 64]), o.Of([64]))),
-        new("contract3d_1d_bias", "Contract3D1D", o => Contract3D1D(o.Of([16, 16, 64]), o.Of([64]), o.Of([16, 16]))),
-        new("contract3d_1d_1d", "Contract3D1D1D", o => Contract3D1D1D(o.Of([16, 16, 64]), o.Of([64]), o.Of([16]))),
+        new("contract3d_1d", "Contract3D1D", o => Contract3D1D(o.Shared([16, 16, 64]), o.Of([64]))),
+        new(
+            "contract3d_1d_bias", "Contract3D1D",
+            o => Contract3D1D(o.Shared([16, 16, 64]), o.Of([64]), o.Shared([16, 16]))),
+        new("contract3d_1d_1d", "Contract3D1D1D", o => Contract3D1D1D(o.Shared([16, 16, 64]), o.Of([64]), o.Of([16]))),
         new(
             "contract3d_1d_1d_bias", "Contract3D1D1D",
-            o => Contract3D1D1D(o.Of([16, 16, 64]), o.Of([64]), o.Of([16]), o.Of([16]))),
+            o => Contract3D1D1D(o.Shared([16, 16, 64]), o.Of([64]), o.Of([16]), o.Shared([16]))),
         new("circ_conv", "CircConv", o => CircConv(o.Of([256]), o.Of([256]))),
         new("circ_corr", "CircCorr", o => CircCorr(o.Of([256]), o.Of([256]))),
 
         new("vanilla_lstm_gates", "VanillaLstmGates", o =>
-            VanillaLstmGates(o.Batched([64], 64), o.Batched([64], 64), o.Of([256, 64]), o.Of([256, 64]), o.Of([256]))),
+            VanillaLstmGates(
+                o.Batched([64], 64), o.Batched([64], 64), o.Shared([256, 64]), o.Shared([256, 64]), o.Shared([256]))),
         new("vanilla_lstm_c", "VanillaLstmC", o => VanillaLstmC(o.Of([4096]), o.Vector)),
         new("vanilla_lstm_h", "VanillaLstmH", o => VanillaLstmH(o.Of([4096]), o.Vector)),
         new("tree_lstm_c", "TreeLstmC", o =>
             TreeLstmC(o.Of([12288]), o.Of([4096]), o.Of([4096]), o.Of([4096]), o.Of([4096]))),
         new("tree_lstm_h", "TreeLstmH", o => TreeLstmH(o.Of([12288]), o.Of([4096]))),
 
-        new("conv2d", "Conv2D", o => Conv2D(o.Of([32, 32, 16]), o.Of([3, 3, 16, 16]), _stride)),
-        new("conv2d_bias", "Conv2D", o => Conv2D(o.Of([32, 32, 16]), o.Of([3, 3, 16, 16]), o.Of([16]), _stride)),
+        new("conv2d", "Conv2D", o => Conv2D(o.Of([32, 32, 16]), o.Shared([3, 3, 16, 16]), _stride)),
+        new("conv2d_bias", "Conv2D", o =>
+            Conv2D(o.Of([32, 32, 16]), o.Shared([3, 3, 16, 16]), o.Shared([16]), _stride)),
         new("maxpooling2d", "MaxPooling2D", o => MaxPooling2D(o.Of([32, 32, 16]), _window, _window)),
-        new("filter1d_narrow", "Filter1DNarrow", o => Filter1DNarrow(o.X, o.Of([64, 3, 16]))),
+        new("filter1d_narrow", "Filter1DNarrow", o => Filter1DNarrow(o.X, o.Shared([64, 3, 16]))),
         new("kmax_pooling", "KMaxPooling", o => KMaxPooling(o.X, 4)),
         new("kmh_ngram", "KmhNgram", o => KmhNgram(o.X, 3)),
         new("fold_rows", "FoldRows", o => FoldRows(o.X)),

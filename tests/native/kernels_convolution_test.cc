@@ -266,6 +266,35 @@ TEST_P(PoolingKernels, MaxPoolOfNaNAndInfinities) {
   }
 }
 
+// To the bit, for equal elements, infinities and NaN too.
+TEST_P(PoolingKernels, QuadsAreAsMaxPool) {
+  for (int trial = 0; trial < 200; ++trial) {
+    Window w{};
+    w.h = 1 + Size(80);
+    w.w = 1 + Size(5);
+    w.fh = w.fw = w.sh = w.sw = 2;
+    w.oh = w.h / 2;
+    w.ow = w.w / 2;
+    const int64_t rows = 1 + trial % 3;
+    const Layout layout = kLayouts[trial / 3 % 3];
+    Operand x(layout, rows, w.h * w.w), y(layout, rows, w.oh * w.ow), dy(layout, rows, y.n()), dx(layout, rows, x.n());
+    Operand want(Layout::kDense, rows, y.n()), where(Layout::kDense, rows, y.n()), d(Layout::kDense, rows, x.n());
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t j = 0; j < x.n(); ++j) x.At(i, j) = Odd(random_, trial % 2 == 0);
+    dy.Fill(random_, -1, 1);
+    dx.Fill(random_, -1, 1);
+    d.CopyFrom(dx);
+    std::vector<float> scratch(static_cast<size_t>(3 * w.h));
+    k().max_pool(want.view(), where.view(), x.view(), w, rows, scratch.data());
+    k().max_pool_quads(y.view(), x.view(), w, rows);
+    ExpectSameBits(y, want, "max_pool_quads");
+    k().max_pool_backward(d.view(), where.view(), dy.view(), w, rows);
+    k().max_pool_quads_backward(dx.view(), x.view(), y.view(), dy.view(), w, rows);
+    ExpectSameBits(dx, d, "max_pool_quads_backward");
+    ASSERT_TRUE(x.GuardsAreIntact() && y.GuardsAreIntact() && dy.GuardsAreIntact() && dx.GuardsAreIntact());
+  }
+}
+
 TEST_P(PoolingKernels, KMaxOfNaNAndInfinities) {
   for (int trial = 0; trial < 200; ++trial) {
     const int64_t inner = Size(20), size = Size(100);
@@ -337,6 +366,27 @@ TEST_P(PoolingKernels, KMax) {
                           }
                         }},
                    1 + trial % 2, random_);
+  }
+}
+
+TEST_P(PoolingKernels, SumSteps) {
+  for (int trial = 0; trial < 80; ++trial) {
+    const int64_t rows = Size(4), n = Size(100), step = 1 + trial % 7 * 9, terms = 1 + trial % 6;
+    for (bool accumulate : {false, true})
+      CheckRowKernel("sum_steps",
+                     {.inputs = {{n + (terms - 1) * step}},
+                      .outputs = {{n}},
+                      .run = [&](const Rows* in, const Rows* out, int64_t,
+                                 int64_t r) { k().sum_steps(out[0], in[0], step, terms, r, n, accumulate); },
+                      .reference =
+                          [&](int64_t, const auto& in, auto& out) {
+                            for (size_t j = 0; j < out[0].size(); ++j) {
+                              double sum = 0;
+                              for (int64_t t = 0; t < terms; ++t) sum += in[0][j + static_cast<size_t>(t * step)];
+                              Put(accumulate, out[0][j], sum);
+                            }
+                          }},
+                     rows, random_);
   }
 }
 

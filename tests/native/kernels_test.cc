@@ -175,40 +175,43 @@ TEST_P(MoveKernels, Move) {
 }
 
 TEST_P(MoveKernels, Select) {
-  for (int trial = 0; trial < 40; ++trial) {
+  for (int trial = 0; trial < 60; ++trial) {
+    const int64_t inner = trial % 2 == 0 ? 1 : Size(70);
     const int64_t rows = Size(4), taken = Size(40), m = Size(40), columns = Size(5);
     std::vector<int32_t> indices(static_cast<size_t>(rows * taken));
     for (int32_t& index : indices) index = static_cast<int32_t>(random_() % static_cast<uint32_t>(m));
+    // Calls f(element of what is whole, element of what is taken) for all of a row.
+    const auto each = [&](int64_t row, const auto& f) {
+      for (int64_t c = 0; c < columns; ++c)
+        for (int64_t i = 0; i < taken; ++i)
+          for (int64_t e = 0; e < inner; ++e)
+            f(static_cast<size_t>((indices[static_cast<size_t>(row * taken + i)] + m * c) * inner + e),
+              static_cast<size_t>((i + taken * c) * inner + e));
+    };
     CheckRowKernel(
         "select",
-        {.inputs = {{m * columns}},
-         .outputs = {{taken * columns}},
-         .run = [&](const Rows* in, const Rows* out, int64_t first,
-                    int64_t r) { k().select(out[0], in[0], indices.data() + first * taken, taken, m, columns, r); },
-         .reference =
-             [&](int64_t row, const auto& in, auto& out) {
-               for (int64_t c = 0; c < columns; ++c) {
-                 for (int64_t i = 0; i < taken; ++i) out[0][i + taken * c] = in[0][indices[row * taken + i] + m * c];
-               }
+        {.inputs = {{inner * m * columns}},
+         .outputs = {{inner * taken * columns}},
+         .run =
+             [&](const Rows* in, const Rows* out, int64_t first, int64_t r) {
+               k().select(out[0], in[0], indices.data() + first * taken, inner, taken, m, columns, r);
              },
+         .reference = [&](int64_t row, const auto& in,
+                          auto& out) { each(row, [&](size_t whole, size_t part) { out[0][part] = in[0][whole]; }); },
          .tolerance = 1e-6},
         rows, random_);
-    CheckRowKernel("add_selected",
-                   {.inputs = {{taken * columns}},
-                    .outputs = {{m * columns}},
-                    .run =
-                        [&](const Rows* in, const Rows* out, int64_t first, int64_t r) {
-                          k().add_selected(out[0], in[0], indices.data() + first * taken, taken, m, columns, r);
-                        },
-                    .reference =
-                        [&](int64_t row, const auto& in, auto& out) {
-                          for (int64_t c = 0; c < columns; ++c) {
-                            for (int64_t i = 0; i < taken; ++i)
-                              out[0][indices[row * taken + i] + m * c] += in[0][i + taken * c];
-                          }
-                        },
-                    .tolerance = 1e-5},
-                   rows, random_);
+    CheckRowKernel(
+        "add_selected",
+        {.inputs = {{inner * taken * columns}},
+         .outputs = {{inner * m * columns}},
+         .run =
+             [&](const Rows* in, const Rows* out, int64_t first, int64_t r) {
+               k().add_selected(out[0], in[0], indices.data() + first * taken, inner, taken, m, columns, r);
+             },
+         .reference = [&](int64_t row, const auto& in,
+                          auto& out) { each(row, [&](size_t whole, size_t part) { out[0][whole] += in[0][part]; }); },
+         .tolerance = 1e-5},
+        rows, random_);
   }
 }
 

@@ -191,11 +191,13 @@ struct Kernels {
   void (*transpose)(Rows to, Rows from, int64_t m, int64_t n, int64_t rows, bool accumulate);
   /// For each row, to[j] = (or +=) from[k] over all elements of the loops. No two j are the same.
   void (*move)(Rows to, Rows from, const Moves& moves, int64_t rows, bool accumulate);
-  /// For each row and each of its columns, to[i + k * column] = from[indices[i] + m * column] for i < k. Row r has the
-  /// k indices from `indices + r * k` on.
-  void (*select)(Rows to, Rows from, const int32_t* indices, int64_t k, int64_t m, int64_t columns, int64_t rows);
+  /// For each row and each of its columns, of slices of `inner` floats: to[i + k * column] = from[indices[i] + m *
+  /// column] for i < k. Row r has the k indices from `indices + r * k` on.
+  void (*select)(Rows to, Rows from, const int32_t* indices, int64_t inner, int64_t k, int64_t m, int64_t columns,
+                 int64_t rows);
   /// The other way: to[indices[i] + m * column] += from[i + k * column], in ascending order of i.
-  void (*add_selected)(Rows to, Rows from, const int32_t* indices, int64_t k, int64_t m, int64_t columns, int64_t rows);
+  void (*add_selected)(Rows to, Rows from, const int32_t* indices, int64_t inner, int64_t k, int64_t m, int64_t columns,
+                       int64_t rows);
 
   // ---- products; each output element is one sum over k in ascending order, from a start of 0 or of the bias ----
 
@@ -407,6 +409,11 @@ struct Kernels {
   void (*max_pool)(Rows y, Rows where, Rows x, const Window& window, int64_t rows, float* scratch);
   /// dx += dy at the places that `max_pool` found
   void (*max_pool_backward)(Rows dx, Rows where, Rows dy, const Window& window, int64_t rows);
+  /// As max_pool without the places, for windows of two by two that lie side by side, from the image's first element
+  /// on.
+  void (*max_pool_quads)(Rows y, Rows x, const Window& window, int64_t rows);
+  /// dx += dy at the places that `max_pool` would find in x, whose results y are
+  void (*max_pool_quads_backward)(Rows dx, Rows x, Rows y, Rows dy, const Window& window, int64_t rows);
   /// Of each row as {inner, size, outer}, y {inner, k, outer}: the k largest along the middle in order, the first of
   /// equal ones, and in `where` which they are. NaN counts as larger than all numbers. `scratch` has 16 min(k, 32)
   /// floats.
@@ -415,6 +422,8 @@ struct Kernels {
   /// dx += dy at the places that `k_max` found
   void (*k_max_backward)(Rows dx, Rows where, Rows dy, int64_t inner, int64_t size, int64_t k, int64_t outer,
                          int64_t rows);
+  /// y_i[j] (+)= x_i[j] + x_i[j + step] + ..., so many terms, for n sums in each row
+  void (*sum_steps)(Rows y, Rows x, int64_t step, int64_t terms, int64_t rows, int64_t n, bool accumulate);
   /// y_i[j] = x_i[j * group] + ... + x_i[j * group + group - 1], for n sums in each row
   void (*sum_groups)(Rows y, Rows x, int64_t group, int64_t rows, int64_t n);
   /// d_i[j * group] (+)= g_i[j], and so on for the group

@@ -56,6 +56,16 @@ void dropout_forward(const Forward& b) {
 
 void dropout_backward(const Backward& b) {
   const Backward::Operand dx = b.dx(0);
+  const Broadcast& loops = b.type.broadcast;
+  // One number of the mask for each run of elements: a factor for each.
+  if (loops.b_stride[0] == 0 && (loops.loops == 1 || (loops.loops == 2 && loops.b_stride[1] == 1))) {
+    const int64_t run = loops.size[0];
+    const auto rows = [&](const Rows& of, int64_t i) { return Rows{of.at(i), nullptr, run}; };
+    for (int64_t i = 0; i < b.count; ++i)
+      b.k.scale_by(rows(dx.rows, i), rows(b.dy, i), Rows{b.aux.at(i), nullptr, 1}, b.type.size / run, run,
+                   dx.accumulate);
+    return;
+  }
   b.k.binary_backward(static_cast<int>(BinaryOp::kCmult), 0, dx.rows, b.x[0], b.aux, b.y, b.dy, b.count,
                       b.type.broadcast, b.type.size, dx.accumulate);
 }

@@ -15,6 +15,20 @@ constexpr int64_t kMostPlaces = int64_t{1} << 24;
 // The attributes: two lists of two, each after its count, then whether only whole windows count.
 enum PoolStatics { kSizeCount, kSizes, kStrideCount = 3, kStrides, kIsValid = 6 };
 
+Window window_of(const Type& type) {
+  const Dim& x = type.operands[0];
+  const bool is_valid = type.static_int(kIsValid) != 0;
+  const Slide down = slide(x.d[0], type.static_int(kSizes), type.static_int(kStrides), is_valid);
+  const Slide across = slide(x.d[1], type.static_int(kSizes + 1), type.static_int(kStrides + 1), is_valid);
+  return {x.d[0],        x.d[1],      down.size,     across.size, down.stride,
+          across.stride, down.before, across.before, down.places, across.places};
+}
+
+// Windows that fill the map side by side: backward compares for little, so that no places are kept.
+bool are_quads(const Window& w) {
+  return w.fh == 2 && w.fw == 2 && w.sh == 2 && w.sw == 2 && 2 * w.oh <= w.h && 2 * w.ow <= w.w;
+}
+
 void maxpooling2d_shape(Shaping& s) {
   const Dim& x = s[0];
   const std::vector<int32_t> sizes = s.type.static_list(kSizeCount);
@@ -29,16 +43,7 @@ void maxpooling2d_shape(Shaping& s) {
                    x.bd);
   if (int64_t{x.d[0]} * x.d[1] > kMostPlaces)
     s.mismatch("a channel of %s has more than %lld elements", x.text().c_str(), static_cast<long long>(kMostPlaces));
-  s.type.aux = s.type.dim.total();
-}
-
-Window window_of(const Type& type) {
-  const Dim& x = type.operands[0];
-  const bool is_valid = type.static_int(kIsValid) != 0;
-  const Slide down = slide(x.d[0], type.static_int(kSizes), type.static_int(kStrides), is_valid);
-  const Slide across = slide(x.d[1], type.static_int(kSizes + 1), type.static_int(kStrides + 1), is_valid);
-  return {x.d[0],        x.d[1],      down.size,     across.size, down.stride,
-          across.stride, down.before, across.before, down.places, across.places};
+  s.type.aux = are_quads(window_of(s.type)) ? 0 : s.type.dim.total();
 }
 
 // Each channel of each batch element of all nodes, one row each.
@@ -52,12 +57,18 @@ void maxpooling2d_forward(const Forward& b) {
   const Planes planes(b);
   const Rows x = b.elements(b.x[0], w.h * w.w, planes.each, planes.each);
   const Rows y = b.elements(b.y, w.oh * w.ow, planes.each, planes.each);
+  // A window may be far larger than the map.
+  const double columns = static_cast<double>(std::min(w.fw, w.w)) * static_cast<double>(w.ow);
+  const double cost = kMoveCost * static_cast<double>(w.h) * columns;
+  if (are_quads(w)) {
+    b.parallel(planes.count, cost,
+               [&](int64_t begin, int64_t end) { b.k.max_pool_quads(y.from(begin), x.from(begin), w, end - begin); });
+    return;
+  }
   const Rows where = b.elements(b.aux, w.oh * w.ow, planes.each, planes.each);
   // A chunk's scratch is that of its first plane.
   float* const scratch = b.scratch.allocate<float>(3 * w.h * planes.count);
-  // A window may be far larger than the map.
-  const double columns = static_cast<double>(std::min(w.fw, w.w)) * static_cast<double>(w.ow);
-  b.parallel(planes.count, kMoveCost * static_cast<double>(w.h) * columns, [&](int64_t begin, int64_t end) {
+  b.parallel(planes.count, cost, [&](int64_t begin, int64_t end) {
     b.k.max_pool(y.from(begin), where.from(begin), x.from(begin), w, end - begin, scratch + 3 * w.h * begin);
   });
 }
@@ -68,12 +79,17 @@ void maxpooling2d_backward(const Backward& b) {
   const Backward::Operand dx = b.dx(0);
   const Rows to = b.elements(dx.rows, w.h * w.w, planes.each, planes.each);
   const Rows dy = b.elements(b.dy, w.oh * w.ow, planes.each, planes.each);
-  const Rows where = b.elements(b.aux, w.oh * w.ow, planes.each, planes.each);
+  const bool quads = are_quads(w);
+  const Rows x = quads ? b.elements(b.x[0], w.h * w.w, planes.each, planes.each) : Rows{};
+  const Rows found = b.elements(quads ? b.y : b.aux, w.oh * w.ow, planes.each, planes.each);
   b.parallel(
       planes.count, kMoveCost * static_cast<double>(w.h * w.w + 5 * w.oh * w.ow),
       [&](int64_t begin, int64_t end) {
         if (!dx.accumulate) b.k.fill(to.from(begin), 0, end - begin, w.h * w.w);
-        b.k.max_pool_backward(to.from(begin), where.from(begin), dy.from(begin), w, end - begin);
+        if (quads)
+          b.k.max_pool_quads_backward(to.from(begin), x.from(begin), found.from(begin), dy.from(begin), w, end - begin);
+        else
+          b.k.max_pool_backward(to.from(begin), found.from(begin), dy.from(begin), w, end - begin);
       },
       dx.collides);
 }
@@ -157,9 +173,7 @@ void kmh_ngram_forward(const Forward& b) {
   const Rows x = b.x_elements(0);
   b.parallel(b.element_count(), kMoveCost * static_cast<double>(n * b.type.dim.size()),
              [&](int64_t begin, int64_t end) {
-               // x moved by a column each time.
-               for (int64_t e = begin; e < end; ++e)
-                 b.k.sum_rows(y.at(e), Rows{x.at(e), nullptr, rows}, n, b.type.dim.size(), false);
+               b.k.sum_steps(y.from(begin), x.from(begin), rows, n, end - begin, b.type.dim.size(), false);
              });
 }
 
@@ -179,8 +193,8 @@ void kmh_ngram_backward(const Backward& b) {
             const int64_t first = std::max<int64_t>(0, j - n + 1);
             const int64_t last = std::min(j, sums - 1);
             const int64_t together = last - first + 1 == n ? sums - j : 1;
-            b.k.sum_rows(dx.rows.at(e) + j * rows, Rows{dy.at(e) + last * rows, nullptr, -rows}, last - first + 1,
-                         together * rows, dx.accumulate);
+            b.k.sum_steps({dx.rows.at(e) + j * rows}, {dy.at(e) + first * rows}, rows, last - first + 1, 1,
+                          together * rows, dx.accumulate);
             j += together;
           }
         }

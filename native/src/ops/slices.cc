@@ -132,52 +132,24 @@ void select_shape(Shaping& s) {
 // How often the dimension lies in a node's operand.
 int64_t blocks_of(const Type& type) { return type.operands[0].total() / (type.v[kInner] * type.v[kSize]); }
 
-void select_rows_forward(const Forward& b) {
-  const int64_t* v = b.type.v;
-  b.k.select(b.y, b.x[0], b.indices(), v[kLength], v[kSize], blocks_of(b.type), b.count);
+// Where the indices of a node lie.
+const int32_t* indices_of(const BatchContext& b, int64_t node) {
+  return reinterpret_cast<const int32_t*>(b.data[node]);
 }
 
-// The operand's gradient for a caller that adds to it.
-Rows to_add_to(const Backward& b) {
+void select_forward(const Forward& b) {
+  const int64_t* v = b.type.v;
+  for (int64_t i = 0; i < b.count; ++i)
+    b.k.select({b.y.at(i)}, {b.x[0].at(i)}, indices_of(b, i), v[kInner], v[kLength], v[kSize], blocks_of(b.type), 1);
+}
+
+void select_backward(const Backward& b) {
+  const int64_t* v = b.type.v;
   const Backward::Operand dx = b.dx(0);
   if (!dx.accumulate) b.k.fill(dx.rows, 0, b.count, b.type.operands[0].total());
-  return dx.rows;
-}
-
-void select_rows_backward(const Backward& b) {
-  const int64_t* v = b.type.v;
-  const Rows dx = to_add_to(b);
-  b.k.add_selected(dx, b.dy, b.indices(), v[kLength], v[kSize], blocks_of(b.type), b.count);
-}
-
-// Where in `rows`, of x or its gradient, the slices lie that were selected, one row each.
-Rows selected(const BatchContext& b, Rows rows) {
-  const int64_t* v = b.type.v;
-  const int64_t blocks = blocks_of(b.type);
-  const int32_t* indices = b.indices();
-  auto** list = b.scratch.allocate<float*>(b.count * blocks * v[kLength]);
-  float** next = list;
-  for (int64_t i = 0; i < b.count; ++i, indices += v[kLength])
-    for (int64_t block = 0; block < blocks; ++block)
-      for (int64_t j = 0; j < v[kLength]; ++j) *next++ = rows.at(i) + (block * v[kSize] + indices[j]) * v[kInner];
-  return {nullptr, list, 0};
-}
-
-// The slices of all nodes' values or gradients, one row each.
-Rows slices(const BatchContext& b, Rows rows) {
-  const int64_t each = b.type.size / b.type.v[kInner];
-  return b.elements(rows, b.type.v[kInner], each, each);
-}
-
-int64_t slice_count(const BatchContext& b) { return b.count * (b.type.size / b.type.v[kInner]); }
-
-void select_slices_forward(const Forward& b) {
-  b.k.copy(slices(b, b.y), selected(b, b.x[0]), slice_count(b), b.type.v[kInner]);
-}
-
-void select_slices_backward(const Backward& b) {
-  const Rows dx = to_add_to(b);
-  b.k.add(selected(b, dx), slices(b, b.dy), 1, slice_count(b), b.type.v[kInner]);
+  for (int64_t i = 0; i < b.count; ++i)
+    b.k.add_selected({dx.rows.at(i)}, {b.dy.at(i)}, indices_of(b, i), v[kInner], v[kLength], v[kSize],
+                     blocks_of(b.type), 1);
 }
 
 // ---- pick_batch_elem, pick_batch_elems: the same along the batch ----
@@ -223,21 +195,21 @@ const OpDef op_pick_range = {.name = "pick_range",
 
 const OpDef op_select_rows = {.name = "select_rows",
                               .shape = select_shape<0>,
-                              .forward = select_rows_forward,
-                              .backward = select_rows_backward,
+                              .forward = select_forward,
+                              .backward = select_backward,
                               .check = [](const Checking& c) { check_indices(c, 0); }};
 
 const OpDef op_select_cols = {.name = "select_cols",
                               .shape = select_shape<1>,
-                              .forward = select_slices_forward,
-                              .backward = select_slices_backward,
+                              .forward = select_forward,
+                              .backward = select_backward,
                               .check = [](const Checking& c) { check_indices(c, 1); }};
 
 const OpDef op_pick_batch_elem = {
     .name = "pick_batch_elem",
     .shape = pick_batch_elem_shape,
-    .forward = select_slices_forward,
-    .backward = select_slices_backward,
+    .forward = select_forward,
+    .backward = select_backward,
     .check = [](const Checking& c) { check_indices(c, kBatch); },
     .view = [](const Type& type, const uint32_t* data) { return static_cast<int32_t>(data[0]) * type.v[kInner]; },
     .data_words = 1,
@@ -245,8 +217,8 @@ const OpDef op_pick_batch_elem = {
 
 const OpDef op_pick_batch_elems = {.name = "pick_batch_elems",
                                    .shape = pick_batch_elems_shape,
-                                   .forward = select_slices_forward,
-                                   .backward = select_slices_backward,
+                                   .forward = select_forward,
+                                   .backward = select_backward,
                                    .check = [](const Checking& c) { check_indices(c, kBatch); }};
 
 }  // namespace dynnet

@@ -56,6 +56,11 @@ struct OfProduct {
   }
 };
 
+template <bool kAccumulate, class Lanes>
+DYNNET_INLINE void put_scaled(const Lanes& lanes, float* p, Vec scale, Vec a) {
+  lanes.store(p, kAccumulate ? fma(scale, a, lanes.load(p)) : scale * a);
+}
+
 template <bool kA, bool kB, class Gradients>
 DYNNET_INLINE void backward(const Gradients& gradients, Rows da, Rows db, Rows a, Rows b, Rows g, int64_t rows,
                             int64_t n, bool accumulate) {
@@ -67,8 +72,8 @@ DYNNET_INLINE void backward(const Gradients& gradients, Rows da, Rows db, Rows a
       for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
         Vec of_a, of_b;
         gradients(lanes.load(as + j), lanes.load(bs + j), of_a, of_b);
-        if constexpr (kA) put<decltype(flag)::value>(lanes, to_a + j, scale * of_a);
-        if constexpr (kB) put<decltype(flag)::value>(lanes, to_b + j, scale * of_b);
+        if constexpr (kA) put_scaled<decltype(flag)::value>(lanes, to_a + j, scale, of_a);
+        if constexpr (kB) put_scaled<decltype(flag)::value>(lanes, to_b + j, scale, of_b);
       });
     }
   });

@@ -46,31 +46,36 @@ void binary_log_loss_backward(int side, Rows d, Rows x, Rows t, Rows g, int64_t 
 }
 
 void hinge(Rows y, Rows x, const int32_t* labels, const float* margins, int64_t rows, int64_t n) {
+  constexpr int64_t kTurns = 4 * kWidth;
   const Vec zero(0.0f);
   for (int64_t i = 0; i < rows; ++i) {
     const float* xs = row(x, i);
     const int64_t label = labels[i];
     const Vec offset(margins[i] - xs[label]);
+    Vec sum[4] = {zero, zero, zero, zero};
     const auto excess = [&](int64_t j, auto lanes)
                             DYNNET_INLINE_BODY { return max(zero, lanes.load(xs + j) + offset); };
-    // The label's own is no part of the sum: the vector with it is taken apart from those before it and behind it, of
-    // which four take turns.
-    const int64_t begin = label / kWidth * kWidth, end = smaller(begin + kWidth, n);
-    const Part part(end - begin);
-    Vec sum[4] = {part.keep(select(lane(label - begin), zero, excess(begin, part)), zero), zero, zero, zero};
-    const auto add = [&](int64_t j, int64_t last) DYNNET_INLINE_BODY {
-      for (; j + 4 * kWidth <= last; j += 4 * kWidth) {
+    const auto add_whole = [&](int64_t j, int64_t last) DYNNET_INLINE_BODY {
+      for (; j < last; j += kTurns) {
 #pragma GCC unroll 4
         for (int v = 0; v < 4; ++v) sum[v] = sum[v] + excess(j + v * kWidth, Whole());
       }
-      for (; j + kWidth <= last; j += kWidth) sum[1] = sum[1] + excess(j, Whole());
-      if (j < last) {
-        const Part rest(last - j);
-        sum[2] = sum[2] + rest.keep(excess(j, rest), zero);
-      }
     };
-    add(0, begin);
-    add(end, n);
+    // The label's own is no part of the sum.
+    const auto add_others = [&](Vec& to, int64_t j, auto lanes) DYNNET_INLINE_BODY {
+      to = to + select(lane(label - j), zero, lanes.keep(excess(j, lanes), zero));
+    };
+    // So four vectors at a time but for those with the label.
+    const int64_t end = n / kTurns * kTurns, own = label / kTurns * kTurns;
+    add_whole(0, own);
+    if (own < end) {
+#pragma GCC unroll 4
+      for (int v = 0; v < 4; ++v) add_others(sum[v], own + v * kWidth, Whole());
+      add_whole(own + kTurns, end);
+    }
+    int64_t j = end;
+    for (; j + kWidth <= n; j += kWidth) add_others(sum[0], j, Whole());
+    if (j < n) add_others(sum[1], j, Part(n - j));
     *row(y, i) = reduce_add((sum[0] + sum[1]) + (sum[2] + sum[3]));
   }
 }
@@ -88,13 +93,25 @@ void hinge_backward(Rows dx, Rows x, Rows g, const int32_t* labels, const float*
       const Vec offset(margins[i] - xs[label]), slope(scale);
       const float before = kAccumulate ? to[label] : 0.0f;
       // Whole numbers in floats: exact, so their order is of no matter. The label itself is taken off again.
-      const float violations = sum_of(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-        const Mask over = zero < lanes.load(xs + j) + offset;
-        put<kAccumulate>(lanes, to + j, select(over, slope, zero));
-        return select(over, one, zero);
-      });
+      Vec violations[2] = {zero, zero};
+      const auto add = [&](Vec& count, int64_t j, auto lanes) DYNNET_INLINE_BODY {
+        const Mask over = zero < lanes.keep(lanes.load(xs + j) + offset, zero);
+        const Vec old = kAccumulate ? lanes.load(to + j) : zero;
+        lanes.store(to + j, select(over, old + slope, old));
+        count = select(over, count + one, count);
+      };
+      int64_t j = 0;
+      for (; j + 2 * kWidth <= n; j += 2 * kWidth) {
+        add(violations[0], j, Whole());
+        add(violations[1], j + kWidth, Whole());
+      }
+      if (j + kWidth <= n) {
+        add(violations[0], j, Whole());
+        j += kWidth;
+      }
+      if (j < n) add(violations[1], j, Part(n - j));
       const float own = xs[label] + (margins[i] - xs[label]) > 0.0f ? 1.0f : 0.0f;
-      to[label] = before - scale * (violations - own);
+      to[label] = before - scale * (reduce_add(violations[0] + violations[1]) - own);
     }
   });
 }

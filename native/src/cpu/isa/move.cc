@@ -34,26 +34,56 @@ void fill_rows(Rows to, float value, int64_t rows, int64_t n) {
   }
 }
 
+/// n floats side by side, put there or added.
+template <bool kAccumulate>
+DYNNET_INLINE void copy_line(float* to, const float* from, int64_t n) {
+  for_vectors(n,
+              [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { put<kAccumulate>(lanes, to + j, lanes.load(from + j)); });
+}
+
+/// Blocks of a few whole vectors, whose number the compiler knows; 0: of any length.
+template <int kVectors, bool kAccumulate>
+void copy_each(float* to, int64_t to_step, const float* from, int64_t from_step, int64_t blocks, int64_t length) {
+  for (int64_t b = 0; b < blocks; ++b, to += to_step, from += from_step) {
+    if constexpr (kVectors > 0) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) put<kAccumulate>(Whole(), to + v * kWidth, load(from + v * kWidth));
+    } else {
+      copy_line<kAccumulate>(to, from, length);
+    }
+  }
+}
+
+template <bool kAccumulate>
+void copy_single(float* to, int64_t to_step, const float* from, int64_t from_step, int64_t blocks, int64_t) {
+#pragma GCC unroll 4
+  for (int64_t b = 0; b < blocks; ++b) put<kAccumulate>(to + b * to_step, from[b * from_step]);
+}
+
+template <bool kAccumulate>
+auto copier(int64_t length) {
+  switch (length) {
+    case 1:
+      return copy_single<kAccumulate>;
+    case kWidth:
+      return copy_each<1, kAccumulate>;
+    case 2 * kWidth:
+      return copy_each<2, kAccumulate>;
+    case 4 * kWidth:
+      return copy_each<4, kAccumulate>;
+    default:
+      return copy_each<0, kAccumulate>;
+  }
+}
+
 void copy_blocks(Rows to, int64_t to_step, Rows from, int64_t from_step, int64_t blocks, int64_t length, int64_t rows,
                  bool accumulate) {
   if (to_step == length && from_step == length) {
     length *= blocks;
     blocks = blocks > 0 ? 1 : 0;
   }
-  with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
-    for (int64_t i = 0; i < rows; ++i) {
-      float* t = row(to, i);
-      const float* f = row(from, i);
-      if (length == 1) {
-        for (int64_t b = 0; b < blocks; ++b) put<decltype(flag)::value>(t + b * to_step, f[b * from_step]);
-        continue;
-      }
-      for (int64_t b = 0; b < blocks; ++b, t += to_step, f += from_step) {
-        for_vectors(length, [&](int64_t j, auto lanes)
-                                DYNNET_INLINE_BODY { put<decltype(flag)::value>(lanes, t + j, lanes.load(f + j)); });
-      }
-    }
-  });
+  const auto copy_row = accumulate ? copier<true>(length) : copier<false>(length);
+  for (int64_t i = 0; i < rows; ++i) copy_row(row(to, i), to_step, row(from, i), from_step, blocks, length);
 }
 
 /// The transpose of one matrix {m, n}, to[j + to_step * i] = (or +=) from[i + from_step * j], in blocks of kWidth by
@@ -88,22 +118,43 @@ void transpose_rows(Rows to, Rows from, int64_t m, int64_t n, int64_t rows, bool
   }
 }
 
-/// n elements, of which every second one is met on one side: steps that the compiler knows become shuffles.
-template <bool kAccumulate, int kTo, int kFrom>
-void move_every(float* __restrict to, const float* __restrict from, int64_t n) {
-  for (int64_t j = 0; j < n; ++j) put<kAccumulate>(to + j * kTo, from[j * kFrom]);
+/// n elements side by side, or added, from every second one. What follows the last of these is not read.
+template <bool kAccumulate>
+DYNNET_INLINE void take_every_second(float* to, const float* from, int64_t n) {
+  int64_t j = 0;
+  for (; j + kWidth < n; j += kWidth)
+    put<kAccumulate>(Whole(), to + j, evens(load(from + 2 * j), load(from + 2 * j + kWidth)));
+  const int64_t left = 2 * (n - j) - 1;
+  const float* last = from + 2 * j;
+  const Part low(smaller(left, kWidth)), high(larger(left - kWidth, 0));
+  put<kAccumulate>(Part(n - j), to + j, evens(low.load(last), high.load(last + kWidth)));
+}
+
+/// n elements side by side, added to every second one. The others get minus zero, which changes no number.
+DYNNET_INLINE void add_to_every_second(float* to, const float* from, int64_t n) {
+  const Vec nothing(-0.0f);
+  int64_t j = 0;
+  Vec first, second;
+  for (; j + kWidth < n; j += kWidth) {
+    interleave(load(from + j), nothing, first, second);
+    put<true>(Whole(), to + 2 * j, first);
+    put<true>(Whole(), to + 2 * j + kWidth, second);
+  }
+  const int64_t left = 2 * (n - j) - 1;
+  interleave(Part(n - j).load(from + j), nothing, first, second);
+  put<true>(Part(smaller(left, kWidth)), to + 2 * j, first);
+  put<true>(Part(larger(left - kWidth, 0)), to + 2 * j + kWidth, second);
 }
 
 /// n elements that are so far apart.
 template <bool kAccumulate>
 DYNNET_INLINE void move_line(float* to, int64_t to_step, const float* from, int64_t from_step, int64_t n) {
   if (to_step == 1 && from_step == 1) {
-    for_vectors(
-        n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { put<kAccumulate>(lanes, to + j, lanes.load(from + j)); });
+    copy_line<kAccumulate>(to, from, n);
   } else if (to_step == 1 && from_step == 2) {
-    move_every<kAccumulate, 1, 2>(to, from, n);
-  } else if (to_step == 2 && from_step == 1) {
-    move_every<kAccumulate, 2, 1>(to, from, n);
+    take_every_second<kAccumulate>(to, from, n);
+  } else if (kAccumulate && to_step == 2 && from_step == 1) {
+    add_to_every_second(to, from, n);
   } else {
     for (int64_t j = 0; j < n; ++j) put<kAccumulate>(to + j * to_step, from[j * from_step]);
   }
@@ -144,22 +195,32 @@ void move_rows(Rows to, Rows from, const Moves& moves, int64_t rows, bool accumu
   }
 }
 
-void select_elements(Rows to, Rows from, const int32_t* indices, int64_t k, int64_t m, int64_t columns, int64_t rows) {
+void select_slices(Rows to, Rows from, const int32_t* indices, int64_t inner, int64_t k, int64_t m, int64_t columns,
+                   int64_t rows) {
   for (int64_t i = 0; i < rows; ++i, indices += k) {
     float* t = row(to, i);
     const float* f = row(from, i);
-    for (int64_t c = 0; c < columns; ++c, t += k, f += m) {
-      for (int64_t j = 0; j < k; ++j) t[j] = f[indices[j]];
+    for (int64_t c = 0; c < columns; ++c, t += k * inner, f += m * inner) {
+      if (inner == 1) {
+        for (int64_t j = 0; j < k; ++j) t[j] = f[indices[j]];
+        continue;
+      }
+      for (int64_t j = 0; j < k; ++j) copy_line<false>(t + j * inner, f + indices[j] * inner, inner);
     }
   }
 }
 
-void add_selected(Rows to, Rows from, const int32_t* indices, int64_t k, int64_t m, int64_t columns, int64_t rows) {
+void add_selected(Rows to, Rows from, const int32_t* indices, int64_t inner, int64_t k, int64_t m, int64_t columns,
+                  int64_t rows) {
   for (int64_t i = 0; i < rows; ++i, indices += k) {
     float* t = row(to, i);
     const float* f = row(from, i);
-    for (int64_t c = 0; c < columns; ++c, t += m, f += k) {
-      for (int64_t j = 0; j < k; ++j) t[indices[j]] += f[j];
+    for (int64_t c = 0; c < columns; ++c, t += m * inner, f += k * inner) {
+      if (inner == 1) {
+        for (int64_t j = 0; j < k; ++j) t[indices[j]] += f[j];
+        continue;
+      }
+      for (int64_t j = 0; j < k; ++j) copy_line<true>(t + indices[j] * inner, f + j * inner, inner);
     }
   }
 }
@@ -173,7 +234,7 @@ void fill_move(Kernels* table) {
   table->copy_blocks = copy_blocks;
   table->transpose = transpose_rows;
   table->move = move_rows;
-  table->select = select_elements;
+  table->select = select_slices;
   table->add_selected = add_selected;
 }
 

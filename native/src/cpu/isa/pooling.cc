@@ -5,20 +5,12 @@
 namespace dynnet::cpu::DYNNET_ISA {
 namespace {
 
-// ---- not a number ----
-
-/// 1 for NaN, else 0.
-DYNNET_INLINE Vec is_nan(Vec x) {
-  const Vec zero(0.0f), infinity(__builtin_inff());
-  return select(x < infinity, zero, select(-infinity < x, zero, Vec(1.0f)));
-}
-
 /// Whether a value takes the place of the best so far: it is larger, or the first NaN where there may be such.
 template <bool kFinite>
 DYNNET_INLINE Mask beats(Vec value, Vec best) {
   if constexpr (kFinite) return best < value;
-  const Vec zero(0.0f), one(1.0f);
-  return zero < select(is_nan(best) < is_nan(value), one, select(best < value, one, zero));
+  const Vec zero(0.0f), one(1.0f), nan = select(is_nan(value), one, zero), before = select(is_nan(best), one, zero);
+  return (before < nan) | (best < value);
 }
 
 template <bool kFinite>
@@ -59,29 +51,6 @@ void pool_rows(float* __restrict y, float* __restrict where, const float* __rest
   }
 }
 
-/// Windows of two by two that lie side by side, at one column of places: all of it at once. `left` and `right` are the
-/// columns of the image, of which the first begins at place `from`; `numbers` counts rows. Out of line, since there the
-/// compiler knows what is apart.
-template <bool kFinite>
-__attribute__((noinline)) void pool_quads(float* __restrict y, float* __restrict where, const float* __restrict left,
-                                          const float* __restrict right, const float* __restrict numbers, float from,
-                                          float to_right, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) {
-    const float upper = numbers[2 * i] + from, lower = numbers[2 * i + 1] + from;
-    float best = left[2 * i], place = upper;
-    const auto take = [&](float value, float at) DYNNET_INLINE_BODY {
-      const bool more = beats<kFinite>(value, best);
-      best = more ? value : best;
-      place = more ? at : place;
-    };
-    take(right[2 * i], upper + to_right);
-    take(left[2 * i + 1], lower);
-    take(right[2 * i + 1], lower + to_right);
-    y[i] = best;
-    where[i] = place;
-  }
-}
-
 template <bool kFinite>
 void pool_plane(float* y, float* where, const float* image, const Window& w, float* scratch) {
   float *most = scratch, *place = scratch + w.h;
@@ -89,12 +58,6 @@ void pool_plane(float* y, float* where, const float* image, const Window& w, flo
   for (int64_t j = 0; j < w.ow; ++j, y += w.oh, where += w.oh) {
     const int64_t first = j * w.sw - w.left;
     const int64_t begin = larger(0, first), end = smaller(first + w.fw, w.w);
-    if (w.sh == 2 && w.fh == 2 && w.top == 0 && 2 * w.oh <= w.h && end - begin == 2) {
-      const float* column = image + begin * w.h;
-      pool_quads<kFinite>(y, where, column, column + w.h, numbers, static_cast<float>(begin * w.h),
-                          static_cast<float>(w.h), w.oh);
-      continue;
-    }
     for_vectors(w.h, [&](int64_t i, auto lanes) DYNNET_INLINE_BODY {
       const float* p = image + begin * w.h + i;
       Vec best = lanes.load(p), column(static_cast<float>(begin * w.h));
@@ -140,6 +103,71 @@ void max_pool_backward(Rows dx, Rows where, Rows dy, const Window& w, int64_t ro
     float* to = row(dx, row_number);
     const float *places = row(where, row_number), *dys = row(dy, row_number);
     for (int64_t i = 0; i < w.oh * w.ow; ++i) to[static_cast<int64_t>(places[i])] += dys[i];
+  }
+}
+
+// ---- the largest of two by two ----
+
+/// The larger one, or NaN if there is one; `best`, which comes first, of equal ones.
+DYNNET_INLINE Vec larger_or_nan(Vec best, Vec value) { return select(is_nan(value), value, max(value, best)); }
+
+/// Calls body(place, first element, lanes of the places, lanes of the two vectors of elements of a column) for vectors
+/// of windows.
+template <class Body>
+DYNNET_INLINE void for_quads(const Window& w, Body body) {
+  for (int64_t j = 0; j < w.ow; ++j) {
+    const int64_t places = j * w.oh, elements = 2 * j * w.h;
+    int64_t i = 0;
+    for (; i + kWidth <= w.oh; i += kWidth) body(places + i, elements + 2 * i, Whole(), Whole(), Whole());
+    if (i == w.oh) continue;
+    const int64_t left = 2 * (w.oh - i);
+    body(places + i, elements + 2 * i, Part(w.oh - i), Part(smaller(left, kWidth)), Part(larger(left - kWidth, 0)));
+  }
+}
+
+void max_pool_quads(Rows y, Rows x, const Window& w, int64_t rows) {
+  for (int64_t r = 0; r < rows; ++r) {
+    const float* image = row(x, r);
+    float* to = row(y, r);
+    for_quads(w, [&](int64_t place, int64_t element, auto lanes, auto low, auto high) DYNNET_INLINE_BODY {
+      const float *left = image + element, *right = left + w.h;
+      const Vec a = larger_or_nan(low.load(left), low.load(right));
+      const Vec b = larger_or_nan(high.load(left + kWidth), high.load(right + kWidth));
+      lanes.store(to + place, larger_or_nan(evens(a, b), odds(a, b)));
+    });
+  }
+}
+
+/// Whether an element is the result of its window: no other one is NaN where that is a number.
+DYNNET_INLINE Mask is_result(Vec element, Vec y) { return (element == y) | is_nan(element); }
+
+void max_pool_quads_backward(Rows dx, Rows x, Rows y, Rows dy, const Window& w, int64_t rows) {
+  const Vec zero(0.0f);
+  for (int64_t r = 0; r < rows; ++r) {
+    const float *image = row(x, r), *ys = row(y, r), *dys = row(dy, r);
+    float* to = row(dx, r);
+    for_quads(w, [&](int64_t place, int64_t element, auto lanes, auto low, auto high) DYNNET_INLINE_BODY {
+      const float *left = image + element, *right = left + w.h;
+      const Vec l0 = low.load(left), l1 = high.load(left + kWidth), largest = lanes.load(ys + place);
+      const Vec upper_right = evens(low.load(right), high.load(right + kWidth));
+      // The first one in the upper row and then the lower that is the result takes the gradient.
+      Vec rest = lanes.load(dys + place);
+      const auto take = [&](Vec candidate) DYNNET_INLINE_BODY {
+        const Mask found = is_result(candidate, largest);
+        const Vec taken = select(found, rest, zero);
+        rest = select(found, zero, rest);
+        return taken;
+      };
+      const Vec a = take(evens(l0, l1)), b = take(upper_right), c = take(odds(l0, l1));
+      const auto add = [&](float* p, Vec upper, Vec lower) DYNNET_INLINE_BODY {
+        Vec first, second;
+        interleave(upper, lower, first, second);
+        put<true>(low, p, first);
+        put<true>(high, p + kWidth, second);
+      };
+      add(to + element, a, c);
+      add(to + element + w.h, b, rest);
+    });
   }
 }
 
@@ -235,7 +263,7 @@ void k_max_lines(float* y, float* where, const Lines<Lanes>& lines, int64_t k, f
     find_by_halving(lines, k, least);
   }
   lines.sum(least, above, [](Vec value, Vec limit) DYNNET_INLINE_BODY {
-    return is_nan(value) + select(limit < value, Vec(1.0f), Vec(0.0f));
+    return select(is_nan(value) | (limit < value), Vec(1.0f), Vec(0.0f));
   });
   // How many of those that equal the least are taken, and where each line's next goes. NaN may be more than k.
   int64_t equal[kWidth], next[kWidth];
@@ -291,6 +319,31 @@ void k_max_backward(Rows dx, Rows where, Rows dy, int64_t inner, int64_t size, i
 }
 
 // ---- sums of neighbours ----
+
+/// The number of terms as a constant where it is small; else 0.
+template <int kTerms, bool kAccumulate>
+void sum_terms(float* y, const float* x, int64_t step, int64_t terms, int64_t n) {
+  if constexpr (kTerms > 0) terms = kTerms;
+  for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+    const float* from = x + j;
+    Vec sum = lanes.load(from);
+#pragma GCC unroll 4
+    for (int64_t t = 1; t < terms; ++t) sum = sum + lanes.load(from += step);
+    put<kAccumulate>(lanes, y + j, sum);
+  });
+}
+
+void sum_steps(Rows y, Rows x, int64_t step, int64_t terms, int64_t rows, int64_t n, bool accumulate) {
+  with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
+    constexpr bool kAccumulate = decltype(flag)::value;
+    const auto sum = terms == 1   ? sum_terms<1, kAccumulate>
+                     : terms == 2 ? sum_terms<2, kAccumulate>
+                     : terms == 3 ? sum_terms<3, kAccumulate>
+                     : terms == 4 ? sum_terms<4, kAccumulate>
+                                  : sum_terms<0, kAccumulate>;
+    for (int64_t i = 0; i < rows; ++i) sum(row(y, i), row(x, i), step, terms, n);
+  });
+}
 
 /// Calls body with the group's size as a constant where it is small, so that the loop over it goes and the one over
 /// sums becomes shuffles; else with 0.
@@ -382,8 +435,11 @@ void spread_groups(Rows d, Rows g, int64_t group, int64_t rows, int64_t n, bool 
 void fill_pooling(Kernels* table) {
   table->max_pool = max_pool;
   table->max_pool_backward = max_pool_backward;
+  table->max_pool_quads = max_pool_quads;
+  table->max_pool_quads_backward = max_pool_quads_backward;
   table->k_max = k_max;
   table->k_max_backward = k_max_backward;
+  table->sum_steps = sum_steps;
   table->sum_groups = sum_groups;
   table->spread_groups = spread_groups;
 }

@@ -35,6 +35,9 @@ DYNNET_INLINE Vec fma(Vec a, Vec b, Vec c) { return a.v * b.v + c.v; }
 DYNNET_INLINE Vec fnma(Vec a, Vec b, Vec c) { return c.v - a.v * b.v; }
 
 DYNNET_INLINE Mask operator<(Vec a, Vec b) { return {a.v < b.v}; }
+DYNNET_INLINE Mask operator==(Vec a, Vec b) { return {a.v == b.v}; }
+DYNNET_INLINE Mask is_nan(Vec a) { return {a.v != a.v}; }
+DYNNET_INLINE Mask operator|(Mask a, Mask b) { return {a.m | b.m}; }
 DYNNET_INLINE bool any(Mask m) { return (m.m[0] | m.m[1] | m.m[2] | m.m[3]) != 0; }
 /// A bit for each lane, the first one lowest.
 DYNNET_INLINE uint32_t lane_bits(Mask m) {
@@ -109,6 +112,17 @@ DYNNET_INLINE Vec split_exponent(Vec x, Vec& e) {
   const Mask positive = zero < x, finite = x < infinity, some = {x.v >= zero.v};
   e = select(finite, select(positive, e, -infinity), infinity);
   return select(some, m, Vec(__builtin_nanf("")));
+}
+
+/// Every second lane of a, from the first on, and then of b.
+DYNNET_INLINE Vec evens(Vec a, Vec b) { return Floats{a.v[0], a.v[2], b.v[0], b.v[2]}; }
+/// The other ones.
+DYNNET_INLINE Vec odds(Vec a, Vec b) { return Floats{a.v[1], a.v[3], b.v[1], b.v[3]}; }
+
+/// The lanes of a and b in turns: the first vector of them, and the second.
+DYNNET_INLINE void interleave(Vec a, Vec b, Vec& low, Vec& high) {
+  low = Floats{a.v[0], b.v[0], a.v[1], b.v[1]};
+  high = Floats{a.v[2], b.v[2], a.v[3], b.v[3]};
 }
 
 /// A hint to keep a in a register, for instruction sets that have one.

@@ -40,6 +40,9 @@ DYNNET_INLINE Vec copysign(Vec a, Vec sign) {
 }
 
 DYNNET_INLINE Mask operator<(Vec a, Vec b) { return {_mm_cmplt_ps(a.v, b.v)}; }
+DYNNET_INLINE Mask operator==(Vec a, Vec b) { return {_mm_cmpeq_ps(a.v, b.v)}; }
+DYNNET_INLINE Mask is_nan(Vec a) { return {_mm_cmpunord_ps(a.v, a.v)}; }
+DYNNET_INLINE Mask operator|(Mask a, Mask b) { return {_mm_or_ps(a.m, b.m)}; }
 DYNNET_INLINE bool any(Mask m) { return _mm_movemask_ps(m.m) != 0; }
 /// A bit for each lane, the first one lowest.
 DYNNET_INLINE uint32_t lane_bits(Mask m) { return static_cast<uint32_t>(_mm_movemask_ps(m.m)); }
@@ -96,6 +99,17 @@ DYNNET_INLINE Vec split_exponent(Vec x, Vec& e) {
   const Mask positive = zero < x, finite = x < infinity, none = {_mm_cmpnge_ps(x.v, zero.v)};
   e = select(finite, select(positive, e, -infinity), infinity);
   return select(none, Vec(__builtin_nanf("")), m);
+}
+
+/// Every second lane of a, from the first on, and then of b.
+DYNNET_INLINE Vec evens(Vec a, Vec b) { return _mm_shuffle_ps(a.v, b.v, 0x88); }
+/// The other ones.
+DYNNET_INLINE Vec odds(Vec a, Vec b) { return _mm_shuffle_ps(a.v, b.v, 0xdd); }
+
+/// The lanes of a and b in turns: the first vector of them, and the second.
+DYNNET_INLINE void interleave(Vec a, Vec b, Vec& low, Vec& high) {
+  low = _mm_unpacklo_ps(a.v, b.v);
+  high = _mm_unpackhi_ps(a.v, b.v);
 }
 
 /// Makes the compiler load a once: left alone, it reads memory again for each of a few uses.

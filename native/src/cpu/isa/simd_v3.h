@@ -40,6 +40,9 @@ DYNNET_INLINE Vec copysign(Vec a, Vec sign) {
 }
 
 DYNNET_INLINE Mask operator<(Vec a, Vec b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ)}; }
+DYNNET_INLINE Mask operator==(Vec a, Vec b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_EQ_OQ)}; }
+DYNNET_INLINE Mask is_nan(Vec a) { return {_mm256_cmp_ps(a.v, a.v, _CMP_UNORD_Q)}; }
+DYNNET_INLINE Mask operator|(Mask a, Mask b) { return {_mm256_or_ps(a.m, b.m)}; }
 DYNNET_INLINE bool any(Mask m) { return _mm256_movemask_ps(m.m) != 0; }
 /// A bit for each lane, the first one lowest.
 DYNNET_INLINE uint32_t lane_bits(Mask m) { return static_cast<uint32_t>(_mm256_movemask_ps(m.m)); }
@@ -89,6 +92,24 @@ DYNNET_INLINE Vec split_exponent(Vec x, Vec& e) {
   const Mask none = {_mm256_cmp_ps(x.v, zero.v, _CMP_NGE_UQ)};
   e = select(finite, select(positive, e, -infinity), infinity);
   return select(none, Vec(__builtin_nanf("")), m);
+}
+
+/// Every second lane of a, from the first on, and then of b.
+DYNNET_INLINE Vec evens(Vec a, Vec b) {
+  const __m256d quarters = _mm256_castps_pd(_mm256_shuffle_ps(a.v, b.v, 0x88));
+  return _mm256_castpd_ps(_mm256_permute4x64_pd(quarters, 0xd8));
+}
+/// The other ones.
+DYNNET_INLINE Vec odds(Vec a, Vec b) {
+  const __m256d quarters = _mm256_castps_pd(_mm256_shuffle_ps(a.v, b.v, 0xdd));
+  return _mm256_castpd_ps(_mm256_permute4x64_pd(quarters, 0xd8));
+}
+
+/// The lanes of a and b in turns: the first vector of them, and the second.
+DYNNET_INLINE void interleave(Vec a, Vec b, Vec& low, Vec& high) {
+  const __m256 p = _mm256_unpacklo_ps(a.v, b.v), q = _mm256_unpackhi_ps(a.v, b.v);
+  low = _mm256_permute2f128_ps(p, q, 0x20);
+  high = _mm256_permute2f128_ps(p, q, 0x31);
 }
 
 /// Makes the compiler load a once: left alone, it reads memory again for each of a few uses.

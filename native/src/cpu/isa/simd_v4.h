@@ -47,6 +47,9 @@ DYNNET_INLINE Vec copysign(Vec a, Vec sign) {
 }
 
 DYNNET_INLINE Mask operator<(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)}; }
+DYNNET_INLINE Mask operator==(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_EQ_OQ)}; }
+DYNNET_INLINE Mask is_nan(Vec a) { return {_mm512_cmp_ps_mask(a.v, a.v, _CMP_UNORD_Q)}; }
+DYNNET_INLINE Mask operator|(Mask a, Mask b) { return {static_cast<__mmask16>(a.m | b.m)}; }
 DYNNET_INLINE bool any(Mask m) { return m.m != 0; }
 /// A bit for each lane, the first one lowest.
 DYNNET_INLINE uint32_t lane_bits(Mask m) { return m.m; }
@@ -77,6 +80,24 @@ DYNNET_INLINE Vec scale_by_power(Vec p, Vec n) { return _mm512_scalef_ps(p.v, n.
 DYNNET_INLINE Vec split_exponent(Vec x, Vec& e) {
   e = _mm512_getexp_ps(x.v);
   return _mm512_getmant_ps(x.v, _MM_MANT_NORM_1_2, _MM_MANT_SIGN_nan);
+}
+
+/// Every second lane of a, from the first on, and then of b.
+DYNNET_INLINE Vec evens(Vec a, Vec b) {
+  const __m512i lanes = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  return _mm512_permutex2var_ps(a.v, lanes, b.v);
+}
+/// The other ones.
+DYNNET_INLINE Vec odds(Vec a, Vec b) {
+  const __m512i lanes = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+  return _mm512_permutex2var_ps(a.v, lanes, b.v);
+}
+
+/// The lanes of a and b in turns: the first vector of them, and the second.
+DYNNET_INLINE void interleave(Vec a, Vec b, Vec& low, Vec& high) {
+  const __m512i first = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  low = _mm512_permutex2var_ps(a.v, first, b.v);
+  high = _mm512_permutex2var_ps(a.v, _mm512_add_epi32(first, _mm512_set1_epi32(8)), b.v);
 }
 
 /// Makes the compiler load a once: left alone, it reads memory again for each of a few uses.
