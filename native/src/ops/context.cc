@@ -1,5 +1,7 @@
 #include "ops/context.h"
 
+#include <cstring>
+
 namespace dynnet {
 
 Rows BatchContext::elements(Rows rows, int64_t n, int64_t batch, int64_t batches) const {
@@ -37,7 +39,7 @@ int32_t* BatchContext::indices(int word) const {
   const int64_t each = type.span_count > 0 ? type.span_count : 1;
   auto* numbers = scratch.allocate<int32_t>(count * each);
   for (int64_t i = 0; i < count; ++i)
-    for (int64_t j = 0; j < each; ++j) numbers[i * each + j] = data_int(i, word + static_cast<int>(j));
+    std::memcpy(numbers + i * each, data[i] + word, static_cast<size_t>(each) * sizeof(int32_t));
   return numbers;
 }
 

@@ -1,4 +1,5 @@
 // Losses: of labels, and of probabilities.
+#include <algorithm>
 #include <cmath>
 
 #include "ops/context.h"
@@ -157,51 +158,64 @@ struct HingeDim {
         along_rows(b.type.static_int(0) == 1) {}
 };
 
-// One label for each loss.
-const int32_t* labels_of(const BatchContext& b, const HingeDim& h) {
-  const int32_t* indices = b.indices();
-  if (b.type.span_count == h.each * b.type.dim.bd) return indices;
-  auto* repeated = b.scratch.allocate<int32_t>(h.losses);
-  for (int64_t i = 0; i < h.losses; ++i) repeated[i] = indices[i / (h.each * b.type.dim.bd) * h.each + i % h.each];
-  return repeated;
+// Calls f(element, first, count, labels, margins) for losses of one batch element after the other, `count` of its
+// losses from `first` on.
+template <class F>
+void for_losses(const BatchContext& b, const HingeDim& h, bool serial, F f) {
+  const int64_t batch = b.type.dim.bd;
+  // Batch elements may have the same labels.
+  const int64_t step = b.type.span_count == h.each ? 0 : h.each;
+  const float* margin_of = margins(b, b.type.static_float(1), h.each);
+  b.parallel(
+      h.losses, kHingeCost * static_cast<double>(h.n),
+      [&](int64_t begin, int64_t end) {
+        while (begin < end) {
+          const int64_t element = begin / h.each;
+          const int64_t first = begin % h.each;
+          const int64_t count = std::min(h.each - first, end - begin);
+          const auto* labels = reinterpret_cast<const int32_t*>(b.data[element / batch]);
+          f(element, first, count, labels + element % batch * step + first, margin_of);
+          begin += count;
+        }
+      },
+      serial);
 }
 
-// The columns of matrices, one row each.
-Rows columns_of(const BatchContext& b, const HingeDim& h, Rows elements) {
-  if (elements.dense(b.element_count(), h.each * h.n)) return {elements.at(0), nullptr, h.n};
-  auto** list = b.scratch.allocate<float*>(h.losses);
-  for (int64_t i = 0; i < h.losses; ++i) list[i] = elements.at(i / h.each) + i % h.each * h.n;
-  return {nullptr, list, 0};
-}
-
-// The scores of each loss in one row: columns as they are, rows by way of the transpose.
+// The scores of each loss in one row, by batch elements: columns as they are, rows by way of the transpose.
 Rows scores_of(const BatchContext& b, const HingeDim& h) {
   const Rows x = b.x_elements(0);
-  if (!h.along_rows) return columns_of(b, h, x);
+  if (!h.along_rows) return x;
   const Rows to{b.scratch.allocate<float>(h.losses * h.n), nullptr, h.each * h.n};
   b.k.transpose(to, x, h.each, h.n, b.element_count(), false);
-  return {to.base, nullptr, h.n};
+  return to;
 }
 
 void hinge_dim_forward(const Forward& b) {
   const HingeDim h(b);
-  const Rows y = b.elements(b.y, 1, h.losses / b.count, h.losses / b.count);
-  hinge_rows(b, y, scores_of(b, h), labels_of(b, h), b.type.static_float(1), h.losses, h.n);
+  const Rows x = scores_of(b, h);
+  const Rows y = b.y_elements();
+  for_losses(b, h, false,
+             [&](int64_t element, int64_t first, int64_t count, const int32_t* labels, const float* margin_of) {
+               b.k.hinge({y.at(element) + first, nullptr, 1}, {x.at(element) + first * h.n, nullptr, h.n}, labels,
+                         margin_of, count, h.n);
+             });
 }
 
 void hinge_dim_backward(const Backward& b) {
   const HingeDim h(b);
   const Rows x = scores_of(b, h);
-  const Rows dy = b.elements(b.dy, 1, h.losses / b.count, h.losses / b.count);
-  Backward::Operand dx = b.dx_elements(0);
-  if (!h.along_rows) {
-    dx.rows = columns_of(b, h, dx.rows);
-    hinge_rows_backward(b, dx, x, dy, labels_of(b, h), b.type.static_float(1), h.losses, h.n);
-    return;
-  }
-  const Rows d{b.scratch.allocate<float>(h.losses * h.n), nullptr, h.n};
-  hinge_rows_backward(b, {d, false, false}, x, dy, labels_of(b, h), b.type.static_float(1), h.losses, h.n);
-  b.k.transpose(dx.rows, Rows{d.base, nullptr, h.each * h.n}, h.n, h.each, b.element_count(), dx.accumulate);
+  const Rows dy = b.dy_elements();
+  const Backward::Operand dx = b.dx_elements(0);
+  const Backward::Operand to =
+      h.along_rows ? Backward::Operand{{b.scratch.allocate<float>(h.losses * h.n), nullptr, h.each * h.n}, false, false}
+                   : dx;
+  for_losses(b, h, to.collides,
+             [&](int64_t element, int64_t first, int64_t count, const int32_t* labels, const float* margin_of) {
+               b.k.hinge_backward({to.rows.at(element) + first * h.n, nullptr, h.n},
+                                  {x.at(element) + first * h.n, nullptr, h.n}, {dy.at(element) + first, nullptr, 1},
+                                  labels, margin_of, count, h.n, to.accumulate);
+             });
+  if (h.along_rows) b.k.transpose(dx.rows, to.rows, h.n, h.each, b.element_count(), dx.accumulate);
 }
 
 // ---- binary_log_loss ----

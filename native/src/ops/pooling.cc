@@ -46,52 +46,64 @@ void maxpooling2d_shape(Shaping& s) {
   s.type.aux = are_quads(window_of(s.type)) ? 0 : s.type.dim.total();
 }
 
-// Each channel of each batch element of all nodes, one row each.
-struct Planes {
-  int64_t each, count;
-  explicit Planes(const BatchContext& b) : each(int64_t{b.type.dim.d[2]} * b.type.dim.bd), count(each * b.count) {}
-};
+// Each channel of each batch element of a node is a plane, one row.
+int64_t planes_of(const Type& type) { return int64_t{type.dim.d[2]} * type.dim.bd; }
+
+// Calls f(first, planes, rows) for planes of one node after the other, from number `first` of all on; rows(of, size)
+// are theirs, of size floats each.
+template <class F>
+void for_planes(const BatchContext& b, double cost, bool serial, F f) {
+  const int64_t each = planes_of(b.type);
+  b.parallel(
+      each * b.count, cost,
+      [&](int64_t begin, int64_t end) {
+        while (begin < end) {
+          const int64_t node = begin / each;
+          const int64_t first = begin % each;
+          const int64_t planes = std::min(each - first, end - begin);
+          f(begin, planes, [&](const Rows& of, int64_t size) {
+            return Rows{of.at(node) + first * size, nullptr, size};
+          });
+          begin += planes;
+        }
+      },
+      serial);
+}
 
 void maxpooling2d_forward(const Forward& b) {
   const Window w = window_of(b.type);
-  const Planes planes(b);
-  const Rows x = b.elements(b.x[0], w.h * w.w, planes.each, planes.each);
-  const Rows y = b.elements(b.y, w.oh * w.ow, planes.each, planes.each);
+  const int64_t from = w.h * w.w;
+  const int64_t to = w.oh * w.ow;
   // A window may be far larger than the map.
   const double columns = static_cast<double>(std::min(w.fw, w.w)) * static_cast<double>(w.ow);
   const double cost = kMoveCost * static_cast<double>(w.h) * columns;
   if (are_quads(w)) {
-    b.parallel(planes.count, cost,
-               [&](int64_t begin, int64_t end) { b.k.max_pool_quads(y.from(begin), x.from(begin), w, end - begin); });
+    for_planes(b, cost, false, [&](int64_t, int64_t planes, auto rows) {
+      b.k.max_pool_quads(rows(b.y, to), rows(b.x[0], from), w, planes);
+    });
     return;
   }
-  const Rows where = b.elements(b.aux, w.oh * w.ow, planes.each, planes.each);
-  // A chunk's scratch is that of its first plane.
-  float* const scratch = b.scratch.allocate<float>(3 * w.h * planes.count);
-  b.parallel(planes.count, cost, [&](int64_t begin, int64_t end) {
-    b.k.max_pool(y.from(begin), where.from(begin), x.from(begin), w, end - begin, scratch + 3 * w.h * begin);
+  // What runs together has the scratch of its first plane.
+  float* const scratch = b.scratch.allocate<float>(3 * w.h * planes_of(b.type) * b.count);
+  for_planes(b, cost, false, [&](int64_t first, int64_t planes, auto rows) {
+    b.k.max_pool(rows(b.y, to), rows(b.aux, to), rows(b.x[0], from), w, planes, scratch + 3 * w.h * first);
   });
 }
 
 void maxpooling2d_backward(const Backward& b) {
   const Window w = window_of(b.type);
-  const Planes planes(b);
+  const int64_t image = w.h * w.w;
+  const int64_t places = w.oh * w.ow;
   const Backward::Operand dx = b.dx(0);
-  const Rows to = b.elements(dx.rows, w.h * w.w, planes.each, planes.each);
-  const Rows dy = b.elements(b.dy, w.oh * w.ow, planes.each, planes.each);
-  const bool quads = are_quads(w);
-  const Rows x = quads ? b.elements(b.x[0], w.h * w.w, planes.each, planes.each) : Rows{};
-  const Rows found = b.elements(quads ? b.y : b.aux, w.oh * w.ow, planes.each, planes.each);
-  b.parallel(
-      planes.count, kMoveCost * static_cast<double>(w.h * w.w + 5 * w.oh * w.ow),
-      [&](int64_t begin, int64_t end) {
-        if (!dx.accumulate) b.k.fill(to.from(begin), 0, end - begin, w.h * w.w);
-        if (quads)
-          b.k.max_pool_quads_backward(to.from(begin), x.from(begin), found.from(begin), dy.from(begin), w, end - begin);
-        else
-          b.k.max_pool_backward(to.from(begin), found.from(begin), dy.from(begin), w, end - begin);
-      },
-      dx.collides);
+  const double cost = kMoveCost * static_cast<double>(image + 5 * places);
+  for_planes(b, cost, dx.collides, [&](int64_t, int64_t planes, auto rows) {
+    const Rows to = rows(dx.rows, image);
+    if (!dx.accumulate) b.k.fill(to, 0, planes, image);
+    if (are_quads(w))
+      b.k.max_pool_quads_backward(to, rows(b.x[0], image), rows(b.y, places), rows(b.dy, places), w, planes);
+    else
+      b.k.max_pool_backward(to, rows(b.aux, places), rows(b.dy, places), w, planes);
+  });
 }
 
 // ---- kmax_pooling ----

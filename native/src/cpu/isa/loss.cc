@@ -45,39 +45,51 @@ void binary_log_loss_backward(int side, Rows d, Rows x, Rows t, Rows g, int64_t 
   });
 }
 
-void hinge(Rows y, Rows x, const int32_t* labels, const float* margins, int64_t rows, int64_t n) {
+/// The sum over all but the label of max(0, score + offset), a part in each lane.
+DYNNET_INLINE Vec hinge_sums(const float* xs, int64_t label, Vec offset, int64_t n) {
   constexpr int64_t kTurns = 4 * kWidth;
   const Vec zero(0.0f);
-  for (int64_t i = 0; i < rows; ++i) {
-    const float* xs = row(x, i);
-    const int64_t label = labels[i];
-    const Vec offset(margins[i] - xs[label]);
-    Vec sum[4] = {zero, zero, zero, zero};
-    const auto excess = [&](int64_t j, auto lanes)
-                            DYNNET_INLINE_BODY { return max(zero, lanes.load(xs + j) + offset); };
-    const auto add_whole = [&](int64_t j, int64_t last) DYNNET_INLINE_BODY {
-      for (; j < last; j += kTurns) {
+  Vec sum[4] = {zero, zero, zero, zero};
+  const auto excess = [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { return max(zero, lanes.load(xs + j) + offset); };
+  const auto add_whole = [&](int64_t j, int64_t last) DYNNET_INLINE_BODY {
+    for (; j < last; j += kTurns) {
 #pragma GCC unroll 4
-        for (int v = 0; v < 4; ++v) sum[v] = sum[v] + excess(j + v * kWidth, Whole());
-      }
-    };
-    // The label's own is no part of the sum.
-    const auto add_others = [&](Vec& to, int64_t j, auto lanes) DYNNET_INLINE_BODY {
-      to = to + select(lane(label - j), zero, lanes.keep(excess(j, lanes), zero));
-    };
-    // So four vectors at a time but for those with the label.
-    const int64_t end = n / kTurns * kTurns, own = label / kTurns * kTurns;
-    add_whole(0, own);
-    if (own < end) {
-#pragma GCC unroll 4
-      for (int v = 0; v < 4; ++v) add_others(sum[v], own + v * kWidth, Whole());
-      add_whole(own + kTurns, end);
+      for (int v = 0; v < 4; ++v) sum[v] = sum[v] + excess(j + v * kWidth, Whole());
     }
-    int64_t j = end;
-    for (; j + kWidth <= n; j += kWidth) add_others(sum[0], j, Whole());
-    if (j < n) add_others(sum[1], j, Part(n - j));
-    *row(y, i) = reduce_add((sum[0] + sum[1]) + (sum[2] + sum[3]));
+  };
+  // The label's own is no part of the sum.
+  const auto add_others = [&](Vec& to, int64_t j, auto lanes) DYNNET_INLINE_BODY {
+    to = to + select(lane(label - j), zero, lanes.keep(excess(j, lanes), zero));
+  };
+  // So four vectors at a time but for those with the label.
+  const int64_t end = n / kTurns * kTurns, own = label / kTurns * kTurns;
+  add_whole(0, own);
+  if (own < end) {
+#pragma GCC unroll 4
+    for (int v = 0; v < 4; ++v) add_others(sum[v], own + v * kWidth, Whole());
+    add_whole(own + kTurns, end);
   }
+  int64_t j = end;
+  for (; j + kWidth <= n; j += kWidth) add_others(sum[0], j, Whole());
+  if (j < n) add_others(sum[1], j, Part(n - j));
+  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+void hinge(Rows y, Rows x, const int32_t* labels, const float* margins, int64_t rows, int64_t n) {
+  const auto sums = [&](int64_t i) DYNNET_INLINE_BODY {
+    const float* xs = row(x, i);
+    return hinge_sums(xs, labels[i], Vec(margins[i] - xs[labels[i]]), n);
+  };
+  // The lanes of as many rows as a vector has are added up together, in the order of one.
+  int64_t i = 0;
+  for (; i + kWidth <= rows; i += kWidth) {
+    Vec each[kWidth];
+    for (int64_t r = 0; r < kWidth; ++r) each[r] = sums(i + r);
+    float total[kWidth];
+    store(total, reduce_add_each(each));
+    for (int64_t r = 0; r < kWidth; ++r) *row(y, i + r) = total[r];
+  }
+  for (; i < rows; ++i) *row(y, i) = reduce_add(sums(i));
 }
 
 void hinge_backward(Rows dx, Rows x, Rows g, const int32_t* labels, const float* margins, int64_t rows, int64_t n,

@@ -5,6 +5,8 @@
 namespace dynnet::cpu::DYNNET_ISA {
 namespace {
 
+DYNNET_INLINE Mask is_nan(Vec x) { return either_is_nan(x, x); }
+
 /// Whether a value takes the place of the best so far: it is larger, or the first NaN where there may be such.
 template <bool kFinite>
 DYNNET_INLINE Mask beats(Vec value, Vec best) {
@@ -108,33 +110,44 @@ void max_pool_backward(Rows dx, Rows where, Rows dy, const Window& w, int64_t ro
 
 // ---- the largest of two by two ----
 
-/// The larger one, or NaN if there is one; `best`, which comes first, of equal ones.
-DYNNET_INLINE Vec larger_or_nan(Vec best, Vec value) { return select(is_nan(value), value, max(value, best)); }
+/// The larger one, `best` of equal ones. Where there may be NaN, that is the largest.
+template <bool kNumbers>
+DYNNET_INLINE Vec larger_of(Vec best, Vec value) {
+  const Vec most = max(value, best);
+  return kNumbers ? most : select(is_nan(value), value, most);
+}
 
 /// Calls body(place, first element, lanes of the places, lanes of the two vectors of elements of a column) for vectors
 /// of windows.
 template <class Body>
-DYNNET_INLINE void for_quads(const Window& w, Body body) {
-  for (int64_t j = 0; j < w.ow; ++j) {
-    const int64_t places = j * w.oh, elements = 2 * j * w.h;
-    int64_t i = 0;
-    for (; i + kWidth <= w.oh; i += kWidth) body(places + i, elements + 2 * i, Whole(), Whole(), Whole());
-    if (i == w.oh) continue;
-    const int64_t left = 2 * (w.oh - i);
-    body(places + i, elements + 2 * i, Part(w.oh - i), Part(smaller(left, kWidth)), Part(larger(left - kWidth, 0)));
+DYNNET_INLINE void for_quads(int64_t h, int64_t oh, int64_t ow, Body body) {
+  const int64_t whole = oh / kWidth * kWidth, left = 2 * (oh - whole);
+  const Part rest(oh - whole), low(smaller(left, kWidth)), high(larger(left - kWidth, 0));
+  int64_t place = 0, column = 0;
+  for (int64_t j = 0; j < ow; ++j, place += oh, column += 2 * h) {
+    for (int64_t i = 0; i < whole; i += kWidth) body(place + i, column + 2 * i, Whole(), Whole(), Whole());
+    if (left > 0) body(place + whole, column + 2 * whole, rest, low, high);
   }
 }
 
+/// With kNumbers, whether there was NaN, so that the results are none.
+template <bool kNumbers>
+bool pool_quads(float* y, const float* image, int64_t h, int64_t oh, int64_t ow) {
+  Mask nan = first_lanes(0);
+  for_quads(h, oh, ow, [&](int64_t place, int64_t element, auto lanes, auto low, auto high) DYNNET_INLINE_BODY {
+    const float *left = image + element, *right = left + h;
+    const Vec l0 = low.load(left), r0 = low.load(right), l1 = high.load(left + kWidth), r1 = high.load(right + kWidth);
+    if constexpr (kNumbers) nan = nan | either_is_nan(l0, r0) | either_is_nan(l1, r1);
+    const Vec a = larger_of<kNumbers>(l0, r0), b = larger_of<kNumbers>(l1, r1);
+    lanes.store(y + place, larger_of<kNumbers>(evens(a, b), odds(a, b)));
+  });
+  return any(nan);
+}
+
 void max_pool_quads(Rows y, Rows x, const Window& w, int64_t rows) {
-  for (int64_t r = 0; r < rows; ++r) {
-    const float* image = row(x, r);
-    float* to = row(y, r);
-    for_quads(w, [&](int64_t place, int64_t element, auto lanes, auto low, auto high) DYNNET_INLINE_BODY {
-      const float *left = image + element, *right = left + w.h;
-      const Vec a = larger_or_nan(low.load(left), low.load(right));
-      const Vec b = larger_or_nan(high.load(left + kWidth), high.load(right + kWidth));
-      lanes.store(to + place, larger_or_nan(evens(a, b), odds(a, b)));
-    });
+  const int64_t h = w.h, oh = w.oh, ow = w.ow;
+  for (int64_t i = 0; i < rows; ++i) {
+    if (pool_quads<true>(row(y, i), row(x, i), h, oh, ow)) pool_quads<false>(row(y, i), row(x, i), h, oh, ow);
   }
 }
 
@@ -143,11 +156,12 @@ DYNNET_INLINE Mask is_result(Vec element, Vec y) { return (element == y) | is_na
 
 void max_pool_quads_backward(Rows dx, Rows x, Rows y, Rows dy, const Window& w, int64_t rows) {
   const Vec zero(0.0f);
+  const int64_t h = w.h, oh = w.oh, ow = w.ow;
   for (int64_t r = 0; r < rows; ++r) {
     const float *image = row(x, r), *ys = row(y, r), *dys = row(dy, r);
     float* to = row(dx, r);
-    for_quads(w, [&](int64_t place, int64_t element, auto lanes, auto low, auto high) DYNNET_INLINE_BODY {
-      const float *left = image + element, *right = left + w.h;
+    for_quads(h, oh, ow, [&](int64_t place, int64_t element, auto lanes, auto low, auto high) DYNNET_INLINE_BODY {
+      const float *left = image + element, *right = left + h;
       const Vec l0 = low.load(left), l1 = high.load(left + kWidth), largest = lanes.load(ys + place);
       const Vec upper_right = evens(low.load(right), high.load(right + kWidth));
       // The first one in the upper row and then the lower that is the result takes the gradient.
@@ -166,7 +180,7 @@ void max_pool_quads_backward(Rows dx, Rows x, Rows y, Rows dy, const Window& w, 
         put<true>(high, p + kWidth, second);
       };
       add(to + element, a, c);
-      add(to + element + w.h, b, rest);
+      add(to + element + h, b, rest);
     });
   }
 }

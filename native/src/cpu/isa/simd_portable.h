@@ -36,7 +36,8 @@ DYNNET_INLINE Vec fnma(Vec a, Vec b, Vec c) { return c.v - a.v * b.v; }
 
 DYNNET_INLINE Mask operator<(Vec a, Vec b) { return {a.v < b.v}; }
 DYNNET_INLINE Mask operator==(Vec a, Vec b) { return {a.v == b.v}; }
-DYNNET_INLINE Mask is_nan(Vec a) { return {a.v != a.v}; }
+/// Whether one of the two is no number.
+DYNNET_INLINE Mask either_is_nan(Vec a, Vec b) { return {(a.v != a.v) | (b.v != b.v)}; }
 DYNNET_INLINE Mask operator|(Mask a, Mask b) { return {a.m | b.m}; }
 DYNNET_INLINE bool any(Mask m) { return (m.m[0] | m.m[1] | m.m[2] | m.m[3]) != 0; }
 /// A bit for each lane, the first one lowest.

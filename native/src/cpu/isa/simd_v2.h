@@ -41,7 +41,8 @@ DYNNET_INLINE Vec copysign(Vec a, Vec sign) {
 
 DYNNET_INLINE Mask operator<(Vec a, Vec b) { return {_mm_cmplt_ps(a.v, b.v)}; }
 DYNNET_INLINE Mask operator==(Vec a, Vec b) { return {_mm_cmpeq_ps(a.v, b.v)}; }
-DYNNET_INLINE Mask is_nan(Vec a) { return {_mm_cmpunord_ps(a.v, a.v)}; }
+/// Whether one of the two is no number.
+DYNNET_INLINE Mask either_is_nan(Vec a, Vec b) { return {_mm_cmpunord_ps(a.v, b.v)}; }
 DYNNET_INLINE Mask operator|(Mask a, Mask b) { return {_mm_or_ps(a.m, b.m)}; }
 DYNNET_INLINE bool any(Mask m) { return _mm_movemask_ps(m.m) != 0; }
 /// A bit for each lane, the first one lowest.

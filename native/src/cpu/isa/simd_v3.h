@@ -41,7 +41,8 @@ DYNNET_INLINE Vec copysign(Vec a, Vec sign) {
 
 DYNNET_INLINE Mask operator<(Vec a, Vec b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_LT_OQ)}; }
 DYNNET_INLINE Mask operator==(Vec a, Vec b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_EQ_OQ)}; }
-DYNNET_INLINE Mask is_nan(Vec a) { return {_mm256_cmp_ps(a.v, a.v, _CMP_UNORD_Q)}; }
+/// Whether one of the two is no number.
+DYNNET_INLINE Mask either_is_nan(Vec a, Vec b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_UNORD_Q)}; }
 DYNNET_INLINE Mask operator|(Mask a, Mask b) { return {_mm256_or_ps(a.m, b.m)}; }
 DYNNET_INLINE bool any(Mask m) { return _mm256_movemask_ps(m.m) != 0; }
 /// A bit for each lane, the first one lowest.
