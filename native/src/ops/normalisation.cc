@@ -42,14 +42,11 @@ bool layer_norm_defers(const Type& type, int i) {
   return i != kX && type.shared[static_cast<size_t>(i)] && type.operands[static_cast<size_t>(i)].bd == 1;
 }
 
-// Whether the gradient of the gain is left to the end of the pass. One thread adds it up as it goes, in the same order.
-bool leaves_gain(const Backward& b) { return b.type.deferred[kGain] != 0 && threads() > 1; }
-
-// Where the gradient of the gain goes, which is no memory of its own if it is left: that lasts until the end of the
+// Where the gradient of the gain goes, which is no memory of its own if it is deferred: that lasts until the end of the
 // pass.
 Backward::Operand gain_gradient(const Backward& b) {
   const int64_t n = b.type.dim.size();
-  if (!leaves_gain(b)) return b.dx_elements(kGain);
+  if (!b.type.deferred[kGain]) return b.dx_elements(kGain);
   return {{b.scratch.allocate<float>(n * b.element_count()), nullptr, n}, false, false};
 }
 
@@ -94,7 +91,7 @@ void layer_norm_backward(const Backward& b) {
         },
         dg.collides);
   }
-  if (b.wants(kGain) && leaves_gain(b)) b.defer_sum(kGain, n, dg.rows, elements);
+  if (b.wants(kGain) && b.type.deferred[kGain]) b.defer_sum(kGain, n, dg.rows, elements);
   if (b.wants(kBias)) bias_backward(b, dy);
 }
 
