@@ -340,7 +340,7 @@ struct Kernels {
   /// y_i[0] = (sum over p > 0 of (x^2 - t^2) + |q|^2) / 2 - q.x, 0 at least, p = sparsemax(x_i), q adding up to 1. The
   /// threshold t is kept in z_i as two floats whose sum it is: the largest element of x_i, and the rest.
   void (*sparsemax_loss)(Rows y, Rows z, Rows x, Rows q, int64_t rows, int64_t n);
-  /// dx (+)= g_i[0] (p - q)
+  /// dx (+)= g_i[0] (p - q); q may be left out.
   void (*sparsemax_loss_backward)(Rows dx, Rows x, Rows z, Rows q, Rows g, int64_t rows, int64_t n, bool accumulate);
   /// y = min(u, exp(x) / z) with z such that y adds up to 1; u if that adds up to less than 1.
   void (*constrained_softmax)(Rows y, Rows x, Rows u, int64_t rows, int64_t n);

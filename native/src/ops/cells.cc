@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "ops/context.h"
+#include "ops/pairs.h"
 #include "ops/product.h"
 
 namespace dynnet {
@@ -226,16 +227,23 @@ void tree_c_backward(const Backward& b) {
     b.k.tree_leaf_c_backward(d.rows, d.accumulate, kept, dy, rows, n);
   }
   for (int i = 1; i < count; i += 2) {
-    // f and c may be one node, so their gradients are written one after the other.
     const Rows s = kept_of_child(b, kept, i);
     const Rows c = b.x_elements(i + 1);
-    if (b.wants(i)) {
-      const Backward::Operand df = b.dx_elements(i);
-      b.k.tree_child_c_backward(df.rows, df.accumulate, Rows{}, false, s, c, dy, rows, n);
-    }
-    if (b.wants(i + 1)) {
-      const Backward::Operand dc = b.dx_elements(i + 1);
-      b.k.tree_child_c_backward(Rows{}, false, dc.rows, dc.accumulate, s, c, dy, rows, n);
+    const auto child = [&](const Backward::Operand& df, const Backward::Operand& dc) {
+      b.k.tree_child_c_backward(df.rows, df.accumulate, dc.rows, dc.accumulate, s, c, dy, rows, n);
+    };
+    Backward::Operand df{};
+    Backward::Operand dc{};
+    const bool wants_f = b.wants(i);
+    const bool wants_c = b.wants(i + 1);
+    if (wants_f) df = b.dx_elements(i);
+    if (wants_c) dc = b.dx_elements(i + 1);
+    // f and c may be one node, whose gradients are written one after the other.
+    if (wants_f && wants_c && !are_apart(df.rows, dc.rows, rows, n)) {
+      child(df, {});
+      child({}, dc);
+    } else if (wants_f || wants_c) {
+      child(df, dc);
     }
   }
 }

@@ -109,43 +109,56 @@ double log_factorial(int32_t count) {
          inverse * (1.0 / 12 - square * (1.0 / 360 - square * (1.0 / 1260 - square / 1680)));
 }
 
-// of(count) of each node, once for each of its batch elements.
-template <class Number, class Of>
-Number* of_counts(const BatchContext& b, Of of) {
-  const auto batch = static_cast<int64_t>(b.type.dim.bd);
-  auto* numbers = b.scratch.allocate<Number>(b.element_count());
-  for (int64_t node = 0; node < b.count; ++node) std::fill_n(numbers + node * batch, batch, of(b.data_int(node)));
-  return numbers;
+// Calls f(rows, count) for numbers that a kernel takes at once; `rows` gives theirs of a tensor. Before, set(place,
+// places, count) says which count these places have: those of single numbers of all nodes, or, where nodes have a
+// batch, which has one count, those of a piece of it that serves all its pieces.
+constexpr int64_t kPiece = 1024;
+
+int64_t numbers_at_once(const BatchContext& b) {
+  return b.type.dim.bd == 1 ? b.count : std::min<int64_t>(kPiece, b.type.dim.bd);
 }
 
-float* targets(const BatchContext& b) {
-  return of_counts<float>(b, [](int32_t count) { return static_cast<float>(count); });
-}
-
-// Calls f(rows, first, count) for all numbers; `rows` gives those of a tensor, which lie one after the other where
-// nodes have a batch.
-template <class F>
-void for_numbers(const BatchContext& b, F f) {
-  const auto batch = static_cast<int64_t>(b.type.dim.bd);
-  if (batch == 1) return f([](const Rows& all) { return all; }, int64_t{0}, b.count);
-  for (int64_t node = 0; node < b.count; ++node)
-    f([node](const Rows& all) { return Rows{all.at(node), nullptr, 1}; }, node * batch, batch);
+template <class Set, class F>
+void for_numbers(const BatchContext& b, Set set, F f) {
+  const int64_t most = numbers_at_once(b);
+  if (b.type.dim.bd == 1) {
+    for (int64_t node = 0; node < b.count; ++node) set(node, 1, b.data_int(node));
+    return f([](const Rows& all) { return all; }, b.count);
+  }
+  for (int64_t node = 0; node < b.count; ++node) {
+    set(0, most, b.data_int(node));
+    for (int64_t first = 0; first < b.type.dim.bd; first += most)
+      f(
+          [node, first](const Rows& all) {
+            return Rows{all.at(node) + first, nullptr, 1};
+          },
+          std::min(most, b.type.dim.bd - first));
+  }
 }
 
 void poisson_loss_forward(const Forward& b) {
-  const double* constants = of_counts<double>(b, log_factorial);
-  const float* counts = targets(b);
-  for_numbers(b, [&](auto rows, int64_t first, int64_t count) {
-    b.k.poisson_loss(rows(b.y), rows(b.x[0]), counts + first, constants + first, count);
-  });
+  auto* constants = b.scratch.allocate<double>(numbers_at_once(b));
+  auto* targets = b.scratch.allocate<float>(numbers_at_once(b));
+  for_numbers(
+      b,
+      [&](int64_t place, int64_t places, int32_t count) {
+        std::fill_n(constants + place, places, log_factorial(count));
+        std::fill_n(targets + place, places, static_cast<float>(count));
+      },
+      [&](auto rows, int64_t count) { b.k.poisson_loss(rows(b.y), rows(b.x[0]), targets, constants, count); });
 }
 
 void poisson_loss_backward(const Backward& b) {
   const Backward::Operand dx = b.dx(0);
-  const float* counts = targets(b);
-  for_numbers(b, [&](auto rows, int64_t first, int64_t count) {
-    b.k.poisson_loss_backward(rows(dx.rows), rows(b.x[0]), rows(b.dy), counts + first, count, dx.accumulate);
-  });
+  auto* targets = b.scratch.allocate<float>(numbers_at_once(b));
+  for_numbers(
+      b,
+      [&](int64_t place, int64_t places, int32_t count) {
+        std::fill_n(targets + place, places, static_cast<float>(count));
+      },
+      [&](auto rows, int64_t count) {
+        b.k.poisson_loss_backward(rows(dx.rows), rows(b.x[0]), rows(b.dy), targets, count, dx.accumulate);
+      });
 }
 
 }  // namespace

@@ -4,8 +4,8 @@
 //
 // V is a vector type (or a wrapped float) with the usual operators, < giving a mask, a constructor that repeats one
 // float, and, found by its namespace: fma(a, b, c) = a b + c, fnma(a, b, c) = c - a b, min and max (the second operand
-// where one is NaN), select(mask, yes, no), abs, copysign, floor, ceil, sqrt, exp, expm1 (of -87 to 88), log, tanh,
-// logistic, and the functions of cpu/isa/functions.h and trigonometry.h.
+// where one is NaN), select(mask, yes, no), abs, copysign, floor, ceil, sqrt, rsqrt, exp, expm1 (of -87 to 88), log,
+// tanh, logistic, and the functions of cpu/isa/functions.h and trigonometry.h.
 //
 // C++17, nothing of the standard library: kernel and CUDA files include it.
 #ifndef DYNNET_OPS_ELEMENTWISE_H_

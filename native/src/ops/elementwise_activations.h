@@ -98,7 +98,7 @@ struct Silu {
   static constexpr bool kUsesX = true, kUsesY = false, kScalar = true;
   template <class V>
   DYNNET_ELEMENTWISE V forward(V x, V s) {
-    return x * logistic(s * x);
+    return x / (V(1.0f) + exp(-s * x));
   }
   template <class V>
   DYNNET_ELEMENTWISE V backward(V x, V, V dy, V s) {
@@ -129,9 +129,9 @@ struct Softsign {
   }
   template <class V>
   DYNNET_ELEMENTWISE V backward(V x, V, V dy, V) {
-    // In this order, since the square may be too large.
-    const V divisor = V(1.0f) + abs(x);
-    return dy / divisor / divisor;
+    // In this order, since the square may be too small.
+    const V one(1.0f), factor = one / (one + abs(x));
+    return dy * factor * factor;
   }
 };
 

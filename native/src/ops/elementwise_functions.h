@@ -85,7 +85,7 @@ struct Erf {
   }
   template <class V>
   DYNNET_ELEMENTWISE V backward(V x, V, V dy, V) {
-    return dy * (V(1.12837917f) * gauss(x, 1.0f));
+    return dy * (V(1.12837917f) * gauss<1>(x));
   }
 };
 
@@ -146,7 +146,7 @@ struct Asin {
   template <class V>
   DYNNET_ELEMENTWISE V backward(V x, V, V dy, V) {
     const V one(1.0f);
-    return dy / sqrt((one - x) * (one + x));
+    return dy * rsqrt((one - x) * (one + x));
   }
 };
 
@@ -198,6 +198,14 @@ struct Cosh {
   }
 };
 
+/// 1 / sqrt(square), square being x^2 + 1 or x^2 - 1, or too large: from an x of 1e4 on, 1 / x, since the 1 does not
+/// count.
+template <class V>
+DYNNET_ELEMENTWISE V rsqrt_with_square(V x, V square) {
+  const V root = rsqrt(select(V(1e4f) < x, x, square));
+  return select(V(1e4f) < x, root * root, root);
+}
+
 struct Asinh {
   static constexpr bool kUsesX = true, kUsesY = false, kScalar = false;
   template <class V>
@@ -206,9 +214,7 @@ struct Asinh {
   }
   template <class V>
   DYNNET_ELEMENTWISE V backward(V x, V, V dy, V) {
-    // From 1e4 on, where the square may be too large, the 1 does not count.
-    const V size = abs(x);
-    return dy / select(V(1e4f) < size, size, sqrt(fma(x, x, V(1.0f))));
+    return dy * rsqrt_with_square(abs(x), fma(x, x, V(1.0f)));
   }
 };
 
@@ -220,9 +226,8 @@ struct Acosh {
   }
   template <class V>
   DYNNET_ELEMENTWISE V backward(V x, V, V dy, V) {
-    // From 1e4 on, where the product may be too large, the 1 does not count.
     const V one(1.0f);
-    return dy / select(V(1e4f) < x, x, sqrt((x - one) * (x + one)));
+    return dy * rsqrt_with_square(x, (x - one) * (x + one));
   }
 };
 

@@ -139,8 +139,8 @@ class Restricted {
   template <class F>
   void each(int64_t node, F f) const {
     const int32_t* const own = indices_ + node * most_;
-    for (int64_t j = 0; j < counts_[node]; ++j)
-      for (int64_t c = 0; c < columns_; ++c) f(j * columns_ + c, c, own[j]);
+    for (int64_t c = 0; c < columns_; ++c)
+      for (int64_t j = 0; j < counts_[node]; ++j) f(j * columns_ + c, c, own[j]);
   }
 
   // A node's elements of the columns that begin with row node * columns() of `from`.
@@ -207,8 +207,12 @@ void log_softmax_restricted_backward(const Backward& b) {
           float* const p = restricted.matrix(node, 0);
           float* const d = restricted.matrix(node, 1);
           float* const sums = restricted.matrix(node, 2);
-          restricted.gather(node, p, y);
-          restricted.gather(node, d, dy);
+          const Rows own_y = y.from(node * columns);
+          const Rows own_dy = dy.from(node * columns);
+          restricted.each(node, [&](int64_t place, int64_t c, int32_t element) {
+            p[place] = own_y.at(c)[element];
+            d[place] = own_dy.at(c)[element];
+          });
           const Rows row{p, nullptr, 0};
           b.k.unary_forward(static_cast<int>(UnaryOp::kExp), row, row, nullptr, 1, count * columns);
           b.k.sum_rows(sums, Rows{d, nullptr, columns}, count, columns, false);

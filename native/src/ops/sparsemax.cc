@@ -72,13 +72,19 @@ void sparsemax_loss_backward(const Backward& b) {
   const Backward::Operand dx = b.dx_elements(0);
   const Rows z = b.elements(b.aux, 2, b.type.dim.bd, b.type.dim.bd);
   const Rows x = b.x_elements(0);
-  const Rows q = targets(b);
   const Rows dy = b.dy_elements();
+  const int32_t* indices = b.indices();
+  const int64_t count = b.type.span_count;
   b.parallel(
       b.element_count(), kBackwardCost * static_cast<double>(n),
       [&](int64_t begin, int64_t end) {
-        b.k.sparsemax_loss_backward(dx.rows.from(begin), x.from(begin), z.from(begin), q.from(begin), dy.from(begin),
+        b.k.sparsemax_loss_backward(dx.rows.from(begin), x.from(begin), z.from(begin), Rows{}, dy.from(begin),
                                     end - begin, n, dx.accumulate);
+        // The targets are few: less them one by one.
+        for (int64_t i = begin; i < end; ++i) {
+          const int32_t* labels = indices + i / b.type.dim.bd * count;
+          for (int64_t l = 0; l < count; ++l) dx.rows.at(i)[labels[l]] -= *dy.at(i) / static_cast<float>(count);
+        }
       },
       dx.collides);
 }

@@ -1,6 +1,7 @@
 // Distances of rows beside the squared one, the gradients of all that two rows are reduced to, and losses that are
 // differences: ranking, Poisson.
 
+#include "cpu/isa/functions.h"
 #include "cpu/isa/rows.h"
 
 namespace dynnet::cpu::DYNNET_ISA {
@@ -135,62 +136,57 @@ void rank_loss_backward(Rows d, Rows y, Rows dy, float factor, int64_t rows, int
   });
 }
 
-/// Rows i to i + count - 1 of one number each, in an array; zeros behind them.
-struct Numbers {
-  float of[kWidth];
+/// A vector, or a part of one, of rows of one number each, from row i on.
+template <class Lanes>
+DYNNET_INLINE Vec numbers_of(const Lanes& lanes, const Rows& r, int64_t i, int64_t count) {
+  if (dense(r, 2, 1)) return lanes.load(r.base + i);
+  float numbers[kWidth] = {};
+  for (int64_t l = 0; l < smaller(kWidth, count - i); ++l) numbers[l] = *row(r, i + l);
+  return load(numbers);
+}
 
-  DYNNET_INLINE Numbers(const Rows& r, int64_t i, int64_t count) {
-    if (dense(r, 2, 1) && count == kWidth) {
-      store(of, load(r.base + i));
-      return;
-    }
-    for (int64_t l = 0; l < kWidth; ++l) of[l] = l < count ? *row(r, i + l) : 0.0f;
-  }
-  DYNNET_INLINE void put_back(const Rows& r, int64_t i, int64_t count) const {
-    if (dense(r, 2, 1) && count == kWidth) return store(r.base + i, load(of));
-    for (int64_t l = 0; l < count; ++l) *row(r, i + l) = of[l];
-  }
-};
+template <bool kAccumulate, class Lanes>
+DYNNET_INLINE void put_numbers(const Lanes& lanes, const Rows& r, int64_t i, int64_t count, Vec a) {
+  if (dense(r, 2, 1)) return put<kAccumulate>(lanes, r.base + i, a);
+  float numbers[kWidth];
+  store(numbers, a);
+  // Rows that are the same memory are added one after the other.
+  for (int64_t l = 0; l < smaller(kWidth, count - i); ++l) put<kAccumulate>(row(r, i + l), numbers[l]);
+}
 
-/// The terms may be much larger than their sum, so it is taken in double. Out of line, since there the compiler knows
-/// what is apart.
-__attribute__((noinline)) void poisson_terms(float* __restrict to, const float* __restrict e,
-                                             const float* __restrict rates, const float* __restrict targets,
-                                             const double* __restrict constants, int64_t count) {
-  for (int64_t l = 0; l < count; ++l) {
-    const double rest = constants[l] - static_cast<double>(targets[l]) * static_cast<double>(rates[l]);
-    to[l] = static_cast<float>(static_cast<double>(e[l]) + rest);
-  }
+/// The terms may be much larger than their sum: constant - target * x is right to the last digit, the constant being in
+/// two parts, of which the second is added with what the product loses.
+DYNNET_INLINE Vec poisson_rest(Vec target, Vec x, Vec constant, Vec constant_rest) {
+  if constexpr (kFused) return fnma(target, x, constant) + constant_rest;
+  const Vec product = target * x, lost = product_rest(target, x, product);
+  // Of what is not finite, or nearly not, the product loses nothing that counts.
+  return (constant - product) + (constant_rest - select(abs(product) < Vec(1e30f), lost, Vec(0.0f)));
 }
 
 void poisson_loss(Rows y, Rows x, const float* targets, const double* constants, int64_t rows) {
-  for (int64_t i = 0; i < rows; i += kWidth) {
-    const int64_t count = smaller(kWidth, rows - i);
-    const Numbers rates(x, i, count);
-    Numbers e = rates, sums = rates;
-    store(e.of, exp(load(rates.of)));
-    poisson_terms(sums.of, e.of, rates.of, targets + i, constants + i, count);
-    sums.put_back(y, i, count);
+  constexpr int64_t kPiece = 256;
+  float high[kPiece], low[kPiece];
+  for (int64_t begin = 0; begin < rows; begin += kPiece) {
+    const int64_t end = smaller(begin + kPiece, rows);
+    for (int64_t i = 0; i < end - begin; ++i) {
+      high[i] = static_cast<float>(constants[begin + i]);
+      low[i] = static_cast<float>(constants[begin + i] - static_cast<double>(high[i]));
+    }
+    for_vectors(end - begin, [&](int64_t i, auto lanes) DYNNET_INLINE_BODY {
+      const Vec rates = numbers_of(lanes, x, begin + i, end), wanted = lanes.load(targets + begin + i);
+      const Vec rest = poisson_rest(wanted, rates, lanes.load(high + i), lanes.load(low + i));
+      put_numbers<false>(lanes, y, begin + i, end, exp(rates) + rest);
+    });
   }
 }
 
 void poisson_loss_backward(Rows dx, Rows x, Rows g, const float* targets, int64_t rows, bool accumulate) {
-  for (int64_t i = 0; i < rows; i += kWidth) {
-    const int64_t count = smaller(kWidth, rows - i);
-    const Numbers rates(x, i, count), wanted(Rows{const_cast<float*>(targets), nullptr, 1}, i, count), dy(g, i, count);
-    const Vec slopes = load(dy.of) * (exp(load(rates.of)) - load(wanted.of));
-    if (dense(dx, 2, 1)) {
-      const Part part(count);
-      part.store(dx.base + i, accumulate ? part.load(dx.base + i) + slopes : slopes);
-      continue;
-    }
-    float numbers[kWidth];
-    store(numbers, slopes);
-    // Rows that are the same memory are added one after the other.
-    with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
-      for (int64_t l = 0; l < count; ++l) put<decltype(flag)::value>(row(dx, i + l), numbers[l]);
+  with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
+    for_vectors(rows, [&](int64_t i, auto lanes) DYNNET_INLINE_BODY {
+      const Vec slope = exp(numbers_of(lanes, x, i, rows)) - lanes.load(targets + i);
+      put_numbers<decltype(flag)::value>(lanes, dx, i, rows, numbers_of(lanes, g, i, rows) * slope);
     });
-  }
+  });
 }
 
 }  // namespace

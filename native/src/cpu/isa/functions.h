@@ -1,6 +1,6 @@
 // The functions of one or two numbers that simd.h does not have, over vectors; those of angles are in trigonometry.h.
-// Relative errors are about two units of the last digit, of gelu, lgamma and tan three; where they are larger, a
-// comment says so. The coefficients of polynomials are minimax fits (Remez) for the range where they are used.
+// Relative errors are about two units of the last digit, of gelu, lgamma and tan three to four; where they are larger,
+// a comment says so. The coefficients of polynomials are minimax fits (Remez) for the range where they are used.
 #ifndef DYNNET_CPU_ISA_FUNCTIONS_H_
 #define DYNNET_CPU_ISA_FUNCTIONS_H_
 
@@ -13,6 +13,7 @@ constexpr float kPi = 3.14159274f;
 
 /// What is lost in the rounding of the product of a and b (Dekker 1971). Their sizes are at most 1e30.
 DYNNET_INLINE Vec product_rest(Vec a, Vec b, Vec product) {
+  if constexpr (kFused) return fma(a, b, -product);
   const Vec split(4097.0f);
   const Vec ta = a * split, a1 = ta - (ta - a), a2 = a - a1;
   const Vec tb = b * split, b1 = tb - (tb - b), b2 = b - b1;
@@ -79,61 +80,105 @@ DYNNET_INLINE Vec acosh(Vec x) {
   return select(z < Vec(0.5f), fma(root * z, p, root), log_with_root(x, sqrt(z * (x + Vec(1.0f)))));
 }
 
-/// Infinite at 1 and -1, NaN beyond.
+/// Infinite at 1 and -1, NaN beyond. That is e ln 2 / 2 + artanh s, s = (1 + x - 2^e (1 - x)) / (1 + x + 2^e (1 - x)),
+/// with the power 2^e for which s is between -0.1 and 0.25. Where e is 0, s is x.
 DYNNET_INLINE Vec atanh(Vec x) {
-  const Vec size = abs(x), one(1.0f);
-  const Vec large = copysign(Vec(0.5f) * log((one + size) / (one - size)), x);
-  return select(size < Vec(0.5f), small_atanh(x), large);
+  const Vec one(1.0f), size = abs(x), above = one + size, below = one - size;
+  Vec e;
+  split_exponent(above / below * Vec(1.2f), e);
+  // At 1, where e is infinite, a power that is not makes the rest a number.
+  const Vec part = scale_by_power(below, min(Vec(30.0f), e));
+  const Vec s = select(e < one, size, (above - part) / (above + part));
+  const Vec rest = odd_polynomial(s, 0.126262377f, 0.14203678f, 0.200017264f, 0.333333221f);
+  return copysign(select(one < size, Vec(__builtin_nanf("")), fma(e, Vec(0.346573590f), rest)), x);
 }
 
 // ---- the normal distribution ----
 
-/// e^(-factor x^2), factor a power of 2: the digits that the square loses count, since they are multiplied by it.
-DYNNET_INLINE Vec gauss(Vec x, float factor) {
-  // At the bound the result is 0 already.
-  const Vec a = min(Vec(20.0f), abs(x)), square = a * a, rest = product_rest(a, a, square);
-  const Vec e = exp(Vec(-factor) * square);
-  return fnma(e, Vec(factor) * rest, e);
+/// From here on e^(-x^2 / kDivisor) is 0.
+template <int kDivisor>
+constexpr float kGaussEnd = kDivisor == 1 ? 10.198f : 14.4222f;
+
+/// e^(-x^2 / kDivisor), kDivisor 1 or 2, in the parts that exp_parts gives: the digits that the square loses count.
+template <int kDivisor>
+DYNNET_INLINE Vec gauss_parts(Vec x, Vec& n) {
+  const Vec a = min(Vec(kGaussEnd<kDivisor>), abs(x)), b = Vec(-1.0f / kDivisor) * a, exponent = b * a;
+  Vec r = minus_ln2(exponent, n);
+  if constexpr (kFused) {
+    r = fnma(n, Vec(kLn2Low), fma(b, a, n * Vec(-kLn2High)));
+  } else {
+    r = r + product_rest(b, a, exponent);
+  }
+  return small_expm1(r);
 }
 
-/// The scaled complementary error function e^(a^2) erfc a, for a of 0 to 10: a polynomial in (a - 2) / (a + 2), divided
-/// by a + 2.
-DYNNET_INLINE Vec scaled_erfc(Vec a) {
-  const Vec t = Vec(1.0f) / (a + Vec(2.0f));
-  return t * polynomial(fnma(Vec(4.0f), t, Vec(1.0f)), -4.68058934e-5f, -0.000529156066f, -0.000726355356f,
-                        0.00304292282f, 0.00643521175f, -0.021502817f, -0.0364359021f, 0.279471517f, -0.687160909f,
-                        1.02158272f);
+template <int kDivisor>
+DYNNET_INLINE Vec gauss(Vec x) {
+  Vec n;
+  const Vec p = gauss_parts<kDivisor>(x, n);
+  return scale_by_power(p + Vec(1.0f), n);
 }
+
+/// factor e^(-x^2 / 2)
+DYNNET_INLINE Vec times_gauss(Vec x, Vec factor) {
+  Vec n;
+  const Vec p = gauss_parts<2>(x, n), scaled = scale_by_power(factor, n);
+  // Where it is not fused, p times what is scaled may be too small.
+  return kFused ? fma(p, scaled, scaled) : (p + Vec(1.0f)) * scaled;
+}
+
+/// The distance of the points that erf is tabulated at.
+constexpr float kErfStep = 67.0f / 256.0f;
+
+/// Polynomials in t that are erf(x) / x for x = k kErfStep + t, k of 0 to 15: the coefficients of each power, the
+/// highest first.
+constexpr float kErf[6][16] = {
+    {-0.0104457144f, -0.0369122962f, -0.0495859359f, -0.0344249686f, -0.00781039468f, 0.0116842567f, 0.017209294f,
+     0.0131067964f, 0.00660865845f, 0.00192276761f, -0.000268809281f, -0.00086533184f, -0.000803621621f,
+     -0.000590500031f, -0.000403054686f, -0.000298080198f},
+    {0.114368267f, 0.0864413715f, 0.0265406982f, -0.0308418535f, -0.0586522775f, -0.0547650398f, -0.0344600893f,
+     -0.0139866845f, -0.00111593571f, 0.00419481204f, 0.00505070247f, 0.00419584319f, 0.00306844668f, 0.00215350177f,
+     0.00150897945f, 0.00106747559f},
+    {-0.000103535043f, 0.108842775f, 0.169655371f, 0.165386608f, 0.115012336f, 0.0530701352f, 0.00564680714f,
+     -0.0191614129f, -0.0262056467f, -0.0239772805f, -0.018851499f, -0.0139347384f, -0.0101412668f, -0.0074361653f,
+     -0.00554374189f, -0.00420971747f},
+    {-0.37612322f, -0.331593922f, -0.218078765f, -0.0825602718f, 0.0294263451f, 0.0951121132f, 0.116738283f,
+     0.110015154f, 0.0913244089f, 0.0712666372f, 0.0543998919f, 0.0415900173f, 0.032216374f, 0.0253785893f,
+     0.0203269709f, 0.016527804f},
+    {-3.54913082e-08f, -0.1889818f, -0.334934923f, -0.413458491f, -0.425616588f, -0.39088457f, -0.33381065f,
+     -0.273619002f, -0.220688968f, -0.178216105f, -0.14550418f, -0.120550687f, -0.101364027f, -0.0863828076f,
+     -0.0744854603f, -0.0648854626f},
+    {1.12837917f, 1.10313664f, 1.03327169f, 0.933781134f, 0.822697484f, 0.715101497f, 0.620024735f, 0.540616874f,
+     0.476147427f, 0.424176748f, 0.382007583f, 0.347337905f, 0.318405116f, 0.2939146f, 0.272921049f, 0.254726361f},
+};
 
 DYNNET_INLINE Vec erf(Vec x) {
-  const Vec size = abs(x), z = x * x;
-  const Vec p = polynomial(z, 7.85385346e-5f, -0.00080101908f, 0.00518832728f, -0.026853811f, 0.112835854f,
-                           -0.37612626f, 0.128379166f);
-  const Vec large = copysign(fnma(gauss(size, 1.0f), scaled_erfc(min(Vec(10.0f), size)), Vec(1.0f)), x);
-  return select(size < Vec(1.0f), fma(x, p, x), large);
+  // From this bound on the result is 1, to which it is rounded there.
+  const Vec size = min(Vec(3.926f), abs(x)), number = round(size * Vec(1.0f / kErfStep));
+  const Vec t = fnma(number, Vec(kErfStep), size);
+  Vec p = look_up(kErf[0], number);
+#pragma GCC unroll 5
+  for (int i = 1; i < 6; ++i) p = fma(p, t, look_up(kErf[i], number));
+  return copysign(min(Vec(1.0f), size * p), x);
 }
 
-/// The standard normal distribution function, all digits kept below 0, and its density.
-DYNNET_INLINE Vec normal_distribution(Vec x, Vec& density) {
-  const Vec g = gauss(x, 0.5f);
-  density = g * Vec(0.39894228f);
-  const Vec tail = Vec(0.5f) * g * scaled_erfc(min(Vec(10.0f), abs(x) * Vec(0.707106781f)));
-  return select(Vec(0.0f) < x, Vec(1.0f) - tail, tail);
+/// The standard normal distribution function at -a, divided by e^(-a^2 / 2), for a of 0 to 14.5.
+DYNNET_INLINE Vec scaled_tail(Vec a) {
+  return polynomial(a, 0.00411628377f, 0.0406330752f, 0.183234718f, 0.438294429f, 0.500000003f) /
+         polynomial(a, 0.0103178735f, 0.101858462f, 0.469469514f, 1.20250147f, 1.67447384f, 1.0f);
 }
 
-/// x times the standard normal distribution function.
+/// x times the standard normal distribution function, all digits kept below 0: x or 0, less what is missing to it.
 DYNNET_INLINE Vec gelu(Vec x) {
-  Vec density;
-  // Below -20 the result is 0, as it should be for minus infinity, too.
-  x = max(Vec(-20.0f), x);
-  return x * normal_distribution(x, density);
+  const Vec a = min(Vec(kGaussEnd<2>), abs(x));
+  return fnma(a, times_gauss(x, scaled_tail(a)), max(Vec(0.0f), x));
 }
 
 DYNNET_INLINE Vec gelu_slope(Vec x) {
-  Vec density;
-  x = max(Vec(-20.0f), min(Vec(20.0f), x));
-  const Vec p = normal_distribution(x, density);
-  return fma(x, density, p);
+  const Vec a = min(Vec(kGaussEnd<2>), abs(x));
+  // Below 0 the distribution function less a times the density; above it is what is missing to 1.
+  const Vec below = times_gauss(x, fnma(Vec(0.39894228f), a, scaled_tail(a)));
+  return select(Vec(0.0f) < x, Vec(1.0f) - below, below);
 }
 
 // ---- powers ----
@@ -222,10 +267,11 @@ DYNNET_CALLED Vec digamma(Vec x) {
   // psi(s) = ln s - 1 / (2 s) + p(1 / s^2) / s^2
   const Vec series = polynomial(w, -0.00353414798f, 0.00831837859f, -0.0833331868f);
   const Vec psi = log(s) + fma(w, series, -(half * inverse)) - select(small, steps, zero);
+  if (!any(negative)) return psi;
   // psi(-a) = psi(1 + a) + pi cot(pi a); the cosine is the sine of what is missing to 1/2.
   const Vec above = a - floor(a), f = select(half < above, above - one, above), g = half - abs(f);
   const Vec cotangent = Vec(kPi) * g * sinc(g) / (f * sinc(f));
-  return psi + select(negative, cotangent, zero);
+  return select(negative, psi + cotangent, psi);
 }
 
 }  // namespace dynnet::cpu::DYNNET_ISA

@@ -55,23 +55,19 @@ void lstm_c_backward(Rows dc, bool accumulate_c, Rows dgates, bool accumulate_ga
       constexpr bool kAddC = decltype(add_c)::value, kAddGates = decltype(add_gates)::value;
       for (int64_t i = 0; i < rows; ++i) {
         const float *dys = row(dy, i), *in = row(gates, i), *forget = in + n, *update = in + 3 * n;
-        if (want_gates) {
-          float* d = row(dgates, i);
-          const float* cs = row(c, i);
-          for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-            const Vec s = lanes.load(dys + j);
-            put<kAddGates>(lanes, d + j, s * lanes.load(update + j));
-            put<kAddGates>(lanes, d + n + j, s * lanes.load(cs + j));
-            if constexpr (!kAddGates) lanes.store(d + 2 * n + j, Vec(0.0f));
-            put<kAddGates>(lanes, d + 3 * n + j, s * lanes.load(in + j));
-          });
-        }
-        if (want_c) {
-          float* d = row(dc, i);
-          for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-            put<kAddC>(lanes, d + j, lanes.load(dys + j) * lanes.load(forget + j));
-          });
-        }
+        const float* cs = want_gates ? row(c, i) : nullptr;
+        float* d = want_c ? row(dc, i) : nullptr;
+        float* e = want_gates ? row(dgates, i) : nullptr;
+        for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+          const Vec s = lanes.load(dys + j);
+          if (e != nullptr) {
+            put<kAddGates>(lanes, e + j, s * lanes.load(update + j));
+            put<kAddGates>(lanes, e + n + j, s * lanes.load(cs + j));
+            if constexpr (!kAddGates) lanes.store(e + 2 * n + j, Vec(0.0f));
+            put<kAddGates>(lanes, e + 3 * n + j, s * lanes.load(in + j));
+          }
+          if (d != nullptr) put<kAddC>(lanes, d + j, s * lanes.load(forget + j));
+        });
       }
     });
   });

@@ -65,6 +65,23 @@ DYNNET_INLINE float sum_of(int64_t n, Value value) {
   return reduce_add((a + b) + (c + d));
 }
 
+/// The sum of the products of n elements of two rows, in such an order.
+DYNNET_INLINE float dot_of(const float* x, const float* y, int64_t n) {
+  Vec sum[4] = {Vec(0.0f), Vec(0.0f), Vec(0.0f), Vec(0.0f)};
+  int64_t j = 0;
+  for (; j + 4 * kWidth <= n; j += 4 * kWidth) {
+#pragma GCC unroll 4
+    for (int turn = 0; turn < 4; ++turn)
+      sum[turn] = fma(load(x + j + turn * kWidth), load(y + j + turn * kWidth), sum[turn]);
+  }
+  for (; j + kWidth <= n; j += kWidth) sum[0] = fma(load(x + j), load(y + j), sum[0]);
+  if (j < n) {
+    const Part part(n - j);
+    sum[1] = fma(part.load(x + j), part.load(y + j), sum[1]);
+  }
+  return reduce_add((sum[0] + sum[1]) + (sum[2] + sum[3]));
+}
+
 /// The largest of n elements; four take turns.
 DYNNET_INLINE float largest_of(const float* x, int64_t n) {
   const Vec none(-__builtin_inff());
@@ -82,28 +99,38 @@ DYNNET_INLINE float largest_of(const float* x, int64_t n) {
   return reduce_max(max(max(most[0], most[1]), max(most[2], most[3])));
 }
 
-/// e^x = (1 + the result) * 2^n with whole n, the result between -0.3 and 0.42 and accurate near 0.
-DYNNET_INLINE Vec exp_parts(Vec x, Vec& n) {
+/// Ln 2 in two parts, of which the first times the exponent of a float is exact.
+constexpr float kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f;
+
+/// x - n ln 2 with the n for which that is nearest to 0.
+DYNNET_INLINE Vec minus_ln2(Vec x, Vec& n) {
   n = round(x * Vec(1.44269504f));
-  // x - n ln 2, ln 2 in two parts, of which the first times n is exact.
-  const Vec r = fnma(n, Vec(-2.12194440e-4f), fnma(n, Vec(0.693359375f), x));
-  // e^r - 1 = r + r^2 p(r) for |r| <= ln 2 / 2
-  Vec p = Vec(1.9875691500e-4f);
-  p = fma(p, r, Vec(1.3981999507e-3f));
-  p = fma(p, r, Vec(8.3334519073e-3f));
-  p = fma(p, r, Vec(4.1665795894e-2f));
-  p = fma(p, r, Vec(1.6666665459e-1f));
-  p = fma(p, r, Vec(5.0000001201e-1f));
+  return fnma(n, Vec(kLn2Low), fnma(n, Vec(kLn2High), x));
+}
+
+/// e^r - 1 = r + r^2 p(r) for |r| <= ln 2 / 2
+DYNNET_INLINE Vec small_expm1(Vec r) {
+  Vec p = Vec(1.38825168e-3f);
+  p = fma(p, r, Vec(8.36651549e-3f));
+  p = fma(p, r, Vec(4.16671998e-2f));
+  p = fma(p, r, Vec(1.66665437e-1f));
+  p = fma(p, r, Vec(4.99999982e-1f));
   return fma(p, r * r, r);
 }
 
-/// e^x to about 1 ulp: infinity above ln of the largest float, 0 below ln of the smallest.
-DYNNET_INLINE Vec exp(Vec x) {
-  // Beyond these bounds the result stays 0 or infinity; NaN passes, being the second operand.
+/// e^x = (1 + the result) * 2^n with whole n, the result between -0.3 and 0.42 and accurate near 0.
+DYNNET_INLINE Vec exp_parts(Vec x, Vec& n) { return small_expm1(minus_ln2(x, n)); }
+
+/// e^x to about 1 ulp, for an x of at most 89: 0 below ln of the smallest float.
+DYNNET_INLINE Vec exp_below_89(Vec x) {
+  // Beyond this bound the result stays 0; NaN passes, being the second operand.
   Vec n;
-  const Vec p = exp_parts(max(Vec(-104.0f), min(Vec(89.0f), x)), n);
+  const Vec p = exp_parts(max(Vec(-104.0f), x), n);
   return scale_by_power(p + Vec(1.0f), n);
 }
+
+/// e^x to about 1 ulp: infinity above ln of the largest float.
+DYNNET_INLINE Vec exp(Vec x) { return exp_below_89(min(Vec(89.0f), x)); }
 
 /// e^x - 1, which keeps all digits near 0; for x between -87 and 88.
 DYNNET_INLINE Vec expm1(Vec x) {

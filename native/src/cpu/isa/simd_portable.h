@@ -5,6 +5,8 @@
 namespace dynnet::cpu::DYNNET_ISA {
 
 constexpr int kWidth = 4;
+/// Whether fma and fnma round once.
+constexpr bool kFused = false;
 
 typedef float Floats __attribute__((vector_size(16)));
 typedef int32_t Ints __attribute__((vector_size(16)));
@@ -54,6 +56,8 @@ DYNNET_INLINE Vec max(Vec a, Vec b) { return select(b < a, a, b); }
 DYNNET_INLINE Vec sqrt(Vec a) {
   return Floats{__builtin_sqrtf(a.v[0]), __builtin_sqrtf(a.v[1]), __builtin_sqrtf(a.v[2]), __builtin_sqrtf(a.v[3])};
 }
+/// 1 / sqrt a, to about 1 ulp: infinity for 0, 0 for infinity, NaN below 0.
+DYNNET_INLINE Vec rsqrt(Vec a) { return Vec(1.0f) / sqrt(a); }
 DYNNET_INLINE Vec abs(Vec a) { return from_bits(bits(a) & 0x7fffffffu); }
 /// To the nearest whole number, for numbers of less than 2^22.
 DYNNET_INLINE Vec round(Vec a) { return a + Vec(12582912.0f) - Vec(12582912.0f); }
@@ -124,6 +128,12 @@ DYNNET_INLINE Vec odds(Vec a, Vec b) { return Floats{a.v[1], a.v[3], b.v[1], b.v
 DYNNET_INLINE void interleave(Vec a, Vec b, Vec& low, Vec& high) {
   low = Floats{a.v[0], b.v[0], a.v[1], b.v[1]};
   high = Floats{a.v[2], b.v[2], a.v[3], b.v[3]};
+}
+
+/// table[n] for whole n from 0 to 15; any of them for what is not a number.
+DYNNET_INLINE Vec look_up(const float (&table)[16], Vec n) {
+  const Bits number = bits(n + Vec(12582912.0f)) & 15u;
+  return Floats{table[number[0]], table[number[1]], table[number[2]], table[number[3]]};
 }
 
 /// A hint to keep a in a register, for instruction sets that have one.

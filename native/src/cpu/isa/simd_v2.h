@@ -7,6 +7,8 @@
 namespace dynnet::cpu::DYNNET_ISA {
 
 constexpr int kWidth = 4;
+/// Whether fma and fnma round once.
+constexpr bool kFused = false;
 
 struct Vec {
   __m128 v;
@@ -30,6 +32,8 @@ DYNNET_INLINE Vec fnma(Vec a, Vec b, Vec c) { return _mm_sub_ps(c.v, _mm_mul_ps(
 DYNNET_INLINE Vec min(Vec a, Vec b) { return _mm_min_ps(a.v, b.v); }
 DYNNET_INLINE Vec max(Vec a, Vec b) { return _mm_max_ps(a.v, b.v); }
 DYNNET_INLINE Vec sqrt(Vec a) { return _mm_sqrt_ps(a.v); }
+/// 1 / sqrt a, to about 1 ulp: infinity for 0, 0 for infinity, NaN below 0.
+DYNNET_INLINE Vec rsqrt(Vec a) { return Vec(1.0f) / sqrt(a); }
 DYNNET_INLINE Vec abs(Vec a) { return _mm_andnot_ps(_mm_set1_ps(-0.0f), a.v); }
 DYNNET_INLINE Vec round(Vec a) { return _mm_round_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 DYNNET_INLINE Vec floor(Vec a) { return _mm_round_ps(a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
@@ -111,6 +115,13 @@ DYNNET_INLINE Vec odds(Vec a, Vec b) { return _mm_shuffle_ps(a.v, b.v, 0xdd); }
 DYNNET_INLINE void interleave(Vec a, Vec b, Vec& low, Vec& high) {
   low = _mm_unpacklo_ps(a.v, b.v);
   high = _mm_unpackhi_ps(a.v, b.v);
+}
+
+/// table[n] for whole n from 0 to 15; any of them for what is not a number.
+DYNNET_INLINE Vec look_up(const float (&table)[16], Vec n) {
+  const __m128i number = _mm_cvtps_epi32(n.v);
+  return _mm_setr_ps(table[_mm_extract_epi32(number, 0) & 15], table[_mm_extract_epi32(number, 1) & 15],
+                     table[_mm_extract_epi32(number, 2) & 15], table[_mm_extract_epi32(number, 3) & 15]);
 }
 
 /// Makes the compiler load a once: left alone, it reads memory again for each of a few uses.

@@ -7,6 +7,8 @@
 namespace dynnet::cpu::DYNNET_ISA {
 
 constexpr int kWidth = 8;
+/// Whether fma and fnma round once.
+constexpr bool kFused = true;
 
 struct Vec {
   __m256 v;
@@ -30,6 +32,8 @@ DYNNET_INLINE Vec fnma(Vec a, Vec b, Vec c) { return _mm256_fnmadd_ps(a.v, b.v, 
 DYNNET_INLINE Vec min(Vec a, Vec b) { return _mm256_min_ps(a.v, b.v); }
 DYNNET_INLINE Vec max(Vec a, Vec b) { return _mm256_max_ps(a.v, b.v); }
 DYNNET_INLINE Vec sqrt(Vec a) { return _mm256_sqrt_ps(a.v); }
+/// 1 / sqrt a, to about 1 ulp: infinity for 0, 0 for infinity, NaN below 0.
+DYNNET_INLINE Vec rsqrt(Vec a) { return Vec(1.0f) / sqrt(a); }
 DYNNET_INLINE Vec abs(Vec a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a.v); }
 DYNNET_INLINE Vec round(Vec a) { return _mm256_round_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 DYNNET_INLINE Vec floor(Vec a) { return _mm256_round_ps(a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
@@ -111,6 +115,15 @@ DYNNET_INLINE void interleave(Vec a, Vec b, Vec& low, Vec& high) {
   const __m256 p = _mm256_unpacklo_ps(a.v, b.v), q = _mm256_unpackhi_ps(a.v, b.v);
   low = _mm256_permute2f128_ps(p, q, 0x20);
   high = _mm256_permute2f128_ps(p, q, 0x31);
+}
+
+/// table[n] for whole n from 0 to 15; any of them for what is not a number.
+DYNNET_INLINE Vec look_up(const float (&table)[16], Vec n) {
+  // Of the halves that hold it: bit 3 chooses.
+  const __m256i number = _mm256_cvtps_epi32(n.v);
+  const __m256 low = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), number);
+  const __m256 high = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table + 8), number);
+  return _mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32(number, 28)));
 }
 
 /// Makes the compiler load a once: left alone, it reads memory again for each of a few uses.

@@ -12,6 +12,8 @@
 namespace dynnet::cpu::DYNNET_ISA {
 
 constexpr int kWidth = 16;
+/// Whether fma and fnma round once.
+constexpr bool kFused = true;
 
 struct Vec {
   __m512 v;
@@ -35,6 +37,15 @@ DYNNET_INLINE Vec fnma(Vec a, Vec b, Vec c) { return _mm512_fnmadd_ps(a.v, b.v, 
 DYNNET_INLINE Vec min(Vec a, Vec b) { return _mm512_min_ps(a.v, b.v); }
 DYNNET_INLINE Vec max(Vec a, Vec b) { return _mm512_max_ps(a.v, b.v); }
 DYNNET_INLINE Vec sqrt(Vec a) { return _mm512_sqrt_ps(a.v); }
+/// 1 / sqrt a, to about 1 ulp: infinity for 0, 0 for infinity, NaN below 0.
+DYNNET_INLINE Vec rsqrt(Vec a) {
+  // One step of Newton's method, but not from 0 or infinity.
+  const __m512 r = _mm512_rsqrt14_ps(a.v), half = _mm512_mul_ps(r, _mm512_set1_ps(0.5f));
+  const __m512 missing = _mm512_fnmadd_ps(_mm512_mul_ps(a.v, r), half, _mm512_set1_ps(0.5f));
+  constexpr int kZerosAndInfinities = 0x02 | 0x04 | 0x08 | 0x10;
+  return _mm512_mask3_fmadd_ps(missing, r, r,
+                               static_cast<__mmask16>(~_mm512_fpclass_ps_mask(a.v, kZerosAndInfinities)));
+}
 DYNNET_INLINE Vec abs(Vec a) { return _mm512_abs_ps(a.v); }
 DYNNET_INLINE Vec round(Vec a) { return _mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 DYNNET_INLINE Vec floor(Vec a) { return _mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
@@ -99,6 +110,11 @@ DYNNET_INLINE void interleave(Vec a, Vec b, Vec& low, Vec& high) {
   const __m512i first = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
   low = _mm512_permutex2var_ps(a.v, first, b.v);
   high = _mm512_permutex2var_ps(a.v, _mm512_add_epi32(first, _mm512_set1_epi32(8)), b.v);
+}
+
+/// table[n] for whole n from 0 to 15; any of them for what is not a number.
+DYNNET_INLINE Vec look_up(const float (&table)[16], Vec n) {
+  return _mm512_permutexvar_ps(_mm512_cvtps_epi32(n.v), _mm512_loadu_ps(table));
 }
 
 /// Makes the compiler load a once: left alone, it reads memory again for each of a few uses.

@@ -5,33 +5,19 @@
 namespace dynnet::cpu::DYNNET_ISA {
 namespace {
 
-float largest(const float* x, int64_t n) {
-  const Vec none(-__builtin_inff());
-  Vec m = none;
-  for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { m = max(m, lanes.keep(lanes.load(x + j), none)); });
-  return reduce_max(m);
-}
-
-/// ln sum exp x in two parts, of which the first is the largest element: nothing overflows, and (x - largest) -
-/// remainder has the precision of the differences even where the elements are large.
-struct LogSum {
-  float largest, remainder;
-};
-
-LogSum log_sum_exp(const float* x, int64_t n) {
-  const float m = largest(x, n);
-  const Vec shift(m);
-  const float sum = sum_of(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { return exp(lanes.load(x + j) - shift); });
-  return {m, first(log(Vec(sum)))};
+/// The sum of e^(x - shift).
+float sum_exp(const float* x, float shift, int64_t n) {
+  const Vec shifts(shift);
+  return sum_of(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { return exp_below_89(lanes.load(x + j) - shifts); });
 }
 
 void softmax(Rows y, Rows x, int64_t rows, int64_t n) {
   for (int64_t i = 0; i < rows; ++i) {
     const float* xs = row(x, i);
     float* ys = row(y, i);
-    const Vec shift(largest(xs, n));
+    const Vec shift(largest_of(xs, n));
     const float sum = sum_of(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-      const Vec e = exp(lanes.load(xs + j) - shift);
+      const Vec e = exp_below_89(lanes.load(xs + j) - shift);
       lanes.store(ys + j, e);
       return e;
     });
@@ -45,8 +31,7 @@ void softmax_backward(Rows dx, Rows y, Rows dy, int64_t rows, int64_t n, bool ac
     for (int64_t i = 0; i < rows; ++i) {
       float* to = row(dx, i);
       const float *ys = row(y, i), *dys = row(dy, i);
-      const Vec mean(sum_of(
-          n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { return lanes.load(ys + j) * lanes.load(dys + j); }));
+      const Vec mean(dot_of(ys, dys, n));
       for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
         put<decltype(flag)::value>(lanes, to + j, lanes.load(ys + j) * (lanes.load(dys + j) - mean));
       });
@@ -89,14 +74,28 @@ void softmax_across_backward(Rows dx, Rows y, Rows dy, int64_t blocks, int64_t i
   });
 }
 
+/// Ln sum exp x is taken in two parts, of which the first is the largest element: nothing overflows, and (x - largest)
+/// - remainder has the precision of the differences even where the elements are large.
 void log_softmax(Rows y, Rows x, int64_t rows, int64_t n) {
-  for (int64_t i = 0; i < rows; ++i) {
-    const float* xs = row(x, i);
-    float* ys = row(y, i);
-    const LogSum z = log_sum_exp(xs, n);
-    const Vec shift(z.largest), remainder(z.remainder);
-    for_vectors(n, [&](int64_t j, auto lanes)
-                       DYNNET_INLINE_BODY { lanes.store(ys + j, (lanes.load(xs + j) - shift) - remainder); });
+  // Rows that stay in the first cache share the work on their logarithms.
+  const int64_t step = n <= 256 ? kWidth : 1;
+  for (int64_t begin = 0; begin < rows; begin += step) {
+    const int64_t count = smaller(step, rows - begin);
+    float largest[kWidth], remainders[kWidth];
+    store(remainders, Vec(1.0f));
+    for (int64_t i = 0; i < count; ++i) {
+      const float* xs = row(x, begin + i);
+      largest[i] = largest_of(xs, n);
+      remainders[i] = sum_exp(xs, largest[i], n);
+    }
+    store(remainders, log(load(remainders)));
+    for (int64_t i = 0; i < count; ++i) {
+      const float* xs = row(x, begin + i);
+      float* ys = row(y, begin + i);
+      const Vec shift(largest[i]), remainder(remainders[i]);
+      for_vectors(n, [&](int64_t j, auto lanes)
+                         DYNNET_INLINE_BODY { lanes.store(ys + j, (lanes.load(xs + j) - shift) - remainder); });
+    }
   }
 }
 
@@ -116,11 +115,11 @@ void log_softmax_backward(Rows dx, Rows y, Rows dy, int64_t rows, int64_t n, boo
 void pick_neg_log_softmax(Rows y, Rows z, Rows x, const int32_t* labels, int64_t rows, int64_t n) {
   for (int64_t i = 0; i < rows; ++i) {
     const float* xs = row(x, i);
-    const LogSum total = log_sum_exp(xs, n);
+    const float largest = largest_of(xs, n), remainder = first(log(Vec(sum_exp(xs, largest, n))));
     float* kept = row(z, i);
-    kept[0] = total.largest;
-    kept[1] = total.remainder;
-    *row(y, i) = total.remainder - (xs[labels[i]] - total.largest);
+    kept[0] = largest;
+    kept[1] = remainder;
+    *row(y, i) = remainder - (xs[labels[i]] - largest);
   }
 }
 
@@ -134,7 +133,7 @@ void pick_neg_log_softmax_backward(Rows dx, Rows x, Rows z, Rows g, const int32_
       const float* kept = row(z, i);
       const Vec shift(kept[0]), remainder(kept[1]);
       const float scale = *row(g, i), before = kAccumulate ? to[labels[i]] : 0.0f;
-      const auto probability = [&](Vec e) DYNNET_INLINE_BODY { return exp((e - shift) - remainder); };
+      const auto probability = [&](Vec e) DYNNET_INLINE_BODY { return exp_below_89((e - shift) - remainder); };
       for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
         put<kAccumulate>(lanes, to + j, Vec(scale) * probability(lanes.load(xs + j)));
       });

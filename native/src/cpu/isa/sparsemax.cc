@@ -7,22 +7,24 @@ namespace {
 
 constexpr float kInfinity = __builtin_inff();
 
-/// What a pass over a row adds up: a sum, and a count, which is exact.
-struct Tally {
-  float sum, count;
+/// What a pass over a row adds up.
+template <int kCount>
+struct Sums {
+  float of[kCount];
 };
 
-/// Over n elements, of each the term that value(j, lanes, counted) gives, and whether it counts. Four of both take
-/// turns.
-template <class Value>
-DYNNET_INLINE Tally tally_of(int64_t n, Value value) {
-  const Vec zero(0.0f), one(1.0f);
-  Vec sum[4] = {zero, zero, zero, zero}, count[4] = {zero, zero, zero, zero};
+/// Over n elements, of each the terms that value(j, lanes, terms) gives. Four of each sum take turns.
+template <int kCount, class Value>
+DYNNET_INLINE Sums<kCount> sums_of(int64_t n, Value value) {
+  const Vec zero(0.0f);
+  Vec sum[4][kCount];
+#pragma GCC unroll 4
+  for (int turn = 0; turn < 4; ++turn)
+    for (int i = 0; i < kCount; ++i) sum[turn][i] = zero;
   const auto add = [&](int turn, int64_t j, auto lanes) DYNNET_INLINE_BODY {
-    Mask counted;
-    const Vec term = value(j, lanes, counted);
-    sum[turn] = sum[turn] + lanes.keep(select(counted, term, zero), zero);
-    count[turn] = count[turn] + lanes.keep(select(counted, one, zero), zero);
+    Vec terms[kCount];
+    value(j, lanes, terms);
+    for (int i = 0; i < kCount; ++i) sum[turn][i] = sum[turn][i] + lanes.keep(terms[i], zero);
   };
   int64_t j = 0;
   for (; j + 4 * kWidth <= n; j += 4 * kWidth) {
@@ -31,12 +33,22 @@ DYNNET_INLINE Tally tally_of(int64_t n, Value value) {
   }
   for (; j + kWidth <= n; j += kWidth) add(0, j, Whole());
   if (j < n) add(1, j, Part(n - j));
-  return {reduce_add((sum[0] + sum[1]) + (sum[2] + sum[3])), reduce_add((count[0] + count[1]) + (count[2] + count[3]))};
+  Sums<kCount> result;
+  for (int i = 0; i < kCount; ++i) result.of[i] = reduce_add((sum[0][i] + sum[1][i]) + (sum[2][i] + sum[3][i]));
+  return result;
+}
+
+/// The sum of some elements, and their number, which is exact.
+enum { kSum, kNumber };
+
+DYNNET_INLINE void count(Mask counted, Vec term, Vec (&terms)[2]) {
+  terms[kSum] = select(counted, term, Vec(0.0f));
+  terms[kNumber] = select(counted, Vec(1.0f), Vec(0.0f));
 }
 
 // ---- sparsemax ----
 
-/// The threshold of sparsemax in two parts, as LogSum in softmax.cc: the largest element, and the rest.
+/// The threshold of sparsemax in two parts, as the logarithm in softmax.cc: the largest element, and the rest.
 struct Threshold {
   float largest, rest;
 };
@@ -49,14 +61,13 @@ Threshold threshold_of(const float* x, int64_t n) {
   float t = -1.0f, before = kInfinity;
   for (;;) {
     const Vec threshold(t);
-    const Tally above = tally_of(n, [&](int64_t j, auto lanes, Mask& counted) DYNNET_INLINE_BODY {
+    const Sums<2> above = sums_of<2>(n, [&](int64_t j, auto lanes, Vec(&terms)[2]) DYNNET_INLINE_BODY {
       const Vec z = lanes.load(x + j) - shift;
-      counted = threshold < z;
-      return z;
+      count(threshold < z, z, terms);
     });
-    if (!(above.count < before)) return {largest, t};
-    before = above.count;
-    t = (above.sum - 1.0f) / above.count;
+    if (!(above.of[kNumber] < before)) return {largest, t};
+    before = above.of[kNumber];
+    t = (above.of[kSum] - 1.0f) / before;
   }
 }
 
@@ -78,11 +89,10 @@ void sparsemax_backward(Rows dx, Rows y, Rows dy, int64_t rows, int64_t n, bool 
     for (int64_t i = 0; i < rows; ++i) {
       float* to = row(dx, i);
       const float *ys = row(y, i), *dys = row(dy, i);
-      const Tally support = tally_of(n, [&](int64_t j, auto lanes, Mask& counted) DYNNET_INLINE_BODY {
-        counted = zero < lanes.load(ys + j);
-        return lanes.load(dys + j);
+      const Sums<2> support = sums_of<2>(n, [&](int64_t j, auto lanes, Vec(&terms)[2]) DYNNET_INLINE_BODY {
+        count(zero < lanes.load(ys + j), lanes.load(dys + j), terms);
       });
-      const Vec mean(support.sum / support.count);
+      const Vec mean(support.of[kSum] / support.of[kNumber]);
       for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
         put<decltype(flag)::value>(lanes, to + j, select(zero < lanes.load(ys + j), lanes.load(dys + j) - mean, zero));
       });
@@ -113,73 +123,93 @@ void sparsemax_loss(Rows y, Rows z, Rows x, Rows q, int64_t rows, int64_t n) {
 void sparsemax_loss_backward(Rows dx, Rows x, Rows z, Rows q, Rows g, int64_t rows, int64_t n, bool accumulate) {
   const Vec zero(0.0f);
   with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
-    for (int64_t i = 0; i < rows; ++i) {
-      float* to = row(dx, i);
-      const float *xs = row(x, i), *qs = row(q, i), *kept = row(z, i);
-      const Vec shift(kept[0]), rest(kept[1]), scale(*row(g, i));
-      for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-        const Vec p = max(zero, (lanes.load(xs + j) - shift) - rest);
-        put<decltype(flag)::value>(lanes, to + j, scale * (p - lanes.load(qs + j)));
-      });
-    }
+    with_flag(given(q), [&](auto targets) DYNNET_INLINE_BODY {
+      constexpr bool kAccumulate = decltype(flag)::value, kTargets = decltype(targets)::value;
+      for (int64_t i = 0; i < rows; ++i) {
+        float* to = row(dx, i);
+        const float *xs = row(x, i), *qs = kTargets ? row(q, i) : nullptr, *kept = row(z, i);
+        const Vec shift(kept[0]), rest(kept[1]), scale(*row(g, i));
+        for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+          Vec slope = max(zero, (lanes.load(xs + j) - shift) - rest);
+          if constexpr (kTargets) slope = slope - lanes.load(qs + j);
+          put<kAccumulate>(lanes, to + j, scale * slope);
+        });
+      }
+    });
   });
 }
 
 // ---- constrained softmax ----
 //
-// An element is at its bound where ln z < x - ln u. Starting with none there, ln z is worked out for the others, and
-// falls, until no more come to their bounds; nothing that is at its bound leaves it again.
+// With e = e^(x - shift), an element is e times a scale, or at its bound u where that is less. Starting with a scale
+// for which all of them add up to 1, what those at their bounds leave is divided among the others, so that the scale
+// grows, until no more come to their bounds; nothing that is at its bound leaves it again.
 
-/// The elements that are not at their bounds: their largest, what their exponentials are to be multiplied by, and by
-/// how much ln z is more than the largest. All elements are taken less the largest, so that large ones keep the digits
-/// by which they differ.
-struct Free {
-  float shift, scale;
-  float rest;
+/// An element is at its bound where that is less than e times `limit`; the others are e times `scale`.
+struct Scale {
+  float limit, scale;
 };
 
-/// Whether an element is at its bound u, of which `log_u` is the logarithm.
-DYNNET_INLINE Mask is_bound(Vec x, Vec log_u, Vec shift, Vec rest) { return rest < (x - shift) - log_u; }
+DYNNET_INLINE Mask is_bound(Vec e, Vec u, float limit) { return u < e * Vec(limit); }
 
-Free free_elements(const float* log_u, const float* x, const float* u, int64_t n) {
-  const Vec zero(0.0f), none(-kInfinity);
-  Free result{0.0f, 0.0f, kInfinity};
-  float before = -1.0f;
+/// Leaves the exponentials in e. All elements are taken less the largest that is not at its bound, or one not far above
+/// it, so that large ones keep the digits by which they differ.
+Scale scale_of(float* e, const float* x, const float* u, int64_t n) {
+  enum { kBounds, kBound, kFree };
+  const Vec zero(0.0f), one(1.0f), none(-kInfinity);
+  const float most = largest_of(x, n);
+  const Vec shift(most == -kInfinity ? 0.0f : most);
+  const float sum = sum_of(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+    const Vec power = exp_below_89(lanes.load(x + j) - shift);
+    lanes.store(e + j, power);
+    return power;
+  });
+  // There is nothing but minus infinity.
+  if (sum == 0.0f) return {0.0f, 0.0f};
+  float limit = 1.0f / sum, before = 0.0f;
   for (;;) {
-    const Vec shift(result.shift), limit(result.rest);
-    const auto at_bound = [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-      return is_bound(lanes.load(x + j), lanes.load(log_u + j), shift, limit);
-    };
-    Vec most = none;
-    const Tally bound = tally_of(n, [&](int64_t j, auto lanes, Mask& counted) DYNNET_INLINE_BODY {
-      counted = at_bound(j, lanes);
-      most = max(most, lanes.keep(select(counted, none, lanes.load(x + j)), none));
-      return lanes.load(u + j);
+    const Sums<3> sums = sums_of<3>(n, [&](int64_t j, auto lanes, Vec(&terms)[3]) DYNNET_INLINE_BODY {
+      const Vec power = lanes.load(e + j), bound = lanes.load(u + j);
+      const Mask bounded = is_bound(power, bound, limit);
+      terms[kBounds] = select(bounded, bound, zero);
+      terms[kBound] = select(bounded, one, zero);
+      terms[kFree] = select(bounded, zero, power);
     });
-    if (!(before < bound.count)) return result;
-    before = bound.count;
-    const float largest = reduce_max(most), left = 1.0f - bound.sum;
-    // There are none, or nothing is left for them.
-    if (largest == -kInfinity || left <= 0.0f) return {result.shift, 0.0f, result.rest};
-    const Vec next_shift(largest);
-    const float sum = sum_of(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-      return select(at_bound(j, lanes), zero, exp(lanes.load(x + j) - next_shift));
-    });
-    const float rest = first(log(Vec(sum / left))), most_rest = result.rest + (result.shift - largest);
-    result = {largest, left / sum, rest < most_rest ? rest : most_rest};
+    if (!(before < sums.of[kBound])) return {limit, limit};
+    before = sums.of[kBound];
+    const float left = 1.0f - sums.of[kBounds];
+    if (left <= 0.0f) return {limit, 0.0f};
+    float free = sums.of[kFree];
+    if (free < 1e-10f) {
+      // So far below those at their bounds that digits are lost: anew, less the largest of their own.
+      Vec free_most = none;
+      for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+        const Mask bounded = is_bound(lanes.load(e + j), lanes.load(u + j), limit);
+        free_most = max(free_most, lanes.keep(select(bounded, none, lanes.load(x + j)), none));
+      });
+      const float largest = reduce_max(free_most);
+      // There are none.
+      if (largest == -kInfinity) return {limit, 0.0f};
+      free = sum_of(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+        const Mask bounded = is_bound(lanes.load(e + j), lanes.load(u + j), limit);
+        // At a bound it is large enough to stay there.
+        const Vec power = exp_below_89(min(Vec(80.0f), lanes.load(x + j) - Vec(largest)));
+        lanes.store(e + j, power);
+        return select(bounded, zero, power);
+      });
+    }
+    limit = left / free;
   }
 }
 
 void constrained_softmax(Rows y, Rows x, Rows u, int64_t rows, int64_t n) {
   for (int64_t i = 0; i < rows; ++i) {
     float* ys = row(y, i);
-    const float *xs = row(x, i), *us = row(u, i);
-    for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { lanes.store(ys + j, log(lanes.load(us + j))); });
-    const Free free = free_elements(ys, xs, us, n);
-    const Vec shift(free.shift), scale(free.scale), rest(free.rest);
+    const float* us = row(u, i);
+    const Scale scale = scale_of(ys, row(x, i), us, n);
     for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-      const Vec score = lanes.load(xs + j), p = exp(score - shift) * scale;
-      lanes.store(ys + j, select(is_bound(score, lanes.load(ys + j), shift, rest), lanes.load(us + j), p));
+      const Vec e = lanes.load(ys + j), bound = lanes.load(us + j);
+      lanes.store(ys + j, select(is_bound(e, bound, scale.limit), bound, e * Vec(scale.scale)));
     });
   }
 }
@@ -191,14 +221,13 @@ void constrained_softmax_backward(Rows dx, Rows du, Rows y, Rows u, Rows dy, int
     for (int64_t i = 0; i < rows; ++i) {
       float *to_x = given(dx) ? row(dx, i) : nullptr, *to_u = given(du) ? row(du, i) : nullptr;
       const float *ys = row(y, i), *us = row(u, i), *dys = row(dy, i);
-      const auto free = [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+      enum { kFree, kWeighted };
+      const Sums<2> sums = sums_of<2>(n, [&](int64_t j, auto lanes, Vec(&terms)[2]) DYNNET_INLINE_BODY {
         const Vec p = lanes.load(ys + j);
-        return select(p < lanes.load(us + j), p, zero);
-      };
-      const float sum = sum_of(n, free), weighted = sum_of(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-                                           return free(j, lanes) * lanes.load(dys + j);
-                                         });
-      const Vec mean(sum > 0.0f ? weighted / sum : 0.0f);
+        terms[kFree] = select(p < lanes.load(us + j), p, zero);
+        terms[kWeighted] = terms[kFree] * lanes.load(dys + j);
+      });
+      const Vec mean(sums.of[kFree] > 0.0f ? sums.of[kWeighted] / sums.of[kFree] : 0.0f);
       for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
         const Vec p = lanes.load(ys + j), slope = lanes.load(dys + j) - mean;
         const Mask is_free = p < lanes.load(us + j);
