@@ -41,17 +41,9 @@ DYNNET_INLINE void copy_line(float* to, const float* from, int64_t n) {
               [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { put<kAccumulate>(lanes, to + j, lanes.load(from + j)); });
 }
 
-/// Blocks of a few whole vectors, whose number the compiler knows; 0: of any length.
-template <int kVectors, bool kAccumulate>
-void copy_each(float* to, int64_t to_step, const float* from, int64_t from_step, int64_t blocks, int64_t length) {
-  for (int64_t b = 0; b < blocks; ++b, to += to_step, from += from_step) {
-    if constexpr (kVectors > 0) {
-#pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) put<kAccumulate>(Whole(), to + v * kWidth, load(from + v * kWidth));
-    } else {
-      copy_line<kAccumulate>(to, from, length);
-    }
-  }
+template <bool kAccumulate>
+void copy_lines(float* to, int64_t to_step, const float* from, int64_t from_step, int64_t blocks, int64_t length) {
+  for (int64_t b = 0; b < blocks; ++b, to += to_step, from += from_step) copy_line<kAccumulate>(to, from, length);
 }
 
 template <bool kAccumulate>
@@ -60,30 +52,16 @@ void copy_single(float* to, int64_t to_step, const float* from, int64_t from_ste
   for (int64_t b = 0; b < blocks; ++b) put<kAccumulate>(to + b * to_step, from[b * from_step]);
 }
 
-template <bool kAccumulate>
-auto copier(int64_t length) {
-  switch (length) {
-    case 1:
-      return copy_single<kAccumulate>;
-    case kWidth:
-      return copy_each<1, kAccumulate>;
-    case 2 * kWidth:
-      return copy_each<2, kAccumulate>;
-    case 4 * kWidth:
-      return copy_each<4, kAccumulate>;
-    default:
-      return copy_each<0, kAccumulate>;
-  }
-}
-
 void copy_blocks(Rows to, int64_t to_step, Rows from, int64_t from_step, int64_t blocks, int64_t length, int64_t rows,
                  bool accumulate) {
   if (to_step == length && from_step == length) {
     length *= blocks;
     blocks = blocks > 0 ? 1 : 0;
   }
-  const auto copy_row = accumulate ? copier<true>(length) : copier<false>(length);
-  for (int64_t i = 0; i < rows; ++i) copy_row(row(to, i), to_step, row(from, i), from_step, blocks, length);
+  with_flag(accumulate, [&](auto flag) {
+    const auto copy_row = length == 1 ? copy_single<decltype(flag)::value> : copy_lines<decltype(flag)::value>;
+    for (int64_t i = 0; i < rows; ++i) copy_row(row(to, i), to_step, row(from, i), from_step, blocks, length);
+  });
 }
 
 /// The transpose of one matrix {m, n}, to[j + to_step * i] = (or +=) from[i + from_step * j], in blocks of kWidth by
