@@ -11,6 +11,10 @@ public sealed class MemoryGrowthTests
     private const int Graphs = 100_000;
     private const long Bound = 5_000_000;
 
+    // What leaks grows in every one. What does not may grow in some: a finalizer thread that falls further behind than it
+    // ever did leaves the allocator with more to keep.
+    private const int Rounds = 6;
+
     private Model _model = null!;
     private Parameter _w = null!;
 
@@ -97,7 +101,7 @@ public sealed class MemoryGrowthTests
     private static void AssertNoGrowth(Action use, int times = Graphs)
     {
         Footprint growth = default;
-        for (int round = 0; round < 3; round++)
+        for (int round = 0; round < Rounds; round++)
         {
             Footprint before = Footprint.Measure();
             for (int i = 0; i < times; i++)
@@ -107,7 +111,7 @@ public sealed class MemoryGrowthTests
             if (growth.Largest < Bound)
                 return;
         }
-        Assert.Fail($"In each of three rounds of {times} memory grew by more than {Bound} bytes, at last by {growth}.");
+        Assert.Fail($"In each of {Rounds} rounds of {times} memory grew by more than {Bound} bytes, at last by {growth}.");
     }
 
     /// <summary>The bytes that are resident, that the engine counts, and that are on the managed heap.</summary>

@@ -254,9 +254,13 @@ DYNNET_INLINE void each_result(const Reduction& s, Body body) {
     return;
   }
   constexpr int kVectors = 4;
+  // Twice as many where there are registers enough.
+  constexpr int kMany = kWidth == 16 ? 8 : kVectors;
   int64_t index = 0;
   each_place(s.kept_loops, s.kept_size, s.kept_stride, [&](int64_t offset) DYNNET_INLINE_BODY {
     int64_t j = 0;
+    for (; kMany > kVectors && j + kMany * kWidth <= s.inner; j += kMany * kWidth)
+      body(Beside<kMany, Whole>{Whole(), offset + j, index + j});
     for (; j + kVectors * kWidth <= s.inner; j += kVectors * kWidth)
       body(Beside<kVectors, Whole>{Whole(), offset + j, index + j});
     for (; j + kWidth <= s.inner; j += kWidth) body(Beside<1, Whole>{Whole(), offset + j, index + j});
