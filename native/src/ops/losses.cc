@@ -98,17 +98,26 @@ const float* margins(const BatchContext& b, float margin, int64_t losses) {
   return numbers;
 }
 
-// Scores as rows of n, one for each loss.
-void hinge_rows(const Forward& b, Rows y, Rows x, const int32_t* label, float margin, int64_t losses, int64_t n) {
-  const float* margin_of = margins(b, margin, losses);
+void hinge_forward(const Forward& b) {
+  const int64_t n = b.type.operands[0].rows();
+  const int64_t losses = b.element_count();
+  const Rows y = b.y_elements();
+  const Rows x = b.x_elements(0);
+  const int32_t* label = labels(b);
+  const float* margin_of = margins(b, b.type.static_float(0), losses);
   b.parallel(losses, kHingeCost * static_cast<double>(n), [&](int64_t begin, int64_t end) {
     b.k.hinge(y.from(begin), x.from(begin), label + begin, margin_of + begin, end - begin, n);
   });
 }
 
-void hinge_rows_backward(const Backward& b, const Backward::Operand& dx, Rows x, Rows dy, const int32_t* label,
-                         float margin, int64_t losses, int64_t n) {
-  const float* margin_of = margins(b, margin, losses);
+void hinge_backward(const Backward& b) {
+  const int64_t n = b.type.operands[0].rows();
+  const int64_t losses = b.element_count();
+  const Backward::Operand dx = b.dx_elements(0);
+  const Rows x = b.x_elements(0);
+  const Rows dy = b.dy_elements();
+  const int32_t* label = labels(b);
+  const float* margin_of = margins(b, b.type.static_float(0), losses);
   b.parallel(
       losses, kHingeCost * static_cast<double>(n),
       [&](int64_t begin, int64_t end) {
@@ -116,16 +125,6 @@ void hinge_rows_backward(const Backward& b, const Backward::Operand& dx, Rows x,
                            end - begin, n, dx.accumulate);
       },
       dx.collides);
-}
-
-void hinge_forward(const Forward& b) {
-  hinge_rows(b, b.y_elements(), b.x_elements(0), labels(b), b.type.static_float(0), b.element_count(),
-             b.type.operands[0].rows());
-}
-
-void hinge_backward(const Backward& b) {
-  hinge_rows_backward(b, b.dx_elements(0), b.x_elements(0), b.dy_elements(), labels(b), b.type.static_float(0),
-                      b.element_count(), b.type.operands[0].rows());
 }
 
 void hinge_dim_shape(Shaping& s) {
