@@ -150,33 +150,6 @@ TEST_P(ElementwiseKernels, Binary) {
   }
 }
 
-TEST_P(ElementwiseKernels, BinaryOfAnyStride) {
-  // Nothing makes such strides yet; the interface allows them.
-  Broadcast loops;
-  loops.loops = 2;
-  loops.size[0] = 21;
-  loops.size[1] = 3;
-  loops.a_stride[0] = 2;
-  loops.a_stride[1] = 50;
-  loops.b_stride[0] = 3;
-  loops.b_stride[1] = 0;
-  Operand a(Layout::kDense, 1, 150), b(Layout::kDense, 1, 63), y(Layout::kDense, 1, 63), d(Layout::kDense, 1, 63);
-  a.Fill(random_, -1, 1);
-  b.Fill(random_, -1, 1);
-  k().binary_forward(static_cast<int>(BinaryOp::kCmult), y.view(), a.view(), b.view(), 1, loops);
-  k().fill(d.view(), 0.0f, 1, 63);
-  k().binary_backward(static_cast<int>(BinaryOp::kCmult), 1, d.view(), a.view(), b.view(), y.view(), y.view(), 1, loops,
-                      63, false);
-  for (int64_t i = 0; i < 21; ++i) {
-    double sum = 0;
-    for (int64_t j = 0; j < 3; ++j) {
-      EXPECT_EQ(y.At(0, i + 21 * j), a.At(0, 2 * i + 50 * j) * b.At(0, 3 * i));
-      sum += static_cast<double>(y.At(0, i + 21 * j)) * a.At(0, 2 * i + 50 * j);
-    }
-    EXPECT_NEAR(d.At(0, 3 * i), sum, 1e-6);
-  }
-}
-
 DYNNET_TEST_ALL_KERNELS(ElementwiseKernels);
 
 }  // namespace

@@ -29,8 +29,9 @@ struct Rows {
 };
 
 /// How the elements of two operands meet in an elementwise operation: nested loops, the innermost first. The result is
-/// contiguous; an operand that is broadcast in a loop has stride 0 there. Loops are merged where strides allow, so the
-/// common case is one loop with strides 1 and 1.
+/// contiguous; an operand that is broadcast in a loop has stride 0 there, which one of them is at most. In the
+/// innermost loop the strides are 0 or 1. Loops are merged where strides allow, so the common case is one loop with
+/// strides 1 and 1.
 struct Broadcast {
   static constexpr int kMaxLoops = 8;
   int32_t loops = 1;

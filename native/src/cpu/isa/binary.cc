@@ -8,63 +8,49 @@ namespace dynnet::cpu::DYNNET_ISA {
 namespace {
 
 /// How an operand moves in the innermost loop.
-enum class Step { kRepeat, kNext, kAny };
-
-Step step_of(int64_t stride) { return stride == 1 ? Step::kNext : stride == 0 ? Step::kRepeat : Step::kAny; }
-
-/// For strides that nothing makes yet: correct, and kept out of line, since there is a copy for each use.
-__attribute__((noinline)) Vec gather(const float* p, int64_t stride, int64_t count) {
-  float values[kWidth] = {};
-  for (int64_t j = 0; j < kWidth && j < count; ++j) values[j] = p[j * stride];
-  return load(values);
-}
-
-__attribute__((noinline)) void scatter(float* p, int64_t stride, int64_t count, Vec a, bool add) {
-  float values[kWidth];
-  store(values, a);
-  for (int64_t j = 0; j < kWidth && j < count; ++j) p[j * stride] = add ? p[j * stride] + values[j] : values[j];
-}
+enum class Step { kRepeat, kNext };
 
 /// Reads elements i and following of an operand in the innermost loop.
 template <Step kOf>
 struct Reader {
   static constexpr Step kStep = kOf;
   const float* p;
-  int64_t stride;
   Vec repeated;
 
-  DYNNET_INLINE Reader(const float* from, int64_t by) : p(from), stride(by) {
+  DYNNET_INLINE explicit Reader(const float* from) : p(from) {
     if constexpr (kStep == Step::kRepeat) repeated = Vec(*from);
   }
 
   template <class Lanes>
-  DYNNET_INLINE Vec load(int64_t i, int64_t n, const Lanes& lanes) const {
+  DYNNET_INLINE Vec load(int64_t i, const Lanes& lanes) const {
     if constexpr (kStep == Step::kNext) {
       return lanes.load(p + i);
-    } else if constexpr (kStep == Step::kRepeat) {
-      return repeated;
     } else {
-      return gather(p + i * stride, stride, n - i);
+      return repeated;
     }
   }
 };
 
-/// Calls body with the two readers of the kinds that the strides ask for.
-template <class Body>
+/// Makes a reader of what begins at p.
+template <Step kOf>
+struct Start {
+  DYNNET_INLINE Reader<kOf> operator()(const float* p) const { return Reader<kOf>(p); }
+};
+
+/// Calls body with what makes the two readers, of the kinds that the strides ask for: one operand repeats an element at
+/// most. An operand that is not read counts as moving on, unless kOwn is its number, which is where results go.
+template <int kOwn = -1, int kReads = elementwise::kReadsA | elementwise::kReadsB, class Body>
 DYNNET_INLINE void with_readers(const Broadcast& shape, Body body) {
-  const Step a = step_of(shape.a_stride[0]), b = step_of(shape.b_stride[0]);
-  if (a == Step::kNext && b == Step::kNext) {
-    body([](const float* p, int64_t s) DYNNET_INLINE_BODY { return Reader<Step::kNext>(p, s); },
-         [](const float* p, int64_t s) DYNNET_INLINE_BODY { return Reader<Step::kNext>(p, s); });
-  } else if (a == Step::kNext && b == Step::kRepeat) {
-    body([](const float* p, int64_t s) DYNNET_INLINE_BODY { return Reader<Step::kNext>(p, s); },
-         [](const float* p, int64_t s) DYNNET_INLINE_BODY { return Reader<Step::kRepeat>(p, s); });
-  } else if (a == Step::kRepeat && b == Step::kNext) {
-    body([](const float* p, int64_t s) DYNNET_INLINE_BODY { return Reader<Step::kRepeat>(p, s); },
-         [](const float* p, int64_t s) DYNNET_INLINE_BODY { return Reader<Step::kNext>(p, s); });
+  constexpr Start<Step::kRepeat> repeat;
+  constexpr Start<Step::kNext> next;
+  constexpr bool kAsksA = kOwn == 0 || (kReads & elementwise::kReadsA) != 0;
+  constexpr bool kAsksB = kOwn == 1 || (kReads & elementwise::kReadsB) != 0;
+  if (kAsksA && shape.a_stride[0] == 0) {
+    if constexpr (kAsksA) body(repeat, next);
+  } else if (kAsksB && shape.b_stride[0] == 0) {
+    if constexpr (kAsksB) body(next, repeat);
   } else {
-    body([](const float* p, int64_t s) DYNNET_INLINE_BODY { return Reader<Step::kAny>(p, s); },
-         [](const float* p, int64_t s) DYNNET_INLINE_BODY { return Reader<Step::kAny>(p, s); });
+    body(next, next);
   }
 }
 
@@ -130,10 +116,10 @@ void forward(Rows y, Rows a, Rows b, int64_t rows, const Broadcast& shape) {
       const float *as = row(a, i), *bs = row(b, i);
       Outer at(shape);
       do {
-        const auto from_a = read_a(as + at.a, shape.a_stride[0]);
-        const auto from_b = read_b(bs + at.b, shape.b_stride[0]);
+        const auto from_a = read_a(as + at.a);
+        const auto from_b = read_b(bs + at.b);
         for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-          lanes.store(to + at.y + j, Op::forward(from_a.load(j, n, lanes), from_b.load(j, n, lanes)));
+          lanes.store(to + at.y + j, Op::forward(from_a.load(j, lanes), from_b.load(j, lanes)));
         });
       } while (at.next());
     }
@@ -256,7 +242,7 @@ void backward(Rows d, Rows a, Rows b, Rows y, Rows dy, int64_t rows, const Broad
     if (is_whole(shape, strides)) return backward_plain<Op, kSide>(d, a, b, y, dy, rows, elements(shape), accumulate);
   }
   const float nothing = 0.0f;
-  with_readers(shape, [&](auto read_a, auto read_b) {
+  with_readers<kSide, kReads>(shape, [&](auto read_a, auto read_b) {
     for (int64_t i = 0; i < rows; ++i) {
       float* to = row(d, i);
       const float* as = (kReads & elementwise::kReadsA) != 0 ? row(a, i) : nullptr;
@@ -270,32 +256,28 @@ void backward(Rows d, Rows a, Rows b, Rows y, Rows dy, int64_t rows, const Broad
       Outer at(shape);
       do {
         // The readers of what is not read are never asked, but read where they begin.
-        const auto from_a = read_a(as != nullptr ? as + at.a : &nothing, shape.a_stride[0]);
-        const auto from_b = read_b(bs != nullptr ? bs + at.b : &nothing, shape.b_stride[0]);
+        const auto from_a = read_a(as != nullptr ? as + at.a : &nothing);
+        const auto from_b = read_b(bs != nullptr ? bs + at.b : &nothing);
         const auto value = [&](int64_t j, const auto& lanes) DYNNET_INLINE_BODY {
           const Vec zero(0.0f);
-          return gradient<Op, kSide>((kReads & elementwise::kReadsA) != 0 ? from_a.load(j, n, lanes) : zero,
-                                     (kReads & elementwise::kReadsB) != 0 ? from_b.load(j, n, lanes) : zero,
+          return gradient<Op, kSide>((kReads & elementwise::kReadsA) != 0 ? from_a.load(j, lanes) : zero,
+                                     (kReads & elementwise::kReadsB) != 0 ? from_b.load(j, lanes) : zero,
                                      (kReads & elementwise::kReadsY) != 0 ? lanes.load(ys + at.y + j) : zero,
                                      lanes.load(dys + at.y + j));
         };
         constexpr Step kStep = kSide == 0 ? decltype(from_a)::kStep : decltype(from_b)::kStep;
         float* there = to + (kSide == 0 ? at.a : at.b);
         const bool add = accumulate || !at.first_visit(strides);
-        if (kStep == Step::kRepeat || (kStep == Step::kAny && strides[0] == 0)) {
+        if constexpr (kStep == Step::kRepeat) {
           Vec sum(0.0f);
           for_vectors(
               n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { sum = sum + lanes.keep(value(j, lanes), Vec(0.0f)); });
           const float total = reduce_add(sum);
           *there = add ? *there + total : total;
-        } else if constexpr (kStep == Step::kNext) {
+        } else {
           with_flag(add, [&](auto flag) DYNNET_INLINE_BODY {
             for_vectors(n, [&](int64_t j, auto lanes)
                                DYNNET_INLINE_BODY { put<decltype(flag)::value>(lanes, there + j, value(j, lanes)); });
-          });
-        } else {
-          for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-            scatter(there + j * strides[0], strides[0], n - j, value(j, lanes), add);
           });
         }
       } while (at.next());

@@ -13,7 +13,6 @@ struct Power {
     if constexpr (kOrder == 0) return Vec(1.0f);
     if constexpr (kOrder == 1) return x;
     if constexpr (kOrder == 2) return x * x;
-    if constexpr (kOrder == 3) return x * x * x;
   }
 };
 
@@ -31,16 +30,13 @@ struct AnyPower {
   }
 };
 
-template <class Body>
+/// Calls body with the power: those of means and of variances, and their gradients', are loops of their own.
+template <int kLeast, class Body>
 DYNNET_INLINE void with_power(int32_t order, Body body) {
-  if (order == 0) {
-    body(Power<0>());
-  } else if (order == 1) {
-    body(Power<1>());
-  } else if (order == 2) {
-    body(Power<2>());
-  } else if (order == 3) {
-    body(Power<3>());
+  if (order == kLeast) {
+    body(Power<kLeast>());
+  } else if (order == kLeast + 1) {
+    body(Power<kLeast + 1>());
   } else {
     body(AnyPower{order});
   }
@@ -48,7 +44,7 @@ DYNNET_INLINE void with_power(int32_t order, Body body) {
 
 void moment(Rows y, Rows x, int64_t rows, const Reduction& shape, int32_t order, float divisor) {
   const Vec share(1.0f / divisor);
-  with_power(order, [&](auto power) DYNNET_INLINE_BODY {
+  with_power<1>(order, [&](auto power) DYNNET_INLINE_BODY {
     for (int64_t i = 0; i < rows; ++i) {
       const float* xs = row(x, i);
       float* ys = row(y, i);
@@ -74,7 +70,7 @@ void moment_backward(Rows dx, Rows x, Rows dy, int64_t rows, const Reduction& sh
                      bool accumulate) {
   const Vec factor(static_cast<float>(order) / divisor);
   with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
-    with_power(order - 1, [&](auto power) DYNNET_INLINE_BODY {
+    with_power<0>(order - 1, [&](auto power) DYNNET_INLINE_BODY {
       constexpr bool kReads = decltype(power)::kReads;
       for (int64_t i = 0; i < rows; ++i) {
         const float* xs = kReads ? row(x, i) : nullptr;
@@ -91,7 +87,7 @@ void moment_backward(Rows dx, Rows x, Rows dy, int64_t rows, const Reduction& sh
           }
           continue;
         }
-        each_result(shape, [&](auto at) DYNNET_INLINE_BODY {
+        each_result<false>(shape, [&](auto at) DYNNET_INLINE_BODY {
           constexpr int kCount = decltype(at)::kCount;
           Vec scale[kCount];
           each_vector<kCount>([&](int v) DYNNET_INLINE_BODY { scale[v] = factor * at.load(dys, v); });

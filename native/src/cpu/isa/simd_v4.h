@@ -2,12 +2,7 @@
 #ifndef DYNNET_CPU_ISA_SIMD_V4_H_
 #define DYNNET_CPU_ISA_SIMD_V4_H_
 
-// GCC 12 takes the deliberately undefined pass-through operands of its own intrinsics for mistakes.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #include <immintrin.h>
-#pragma GCC diagnostic pop
 
 namespace dynnet::cpu::DYNNET_ISA {
 
