@@ -89,8 +89,8 @@ public sealed partial class Model
 
     /// <summary>
     /// Reads the values of this model's parameters from a file in DyNet's text format, and their gradients where the
-    /// file has them. Every parameter must be there with its shape; what else the file holds is ignored. On failure the
-    /// model is as it was.
+    /// file has them; those that it does not have are reset. Every parameter must be there with its shape; what else the
+    /// file holds is ignored. On failure the model is as it was.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="key">
@@ -115,8 +115,8 @@ public sealed partial class Model
 
     /// <summary>
     /// Reads the values of this model's parameters from a stream in DyNet's text format, to its end, and their gradients
-    /// where it has them. Every parameter must be there with its shape; what else there is is ignored. On failure the
-    /// model is as it was.
+    /// where it has them; those that it does not have are reset. Every parameter must be there with its shape; what else
+    /// there is is ignored. On failure the model is as it was.
     /// </summary>
     /// <param name="stream">The stream; it stays open.</param>
     /// <param name="key">
@@ -141,60 +141,52 @@ public sealed partial class Model
     }
 
     /// <summary>
-    /// Adds a parameter with the shape, the values and the gradient that one has in a file in DyNet's text format.
+    /// Adds a parameter with the shape, the values and the gradient that one has in a file in DyNet's text format. On
+    /// failure the model is as it was.
     /// </summary>
-    /// <param name="path">The file, which is read as a whole.</param>
+    /// <param name="path">The file.</param>
     /// <param name="key">Its full name in the file, such as <c>/encoder/W</c>.</param>
     /// <param name="name">Its name in this model; null for a number.</param>
     /// <returns>The parameter.</returns>
     /// <remarks>Must not run beside anything else that uses the model.</remarks>
-    /// <exception cref="ArgumentException">The name is none.</exception>
-    /// <exception cref="KeyNotFoundException">The file has none of that name.</exception>
+    /// <exception cref="ArgumentException">The key or the name is none.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
     /// <exception cref="IOException">The operating system failed to read it.</exception>
-    /// <exception cref="ModelFormatException">The file is damaged, incomplete or of another format.</exception>
+    /// <exception cref="ModelFormatException">The file is damaged, or has none of that name.</exception>
+    /// <exception cref="InvalidOperationException">Another call is writing the model's gradients.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public Parameter LoadParameters(string path, string key, string? name = null)
     {
+        ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentException.ThrowIfNullOrEmpty(key);
-        using Model file = Load(path);
-        Parameter read = file[key];
-        using var text = new MemoryStream();
-        read.Save(text, withGradient: true);
-        text.Position = 0;
-        Parameter added = AddParameters(read.Dim, Initializer.Constant(0), name);
-        added.Populate(text, read.Name);
-        return added;
+        using Lease lease = Lease();
+        return new Parameter(_root, ModelFileCalls.LoadParameters(lease.Pointer, path, key, name));
     }
 
     /// <summary>
-    /// Adds a lookup parameter with the shape, the values and the gradient that one has in a file in DyNet's text format.
+    /// Adds a lookup parameter with the shape, the values and the gradient that one has in a file in DyNet's text
+    /// format. On failure the model is as it was.
     /// </summary>
-    /// <param name="path">The file, which is read as a whole.</param>
+    /// <param name="path">The file.</param>
     /// <param name="key">Its full name in the file, such as <c>/encoder/E</c>.</param>
     /// <param name="name">Its name in this model; null for a number.</param>
     /// <returns>The lookup parameter.</returns>
     /// <remarks>Must not run beside anything else that uses the model.</remarks>
-    /// <exception cref="ArgumentException">The name is none.</exception>
-    /// <exception cref="KeyNotFoundException">The file has none of that name.</exception>
+    /// <exception cref="ArgumentException">The key or the name is none.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
     /// <exception cref="IOException">The operating system failed to read it.</exception>
-    /// <exception cref="ModelFormatException">The file is damaged, incomplete or of another format.</exception>
+    /// <exception cref="ModelFormatException">The file is damaged, or has none of that name.</exception>
+    /// <exception cref="InvalidOperationException">Another call is writing the model's gradients.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public LookupParameter LoadLookupParameters(string path, string key, string? name = null)
     {
+        ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentException.ThrowIfNullOrEmpty(key);
-        using Model file = Load(path);
-        LookupParameter read = file.GetLookupParameter(key);
-        using var text = new MemoryStream();
-        read.Save(text, withGradient: true);
-        text.Position = 0;
-        LookupParameter added = AddLookupParameters(read.Rows, read.Dim, Initializer.Constant(0), name);
-        added.Populate(text, read.Name);
-        return added;
+        using Lease lease = Lease();
+        return new LookupParameter(_root, ModelFileCalls.LoadLookupParameters(lease.Pointer, path, key, name));
     }
 }

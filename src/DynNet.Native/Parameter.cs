@@ -43,8 +43,13 @@ public sealed partial class Parameter : IEquatable<Parameter>
         }
     }
 
-    /// <summary>The gradient that has accumulated since the latest update, column-major, where it lies.</summary>
+    /// <summary>
+    /// The gradient that has accumulated since the latest update, column-major, where it lies; zeros if there is none.
+    /// </summary>
     /// <remarks>Valid as long as the model is not disposed. Each backward and update shows in it.</remarks>
+    /// <exception cref="InvalidOperationException">
+    /// There is none yet, and a backward or an update on another thread may be writing it.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public ReadOnlySpan<float> Gradient
     {

@@ -115,9 +115,10 @@ public sealed class ParameterFileTests : FolderFixture
             Assert.That((f.Rows, f.Dim), Is.EqualTo((3, e.Dim)));
             Assert.That(f.Row(2).ToArray(), Is.EqualTo(e.Row(2).ToArray()));
             Assert.That(f.RowGradient(1), Is.EqualTo(e.RowGradient(1)));
-            Assert.That(
-                () => model.LoadParameters(In("a"), "/X"),
-                Throws.TypeOf<KeyNotFoundException>().With.Message.Contains("/X"));
+            AssertWrong(() => model.LoadParameters(In("a"), "/X"), "no parameter /X");
+            AssertWrong(() => model.LoadParameters(In("a"), "/E"), "line", "/E is no parameter");
+            AssertWrong(() => model.LoadLookupParameters(In("a"), "/W"), "line", "/W is no lookup parameter");
+            Assert.That(() => model.LoadParameters(In("a"), "W"), Throws.ArgumentException.With.Message.Contains("W"));
             Assert.That(() => model.LoadLookupParameters(In("none"), "/E"), Throws.TypeOf<FileNotFoundException>());
             Assert.That(model.Parameters, Has.Count.EqualTo(1), "a failure adds none");
         }
@@ -148,13 +149,6 @@ public sealed class ParameterFileTests : FolderFixture
             Assert.That(() => w.Save(In("no/folder")), Throws.TypeOf<DirectoryNotFoundException>());
             Assert.That(() => e.Populate(In("none")), Throws.TypeOf<FileNotFoundException>());
             Assert.That(File.Exists(In("b")), Is.False);
-        }
-
-        static void AssertWrong(Action call, params string[] parts)
-        {
-            string message = Assert.Throws<ModelFormatException>(call)!.Message;
-            foreach (string part in parts)
-                Assert.That(message, Does.Contain(part));
         }
     }
 
@@ -191,5 +185,26 @@ public sealed class ParameterFileTests : FolderFixture
     {
         _made.Add(made);
         return made;
+    }
+
+    [Test]
+    public void Only_the_one_of_that_name_is_read()
+    {
+        (Model saved, Parameter w, _) = WithGradients();
+        saved.Save(In("a"));
+        File.AppendAllText(In("a"), "#Parameter# /W2 {1} 10 ZERO_GRAD\nno number\n");
+        Model model = Made(new Model());
+        Parameter read = model.LoadParameters(In("a"), "/W");
+        read.Populate(In("a"), "/W");
+        Assert.That(read.Values.ToArray(), Is.EqualTo(w.Values.ToArray()));
+        AssertWrong(() => model.LoadParameters(In("a"), "/W2"), "/W2");
+        AssertWrong(() => read.Populate(In("a"), "/W3"), "no parameter /W3 for the model's /_0");
+    }
+
+    private static void AssertWrong(Action call, params string[] parts)
+    {
+        string message = Assert.Throws<ModelFormatException>(call)!.Message;
+        foreach (string part in parts)
+            Assert.That(message, Does.Contain(part));
     }
 }

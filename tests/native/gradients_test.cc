@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <thread>
 #include <vector>
@@ -71,6 +72,28 @@ TEST_F(Gradients, AReadBetweenResetAndWriteLosesNothing) {
   EXPECT_TRUE(fresh);
   to[0] = to[1] = 7;
   EXPECT_EQ(gradient(w_), (std::vector<float>{7, 7}));
+}
+
+TEST_F(Gradients, OneThatMayBeWrittenNowIsNotTakenForZeros) {
+  const float* read = nullptr;
+  int64_t count = 0;
+  {
+    const GradientLock lock(own_, "test");
+    std::fill_n(own_.place(*w_), 2, 3.0f);
+    expect_failure(dn_parameter_gradient(w_, &read, &count), DN_E_BUSY, {"W", "another call"});
+    own_.keep(*w_);
+    EXPECT_OK(dn_parameter_gradient(w_, &read, &count));
+    EXPECT_EQ(read[1], 3.0f);
+  }
+  own_.reset();
+  EXPECT_EQ(gradient(w_), (std::vector<float>{0, 0}));
+  {
+    const GradientLock lock(own_, "test");
+    std::fill_n(own_.place(*w_), 2, 4.0f);
+    own_.keep(*w_);
+  }
+  own_.reset();
+  EXPECT_EQ(gradient(w_), (std::vector<float>{0, 0}));
 }
 
 TEST_F(Gradients, StayWhereTheyAre) {

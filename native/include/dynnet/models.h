@@ -147,7 +147,7 @@ DN_API dn_status dn_model_load_from(const uint8_t* bytes, int64_t bytes_count, c
 
 /// Reads the values of a model's parameters, and the gradients where the file has them, from a file in DyNet's text
 /// format. Every parameter of the model must be in the file under its name with its shape; what else the file holds is
-/// ignored. On failure the model is as it was.
+/// ignored. Gradients that the file does not have are reset. On failure the model is as it was.
 /// @param key the path in the file that corresponds to the model's own path; empty for the names as they are
 DN_API dn_status dn_model_populate(dn_model* model, const char* path, int64_t path_length, const char* key,
                                    int64_t key_length);
@@ -170,7 +170,8 @@ DN_API dn_status dn_parameter_save_to(const dn_parameter* parameter, dn_write_ca
                                       const char* key, int64_t key_length, int32_t with_gradients);
 
 /// Reads the values of one parameter, and the gradient where the file has it, from a file in DyNet's text format, which
-/// must have it with its shape; what else the file holds is ignored. On failure it is as it was.
+/// must have it with its shape; what else the file holds is ignored. Where the file has no gradient, that of the
+/// parameter is reset. On failure it is as it was.
 /// @param key its name in the file, or empty for its own
 /// @throws DN_E_ARGUMENT if the key is no name; DN_E_FORMAT if the file is damaged or lacks it
 DN_API dn_status dn_parameter_populate(dn_parameter* parameter, const char* path, int64_t path_length, const char* key,
@@ -179,6 +180,21 @@ DN_API dn_status dn_parameter_populate(dn_parameter* parameter, const char* path
 /// Reads the values of one parameter from text in DyNet's format, as dn_parameter_populate does.
 DN_API dn_status dn_parameter_populate_from(dn_parameter* parameter, const uint8_t* bytes, int64_t bytes_count,
                                             const char* key, int64_t key_length);
+
+/// Adds a parameter with the shape, the values and the gradient that one has in a file in DyNet's text format. On
+/// failure the model is as it was.
+/// @param key its name in the file, such as "/encoder/W"
+/// @param name its name in the model as dn_model_add_parameters takes it, or empty for a number
+/// @throws DN_E_ARGUMENT if the key is no name; DN_E_FORMAT if the file is damaged or has no parameter of that name
+DN_API dn_status dn_model_load_parameters(dn_model* model, const char* path, int64_t path_length, const char* key,
+                                          int64_t key_length, const char* name, int64_t name_length,
+                                          dn_parameter** out);
+
+/// Adds a lookup parameter with the rows, the shape, the values and the gradient that one has in a file, as
+/// dn_model_load_parameters does.
+DN_API dn_status dn_model_load_lookup_parameters(dn_model* model, const char* path, int64_t path_length,
+                                                 const char* key, int64_t key_length, const char* name,
+                                                 int64_t name_length, dn_lookup_parameter** out);
 
 /// Writes one lookup parameter in DyNet's text format, as dn_model_save writes a model.
 /// @param key the name under which it is written, such as "/E", or empty for its own
@@ -193,7 +209,8 @@ DN_API dn_status dn_lookup_parameter_save_to(const dn_lookup_parameter* paramete
                                              int32_t with_gradients);
 
 /// Reads the values of one lookup parameter, and the gradient where the file has it, from a file in DyNet's text
-/// format, which must have it with its shape; what else the file holds is ignored. On failure it is as it was.
+/// format, which must have it with its shape; what else the file holds is ignored. Where the file has no gradient, that
+/// of the lookup parameter is reset. On failure it is as it was.
 /// @param key its name in the file, or empty for its own
 /// @throws DN_E_ARGUMENT if the key is no name; DN_E_FORMAT if the file is damaged or lacks it
 DN_API dn_status dn_lookup_parameter_populate(dn_lookup_parameter* parameter, const char* path, int64_t path_length,
@@ -218,8 +235,8 @@ DN_API dn_status dn_parameter_values(const dn_parameter* parameter, const float*
 /// @param values_count the number of elements of the parameter
 DN_API dn_status dn_parameter_set_values(dn_parameter* parameter, const float* values, int64_t values_count);
 
-/// The accumulated gradient in the model's own set, column-major. Borrowed for the parameter's life; it changes with
-/// backward and update.
+/// The accumulated gradient in the model's own set, column-major; zeros if there is none. Borrowed for the parameter's
+/// life; it changes with backward and update. Beside one of these, DN_E_BUSY if there was none before.
 DN_API dn_status dn_parameter_gradient(dn_parameter* parameter, const float** out, int64_t* out_count);
 
 /// Whether trainers update the parameter; they do by default.

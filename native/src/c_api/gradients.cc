@@ -36,7 +36,7 @@ dn_status dn_gradients_parameter(dn_gradients* gradients, const dn_parameter* pa
     const dn_parameter& of = living(parameter);
     if (of.storage != self.storage.get())
       fail(DN_E_ARGUMENT, "%s is of another model than the gradient set", of.name.c_str());
-    required(out, "out") = self.set.read(of);
+    required(out, "out") = self.set.show(of);
     if (out_count != nullptr) *out_count = of.dim.size();
   });
 }

@@ -92,6 +92,22 @@ dn_status populate_one_from(Trained* trained, const uint8_t* bytes, int64_t byte
   });
 }
 
+// Adds what load(storage, text, key, name, source) adds.
+template <class Trained, class Load>
+dn_status load_one(dn_model* model, const char* path, int64_t path_length, const char* key, int64_t key_length,
+                   const char* name, int64_t name_length, const char* kind, Trained** out, Load load) {
+  return guard([&] {
+    const dn_model& owner = required(model, "the model");
+    required(out, "out");
+    const std::string file = path_text(path, path_length);
+    const std::string read = checked_name(text(key, key_length, "the key"));
+    if (read.empty()) dynnet::fail(DN_E_ARGUMENT, "the key of the %s in the file is empty", kind);
+    const std::string full = owner.storage->unique_name(owner.path, text(name, name_length, "the name"), kind);
+    const FileContent content(file);
+    *out = &load(*owner.storage, content.text(), read, full, "'" + file + "'");
+  });
+}
+
 dn_model* new_model(dynnet::StorageRef storage) { return new dn_model{std::move(storage), "/"}; }
 
 }  // namespace
@@ -151,6 +167,19 @@ dn_status dn_model_populate_from(dn_model* model, const uint8_t* bytes, int64_t 
     const dn_model& target = required(model, "the model");
     dynnet::io::populate_model(target, given_text(bytes, bytes_count), key_text(key, key_length), kGivenText);
   });
+}
+
+dn_status dn_model_load_parameters(dn_model* model, const char* path, int64_t path_length, const char* key,
+                                   int64_t key_length, const char* name, int64_t name_length, dn_parameter** out) {
+  return load_one(model, path, path_length, key, key_length, name, name_length, "parameter", out,
+                  dynnet::io::load_parameter);
+}
+
+dn_status dn_model_load_lookup_parameters(dn_model* model, const char* path, int64_t path_length, const char* key,
+                                          int64_t key_length, const char* name, int64_t name_length,
+                                          dn_lookup_parameter** out) {
+  return load_one(model, path, path_length, key, key_length, name, name_length, "lookup parameter", out,
+                  dynnet::io::load_lookup_parameter);
 }
 
 dn_status dn_parameter_save(const dn_parameter* parameter, const char* path, int64_t path_length, const char* key,

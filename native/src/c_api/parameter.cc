@@ -117,7 +117,7 @@ dn_status dn_parameter_gradient(dn_parameter* parameter, const float** out, int6
   return guard([&] {
     dn_parameter& self = living(parameter);
     required(out, "out");
-    hand_out(self.storage->gradients().read(self), self.dim.size(), out, out_count);
+    hand_out(self.storage->gradients().show(self), self.dim.size(), out, out_count);
   });
 }
 

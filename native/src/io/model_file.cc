@@ -35,10 +35,45 @@ void take_path(Storage& storage, const std::string& name) {
     storage.take_path(name.substr(0, slash + 1));
 }
 
+// Adds what an entry holds.
+dn_parameter& adopt(Storage& storage, Entry& entry, const std::string& name) {
+  dn_parameter& parameter = storage.adopt(entry.dim, std::move(entry.values), name);
+  if (!entry.gradient.empty()) copy(entry.gradient, storage.gradients().accumulate(parameter));
+  return parameter;
+}
+
+dn_lookup_parameter& adopt_lookup(Storage& storage, Entry& entry, const std::string& name) {
+  dn_lookup_parameter& table = storage.adopt_lookup(entry.rows, entry.dim, std::move(entry.values), name);
+  if (!entry.gradient.empty()) add_gradient_rows(storage.gradients(), table, entry.gradient);
+  return table;
+}
+
+constexpr const char* kind_of(bool is_table) { return is_table ? "lookup parameter" : "parameter"; }
+
+// Adds the one entry that the text has under `key` by adopt(storage, entry, name).
+template <class Adopt>
+auto& load_one(Storage& storage, std::string_view text, const std::string& key, const std::string& name,
+               const std::string& source, bool is_table, Adopt adopt) {
+  std::vector<Entry> entries = read_entries(text, key, source);
+  if (entries.empty()) fail(DN_E_FORMAT, "%s has no %s %s", source.c_str(), kind_of(is_table), key.c_str());
+  Entry& entry = entries.front();
+  if (entry.is_table != is_table)
+    fail(DN_E_FORMAT, "%s, line %lld: %s is no %s", source.c_str(), static_cast<long long>(entry.line), key.c_str(),
+         kind_of(is_table));
+  const GradientLock lock(storage.gradients(), "load");
+  const Storage::Mark mark = storage.mark();
+  try {
+    return adopt(storage, entry, name);
+  } catch (...) {
+    storage.rollback(mark);
+    throw;
+  }
+}
+
 /// What of a text goes to which parameters.
 class Population {
  public:
-  /// @param path all entries lie below it, or have names that begin so
+  /// @param path what read_entries takes
   Population(Storage& storage, std::string_view text, const std::string& path, const std::string& source)
       : storage_(storage), entries_(read_entries(text, path, source)), path_(path), source_(source) {
     for (const Entry& entry : entries_) by_name_.emplace(entry.name, &entry);
@@ -89,17 +124,19 @@ class Population {
 
  private:
   const Entry& find(const std::string& name, const std::string& own_name, bool is_table) const {
-    const char* const kind = is_table ? "lookup parameter" : "parameter";
+    const char* const kind = kind_of(is_table);
     if (const auto found = by_name_.find(name); found != by_name_.end()) {
       const Entry& entry = *found->second;
       if (entry.is_table == is_table) return entry;
       fail(DN_E_FORMAT, "%s, line %lld: %s is no %s, as the model's %s is", source_.c_str(),
            static_cast<long long>(entry.line), name.c_str(), kind, own_name.c_str());
     }
-    const std::string hint = entries_.empty()
-                                 ? "nothing in it lies below " + path_
-                                 : "the first of its " + std::to_string(entries_.size()) + " is " + entries_[0].name;
-    fail(DN_E_FORMAT, "%s has no %s %s for the model's %s: %s", source_.c_str(), kind, name.c_str(), own_name.c_str(),
+    std::string hint;
+    if (!entries_.empty())
+      hint = ": the first of its " + std::to_string(entries_.size()) + " is " + entries_[0].name;
+    else if (name != path_)
+      hint = ": nothing in it lies below " + path_;
+    fail(DN_E_FORMAT, "%s has no %s %s for the model's %s%s", source_.c_str(), kind, name.c_str(), own_name.c_str(),
          hint.c_str());
   }
 
@@ -130,18 +167,14 @@ StorageRef load_model(std::string_view text, const std::string& key, const std::
   Storage* const storage = new Storage(0);
   StorageRef reference(storage);
   storage->release();  // the creator's reference; `reference` holds its own
-  GradientSet& gradients = storage->gradients();
-  const GradientLock lock(gradients, "load");
+  const GradientLock lock(storage->gradients(), "load");
   for (Entry& entry : entries) {
     const std::string name = key.empty() ? entry.name : '/' + entry.name.substr(key.size());
     take_path(*storage, name);
-    if (entry.is_table) {
-      const dn_lookup_parameter& table = storage->adopt_lookup(entry.rows, entry.dim, std::move(entry.values), name);
-      if (!entry.gradient.empty()) add_gradient_rows(gradients, table, entry.gradient);
-    } else {
-      const dn_parameter& parameter = storage->adopt(entry.dim, std::move(entry.values), name);
-      if (!entry.gradient.empty()) copy(entry.gradient, gradients.accumulate(parameter));
-    }
+    if (entry.is_table)
+      adopt_lookup(*storage, entry, name);
+    else
+      adopt(*storage, entry, name);
   }
   return reference;
 }
@@ -166,6 +199,16 @@ void populate_one(dn_parameter& parameter, std::string_view text, const std::str
 void populate_one(dn_lookup_parameter& table, std::string_view text, const std::string& name,
                   const std::string& source) {
   populate_from(table, text, name, source);
+}
+
+dn_parameter& load_parameter(Storage& storage, std::string_view text, const std::string& key, const std::string& name,
+                             const std::string& source) {
+  return load_one(storage, text, key, name, source, false, adopt);
+}
+
+dn_lookup_parameter& load_lookup_parameter(Storage& storage, std::string_view text, const std::string& key,
+                                           const std::string& name, const std::string& source) {
+  return load_one(storage, text, key, name, source, true, adopt_lookup);
 }
 
 }  // namespace dynnet::io

@@ -23,6 +23,12 @@ void populate_one(dn_parameter& parameter, std::string_view text, const std::str
 void populate_one(dn_lookup_parameter& table, std::string_view text, const std::string& name,
                   const std::string& source);
 
+/// Adds the parameter or table that the text has as `key`, under a name that is free. Throws before anything changes.
+dn_parameter& load_parameter(Storage& storage, std::string_view text, const std::string& key, const std::string& name,
+                             const std::string& source);
+dn_lookup_parameter& load_lookup_parameter(Storage& storage, std::string_view text, const std::string& key,
+                                           const std::string& name, const std::string& source);
+
 }  // namespace dynnet::io
 
 #endif  // DYNNET_IO_MODEL_FILE_H_

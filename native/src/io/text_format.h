@@ -63,8 +63,9 @@ struct Entry {
   Buffer gradient;
 };
 
-/// Reads all entries whose name begins with `key`; the others are checked for their form only. Throws DN_E_FORMAT that
-/// says what is wrong in which line, beginning with `source`. Two entries of one name are an error.
+/// Reads the entries that `key` asks for: a path those below it, a name the one of that name, nothing all. The others
+/// are checked for their form only. Throws DN_E_FORMAT that says what is wrong in which line, beginning with `source`.
+/// Two entries of one name are an error.
 /// @param lines_before how many lines of the source the text comes after
 std::vector<Entry> read_entries(std::string_view text, const std::string& key, const std::string& source,
                                 int64_t lines_before = 0);

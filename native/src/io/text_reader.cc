@@ -10,6 +10,8 @@
 namespace dynnet::io {
 namespace {
 
+bool names_one(std::string_view key) { return !key.empty() && key.back() != '/'; }
+
 struct Header {
   bool is_table = false;
   std::string name;
@@ -32,7 +34,7 @@ class Reader {
       Header header = read_header();
       const int64_t header_line = line_;
       if (!names.insert(header.name).second) fail_here(format("%s appears twice", header.name.c_str()));
-      const bool is_wanted = header.name.starts_with(key_);
+      const bool is_wanted = names_one(key_) ? header.name == key_ : header.name.starts_with(key_);
       const size_t begin = place_;
       const int64_t returns_before = carriage_returns_;
       Buffer values = read_values(header, begin, "values", is_wanted);

@@ -16,6 +16,7 @@ void add(float* to, float* from, int64_t n) { kernels().add(Rows{to}, Rows{from}
 }  // namespace
 
 bool GradientSet::try_lock() {
+  const std::lock_guard<std::mutex> lock(reading_);
   if (busy_.exchange(true, std::memory_order_acquire)) return false;
   try {
     grow();
@@ -59,6 +60,12 @@ float* GradientSet::place(const dn_parameter& parameter) {
   return gradient.values.data();
 }
 
+void GradientSet::keep(const dn_parameter& parameter) {
+  Dense& gradient = dense(parameter);
+  gradient.fresh = false;
+  gradient.zeroed = false;
+}
+
 float* GradientSet::begin(const dn_parameter& parameter, bool* fresh) {
   float* const values = place(parameter);
   *fresh = !has(parameter);
@@ -76,7 +83,6 @@ float* GradientSet::accumulate(const dn_parameter& parameter) {
 }
 
 const float* GradientSet::read(const dn_parameter& parameter) {
-  const std::lock_guard<std::mutex> lock(reading_);
   reserve(parameter);
   Dense& gradient = dense(parameter);
   if (gradient.fresh && !gradient.zeroed) {
@@ -84,6 +90,14 @@ const float* GradientSet::read(const dn_parameter& parameter) {
     gradient.zeroed = true;
   }
   return gradient.values.data();
+}
+
+const float* GradientSet::show(const dn_parameter& parameter) {
+  const std::lock_guard<std::mutex> lock(reading_);
+  if (!has(parameter) && busy_.load(std::memory_order_acquire))
+    fail(DN_E_BUSY, "the gradient of %s: there is none yet, and another call is writing these gradients",
+         parameter.name.c_str());
+  return read(parameter);
 }
 
 void GradientSet::reserve_rows(const dn_lookup_parameter& table, int64_t n) {

@@ -35,9 +35,12 @@ class GradientSet {
   /// calls `keep`.
   float* place(const dn_parameter& parameter);
   /// What was put there is the parameter's gradient.
-  void keep(const dn_parameter& parameter) { dense(parameter).fresh = false; }
-  /// The gradient for a caller that only reads: zeros if there is none, which does not make one.
+  void keep(const dn_parameter& parameter);
+  /// The gradient for a caller that only reads and holds the set: zeros if there is none, which does not make one.
   const float* read(const dn_parameter& parameter);
+  /// The same for a caller that does not hold the set. Throws DN_E_BUSY if there is none and somebody does, who may be
+  /// writing it at this moment.
+  const float* show(const dn_parameter& parameter);
 
   /// Adds n gradients of rows of a table: values[i] points to row_size floats for row rows[i]. Repeated rows are summed
   /// in the order given.
@@ -81,6 +84,7 @@ class GradientSet {
 
   Storage& storage_;
   std::atomic<bool> busy_{false};
+  /// Held while `show` makes zeros, which the set must not be taken beside.
   std::mutex reading_;
   std::vector<Dense> dense_;
   std::vector<Sparse> sparse_;

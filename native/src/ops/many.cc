@@ -105,14 +105,19 @@ void max_backward(const Backward& b) {
     return b.wants(static_cast<int>(i)) && is_whole(b.type, static_cast<size_t>(i));
   };
   bool accumulate = false;
-  bool collides = false;
+  bool shared = false;
+  // Where the gradients go that nobody wants.
+  Rows unread;
   for (int64_t i = 0; i < terms; ++i) {
-    dx[i] = b.wants(static_cast<int>(i)) ? b.dx(static_cast<int>(i)) : Backward::Operand{};
-    d[i] = direct(i) ? dx[i].rows : new_rows(b);
+    const bool wanted = b.wants(static_cast<int>(i));
+    if (!wanted && unread.base == nullptr) unread = new_rows(b);
+    dx[i] = wanted ? b.dx(static_cast<int>(i)) : Backward::Operand{};
+    d[i] = direct(i) ? dx[i].rows : wanted ? new_rows(b) : unread;
     accumulate = accumulate || (direct(i) && dx[i].accumulate);
-    collides = collides || dx[i].collides;
+    shared = shared || (wanted && dx[i].accumulate);
   }
-  // One node's first operand may be another one's second: nothing may be overwritten once something was added.
+  // One node's first operand may be another one's second: nothing may be overwritten once something was added, and no
+  // two threads may add.
   for (int64_t i = 0; accumulate && i < terms; ++i)
     if (!direct(i) || !dx[i].accumulate) b.k.fill(d[i], 0, b.count, b.type.size);
   const Lists lists(b), gradients(b);
@@ -127,7 +132,7 @@ void max_backward(const Backward& b) {
           if (b.wants(static_cast<int>(i)) && !is_whole(b.type, static_cast<size_t>(i)))
             sum_broadcast(b, static_cast<size_t>(i), dx[i], d[i], begin, end);
       },
-      collides);
+      shared);
 }
 
 void log_sum_exp_forward(const Forward& b) {

@@ -1,6 +1,6 @@
 // Written by bindings/ from native/include/dynnet: do not edit, run ./build.sh bindings.
 // CppSharp 1.2.0+42ccd59b112072a6bcf3e1406efca174a46c8cf8
-// headers SHA-256 cb7630a2d7e3cf311a755a718c5d63684ede43a5ae8045d8eda070fc83d05c0d
+// headers SHA-256 0211ebcad0c0280de1993dc4c53c9ea6fad42215787278a34db64d4ed381799d
 #ifndef DYNNET_OPS_OPS_G_H_
 #define DYNNET_OPS_OPS_G_H_
 

@@ -58,6 +58,31 @@ internal sealed unsafe class ModelFileCalls
         return new ModelHandle(model);
     }
 
+    internal static nint LoadParameters(nint model, string path, string key, string? name) =>
+        LoadOne(&NativeMethods.dn_model_load_parameters, model, path, key, name);
+
+    internal static nint LoadLookupParameters(nint model, string path, string key, string? name) =>
+        LoadOne(&NativeMethods.dn_model_load_lookup_parameters, model, path, key, name);
+
+    private static nint LoadOne(
+        delegate*<nint, byte*, long, byte*, long, byte*, long, nint*, NativeStatus> load, nint model, string path,
+        string key, string? name)
+    {
+        ReadOnlySpan<byte> path8 = Text.Encode(path);
+        ReadOnlySpan<byte> key8 = Text.Encode(key);
+        ReadOnlySpan<byte> name8 = Text.Encode(name);
+        nint made;
+        fixed (byte* pathBytes = path8)
+        fixed (byte* keyBytes = key8)
+        fixed (byte* nameBytes = name8)
+        {
+            NativeStatus status = load(
+                model, pathBytes, path8.Length, keyBytes, key8.Length, nameBytes, name8.Length, &made);
+            Status.Check(status, path);
+        }
+        return made;
+    }
+
     internal void Save(nint saved, string path, string key, bool withGradients)
     {
         ReadOnlySpan<byte> path8 = Text.Encode(path);

@@ -1,5 +1,6 @@
 // Smallest and largest elements over some loops of each row, and the logarithm of the sum of exponentials.
 
+#include "cpu/isa/functions.h"
 #include "cpu/isa/reduction.h"
 
 namespace dynnet::cpu::DYNNET_ISA {
@@ -122,25 +123,35 @@ void argmax(Rows y, Rows x, int64_t rows, int64_t n) {
 }
 
 void log_sum_exp(Rows y, Rows z, Rows x, int64_t rows, const Reduction& shape) {
-  const Vec zero(0.0f), infinity(__builtin_inff());
+  const Vec zero(0.0f), one(1.0f), infinity(__builtin_inff());
   for (int64_t i = 0; i < rows; ++i) {
     const float* xs = row(x, i);
     float *ys = row(y, i), *shifts = row(z, i), *rests = shifts + shape.results;
     each_result(shape, [&](auto at) DYNNET_INLINE_BODY {
       constexpr int kCount = decltype(at)::kCount;
-      Vec shift[kCount], sum[kCount];
+      Vec shift[kCount], rest[kCount], ties[kCount];
       at.template fold<Largest>(shape, xs, shift, [](Vec so_far, Vec e) DYNNET_INLINE_BODY { return max(so_far, e); });
       // The difference of two infinities is no number.
       each_vector<kCount>([&](int v)
                               DYNNET_INLINE_BODY { shift[v] = select(abs(shift[v]) < infinity, shift[v], zero); });
+      // Without one of the largest, whose part is 1: what is small beside that keeps its digits.
       at.template fold<Adding>(
-          shape, xs, sum, [](Vec so_far, Vec e, Vec from) DYNNET_INLINE_BODY { return so_far + exp(e - from); }, shift);
+          shape, xs, rest,
+          [one](Vec so_far, Vec e, Vec from) DYNNET_INLINE_BODY {
+            const Vec power = exp(e - from);
+            return so_far + select(e < from, power, power - one);
+          },
+          shift);
+      at.template fold<Adding>(
+          shape, xs, ties,
+          [zero, one](Vec so_far, Vec e, Vec from) DYNNET_INLINE_BODY { return so_far + select(e < from, zero, one); },
+          shift);
       each_vector<kCount>([&](int v) DYNNET_INLINE_BODY {
-        const Vec rest = log(sum[v]);
-        at.store(ys, v, shift[v] + rest);
+        const Vec others = rest[v] + (ties[v] - one), ln = log1p(others);
+        at.store(ys, v, shift[v] + ln);
         at.store(shifts, v, shift[v]);
         // Where all exponentials are 0, so are their gradients.
-        at.store(rests, v, select(zero < sum[v], rest, zero));
+        at.store(rests, v, select(-one < others, ln, zero));
       });
     });
   }

@@ -11,13 +11,20 @@ DYNNET_INLINE Vec bounded(Vec x) { return max(Vec(1.17549435e-38f), x); }
 /// 1 - x as a denominator: at least 2^-23.
 DYNNET_INLINE Vec bounded_rest(Vec x) { return max(Vec(1.1920929e-7f), Vec(1.0f) - x); }
 
+/// ln(1 - p), bounded: from what 1 - p is rounded to and what that loses, whose weight 1 / (1 - p) is 1 + p where it
+/// matters.
+DYNNET_INLINE Vec log_of_rest(Vec p) {
+  const Vec one(1.0f), rest = one - p, lost = (one - rest) - p;
+  return fma(lost, one + p, log(bounded(rest)));
+}
+
 void binary_log_loss(Rows y, Rows x, Rows t, int64_t rows, int64_t n) {
   const Vec one(1.0f);
   for (int64_t i = 0; i < rows; ++i) {
     const float *xs = row(x, i), *ts = row(t, i);
     *row(y, i) = -sum_of(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
       const Vec p = lanes.load(xs + j), target = lanes.load(ts + j);
-      return fma(target, log(bounded(p)), (one - target) * log(bounded(one - p)));
+      return fma(target, log(bounded(p)), (one - target) * log_of_rest(p));
     });
   }
 }
@@ -38,7 +45,7 @@ void binary_log_loss_backward(int side, Rows d, Rows x, Rows t, Rows g, int64_t 
       } else {
         for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
           const Vec p = lanes.load(xs + j);
-          put<decltype(flag)::value>(lanes, to + j, scale * (log(bounded(one - p)) - log(bounded(p))));
+          put<decltype(flag)::value>(lanes, to + j, scale * (log_of_rest(p) - log(bounded(p))));
         });
       }
     }

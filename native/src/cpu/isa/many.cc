@@ -81,16 +81,25 @@ void max_rows_backward(Rows d, Rows x, const float* y, const float* dy, int64_t 
 }
 
 void log_sum_exp_rows(float* y, float* z, Rows x, int64_t rows, int64_t n) {
+  const Vec zero(0.0f), one(1.0f);
   for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-    Vec largest = lanes.load(row(x, 0) + j), sum(0.0f);
+    Vec largest = lanes.load(row(x, 0) + j);
     for (int64_t i = 1; i < rows; ++i) largest = max(largest, lanes.load(row(x, i) + j));
     // Finite, so that no infinity is taken from itself.
     largest = max(Vec(-kLargest), min(Vec(kLargest), largest));
-    for (int64_t i = 0; i < rows; ++i) sum = sum + exp(lanes.load(row(x, i) + j) - largest);
-    lanes.store(y + j, largest + log(sum));
+    // Without one of the largest, whose part is 1: what is small beside that keeps its digits.
+    Vec rest(0.0f), ties(-1.0f);
+    for (int64_t i = 0; i < rows; ++i) {
+      const Vec element = lanes.load(row(x, i) + j), e = exp(element - largest);
+      const Mask less = element < largest;
+      rest = rest + select(less, e, e - one);
+      ties = ties + select(less, zero, one);
+    }
+    rest = rest + ties;
+    lanes.store(y + j, largest + log1p(rest));
     lanes.store(z + j, largest);
-    // At least 1, but 0 if all are minus infinity.
-    lanes.store(z + n + j, Vec(1.0f) / max(Vec(1.0f), sum));
+    // 0 if all are minus infinity.
+    lanes.store(z + n + j, one / (one + max(zero, rest)));
   });
 }
 

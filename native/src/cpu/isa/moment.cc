@@ -42,8 +42,23 @@ DYNNET_INLINE void with_power(int32_t order, Body body) {
   }
 }
 
+/// Divides sums by a number: by its reciprocal where that is exact, as for powers of two.
+class Quotient {
+ public:
+  explicit Quotient(float divisor) : by_(divisor), share_(1.0f / divisor) {
+    uint32_t bits;
+    __builtin_memcpy(&bits, &divisor, sizeof bits);
+    exact_ = (bits & 0x7fffffu) == 0;
+  }
+  DYNNET_INLINE Vec operator()(Vec sum) const { return exact_ ? sum * share_ : sum / by_; }
+
+ private:
+  Vec by_, share_;
+  bool exact_;
+};
+
 void moment(Rows y, Rows x, int64_t rows, const Reduction& shape, int32_t order, float divisor) {
-  const Vec share(1.0f / divisor);
+  const Quotient quotient(divisor);
   with_power<1>(order, [&](auto power) DYNNET_INLINE_BODY {
     for (int64_t i = 0; i < rows; ++i) {
       const float* xs = row(x, i);
@@ -53,7 +68,7 @@ void moment(Rows y, Rows x, int64_t rows, const Reduction& shape, int32_t order,
         Vec sum[kCount];
         at.template fold<Adding>(shape, xs, sum,
                                  [&](Vec so_far, Vec e) DYNNET_INLINE_BODY { return so_far + power(e); });
-        each_vector<kCount>([&](int v) DYNNET_INLINE_BODY { at.store(ys, v, sum[v] * share); });
+        each_vector<kCount>([&](int v) DYNNET_INLINE_BODY { at.store(ys, v, quotient(sum[v])); });
       });
     }
   });
@@ -106,7 +121,8 @@ DYNNET_INLINE bool from_first(const Reduction& shape, float divisor) {
 }
 
 void deviation(Rows y, Rows mean, Rows x, int64_t rows, const Reduction& shape, float divisor) {
-  const Vec share(1.0f / divisor), zero(0.0f);
+  const Quotient quotient(divisor);
+  const Vec zero(0.0f);
   const bool shifted = from_first(shape, divisor);
   for (int64_t i = 0; i < rows; ++i) {
     const float* xs = row(x, i);
@@ -118,7 +134,7 @@ void deviation(Rows y, Rows mean, Rows x, int64_t rows, const Reduction& shape, 
       at.template fold<Adding>(
           shape, xs, sum, [](Vec so_far, Vec e, Vec from) DYNNET_INLINE_BODY { return so_far + (e - from); }, origin);
       each_vector<kCount>([&](int v) DYNNET_INLINE_BODY {
-        center[v] = sum[v] * share;
+        center[v] = quotient(sum[v]);
         at.store(means, v, center[v]);
       });
       at.template fold<Adding>(
@@ -128,7 +144,7 @@ void deviation(Rows y, Rows mean, Rows x, int64_t rows, const Reduction& shape, 
             return fma(d, d, so_far);
           },
           origin, center);
-      each_vector<kCount>([&](int v) DYNNET_INLINE_BODY { at.store(ys, v, sqrt(sum[v] * share)); });
+      each_vector<kCount>([&](int v) DYNNET_INLINE_BODY { at.store(ys, v, sqrt(quotient(sum[v]))); });
     });
   }
 }

@@ -1,14 +1,24 @@
 // Softmax, its logarithm, and the loss that is made of it.
 
+#include "cpu/isa/functions.h"
 #include "cpu/isa/rows.h"
 
 namespace dynnet::cpu::DYNNET_ISA {
 namespace {
 
-/// The sum of e^(x - shift).
-float sum_exp(const float* x, float shift, int64_t n) {
-  const Vec shifts(shift);
-  return sum_of(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { return exp_below_89(lanes.load(x + j) - shifts); });
+/// The sum of e^(x - largest) without one of the largest elements, whose part is 1: what is small beside that keeps its
+/// digits.
+float sum_exp_of_rest(const float* x, float largest, int64_t n) {
+  const Vec shift(largest), one(1.0f), zero(0.0f);
+  Vec ties(0.0f);
+  const float sum = sum_of(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+    const Vec element = lanes.load(x + j), e = exp_below_89(element - shift);
+    const Mask less = element < shift;
+    ties = ties + lanes.keep(select(less, zero, one), zero);
+    // The difference is 0, or NaN.
+    return select(less, e, e - one);
+  });
+  return sum + (reduce_add(ties) - 1.0f);
 }
 
 void softmax(Rows y, Rows x, int64_t rows, int64_t n) {
@@ -75,20 +85,20 @@ void softmax_across_backward(Rows dx, Rows y, Rows dy, int64_t blocks, int64_t i
 }
 
 /// Ln sum exp x is taken in two parts, of which the first is the largest element: nothing overflows, and (x - largest)
-/// - remainder has the precision of the differences even where the elements are large.
+/// - remainder has the precision of the differences even where the elements are large, or the remainder is small.
 void log_softmax(Rows y, Rows x, int64_t rows, int64_t n) {
   // Rows that stay in the first cache share the work on their logarithms.
   const int64_t step = n <= 256 ? kWidth : 1;
   for (int64_t begin = 0; begin < rows; begin += step) {
     const int64_t count = smaller(step, rows - begin);
     float largest[kWidth], remainders[kWidth];
-    store(remainders, Vec(1.0f));
+    store(remainders, Vec(0.0f));
     for (int64_t i = 0; i < count; ++i) {
       const float* xs = row(x, begin + i);
       largest[i] = largest_of(xs, n);
-      remainders[i] = sum_exp(xs, largest[i], n);
+      remainders[i] = sum_exp_of_rest(xs, largest[i], n);
     }
-    store(remainders, log(load(remainders)));
+    store(remainders, log1p(load(remainders)));
     for (int64_t i = 0; i < count; ++i) {
       const float* xs = row(x, begin + i);
       float* ys = row(y, begin + i);
@@ -115,7 +125,7 @@ void log_softmax_backward(Rows dx, Rows y, Rows dy, int64_t rows, int64_t n, boo
 void pick_neg_log_softmax(Rows y, Rows z, Rows x, const int32_t* labels, int64_t rows, int64_t n) {
   for (int64_t i = 0; i < rows; ++i) {
     const float* xs = row(x, i);
-    const float largest = largest_of(xs, n), remainder = first(log(Vec(sum_exp(xs, largest, n))));
+    const float largest = largest_of(xs, n), remainder = first(log1p(Vec(sum_exp_of_rest(xs, largest, n))));
     float* kept = row(z, i);
     kept[0] = largest;
     kept[1] = remainder;
@@ -137,7 +147,9 @@ void pick_neg_log_softmax_backward(Rows dx, Rows x, Rows z, Rows g, const int32_
       for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
         put<kAccumulate>(lanes, to + j, Vec(scale) * probability(lanes.load(xs + j)));
       });
-      to[labels[i]] = before + scale * (first(probability(Vec(xs[labels[i]]))) - 1.0f);
+      // The label's probability less 1.
+      const Vec rest = expm1(max(Vec(-87.0f), (Vec(xs[labels[i]]) - shift) - remainder));
+      to[labels[i]] = before + scale * first(rest);
     }
   });
 }
