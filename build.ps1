@@ -60,11 +60,16 @@ switch ($Verb) {
         Push-Location $root
         try { Invoke-Checked dotnet $options } finally { Pop-Location }
     }
+    'parity' {
+        Build-Native release dynnet_tests @('-DDYNNET_BUILD_TESTS=ON')
+        $env:DYNNET_WRITE_PARITY = '1'
+        Invoke-Checked "$artifacts/native/release/dynnet_tests" @('--gtest_filter=Parity.DocumentSaysWhatTheTablesSay')
+    }
     'pack' {
         Build-Native release dynnet
         Invoke-Checked dotnet @('pack', (Join-Path $root 'src/DynNet.Native'), '-c', 'Release', '-nologo')
     }
     'clean' { if (Test-Path $artifacts) { Remove-Item -Recurse -Force $artifacts } }
-    'help' { 'usage: ./build.ps1 build | test | demo | bench | bindings | pack | clean | help' }
+    'help' { 'usage: ./build.ps1 build | test | demo | bench | bindings | parity | pack | clean | help' }
     default { throw "there is no verb '$Verb'" }
 }

@@ -30,6 +30,7 @@ usage: ./build.sh VERB [ARGUMENTS]
   guard                 counts instructions and compares them with those on record; a part of test
     --record            writes the record anew
   bindings              writes the binding's generated files anew from the C header
+  parity                writes the table of operations in src/docs/dynet-parity.md anew from the tests' tables
   pack                  the NuGet package, into artifacts/package
   clean                 removes all that was built
   help                  this text
@@ -61,6 +62,13 @@ verb_bindings() {
   dotnet run --project bindings -c Release "${properties[@]}"
 }
 
+verb_parity() {
+  no_arguments parity "$@"
+  setup "${test_needs[@]}"
+  build_native release dynnet_tests -DDYNNET_BUILD_TESTS=ON
+  DYNNET_WRITE_PARITY=1 "$artifacts/native/release/dynnet_tests" --gtest_filter=Parity.DocumentSaysWhatTheTablesSay
+}
+
 verb_pack() {
   no_arguments pack "$@"
   verb_build "$@"
@@ -79,7 +87,7 @@ verb_clean() {
 verb="${1:-help}"
 if (($# > 0)); then shift; fi
 case "$verb" in
-  build | test | demo | bench | guard | bindings | pack | clean | help) "verb_$verb" "$@" ;;
+  build | test | demo | bench | guard | bindings | parity | pack | clean | help) "verb_$verb" "$@" ;;
   -h | --help) verb_help ;;
   *)
     verb_help >&2

@@ -222,20 +222,34 @@ internal static partial class OpCases
         Shape("KmhNgram(Expression,int)", g => KmhNgram(M(g), 4), "4", "{2,3}"),
         Shape("FoldRows(Expression,int)", g => FoldRows(V(g, 1, 2, 3)), "{3}", "2"),
         Shape(
-            "ScaledDotProductAttention(Expression,Expression,Expression,bool)",
+            "ScaledDotProductAttention(Expression,Expression,Expression,bool,double,double)",
             g => ScaledDotProductAttention(V(g, 1), V(g, 1, 2), V(g, 1)), "{1}", "{2}"),
         Shape(
-            "ScaledDotProductAttention(Expression,Expression,Expression,Expression,bool)",
+            "ScaledDotProductAttention(Expression,Expression,Expression,Expression,bool,double,double)",
             g => ScaledDotProductAttention(V(g, 1), V(g, 1), V(g, 1), V(g, 1, 2)), "{1}", "{2}"),
         Shape(
-            "MultiHeadAttention(Expression,Expression,Expression,int,bool)",
+            "MultiHeadAttention(Expression,Expression,Expression,int,bool,double,double)",
             g => MultiHeadAttention(V(g, 1, 2), V(g, 1, 2), V(g, 1), 2), "{1}", "2 heads"),
         new(
-            "MultiHeadAttention(Expression,Expression,Expression,int,bool)",
+            "MultiHeadAttention(Expression,Expression,Expression,int,bool,double,double)",
             g => MultiHeadAttention(V(g, 1), V(g, 1), V(g, 1), 0), typeof(ArgumentException), "0 heads"),
         Shape(
-            "MultiHeadAttention(Expression,Expression,Expression,Expression,int,bool)",
-            g => MultiHeadAttention(V(g, 1, 2), V(g, 1, 2), V(g, 1, 2), V(g, 1, 2), 2), "{1}", "{2}"),
+            "MultiHeadAttention(Expression,Expression,Expression,Expression,int,bool,double,double)",
+            g => MultiHeadAttention(V(g, 1, 2), V(g, 1, 2), V(g, 1, 2), V(g, 1, 2), 2), "{1,1,2}", "{2}"),
+        new(
+            "ScaledDotProductAttention(Expression,Expression,Expression,bool,double,double)",
+            g => ScaledDotProductAttention(V(g, 1), V(g, 1), V(g, 1), dropout: 1), typeof(ArgumentException),
+            "a dropout of 1"),
+        new(
+            "MultiHeadAttention(Expression,Expression,Expression,int,bool,double,double)",
+            g => MultiHeadAttention(V(g, 1), V(g, 1), V(g, 1), 1, scale: double.PositiveInfinity), typeof(ArgumentException),
+            "a scale of inf"),
+        Shape(
+            "AttentionWeights(Expression,Expression,int,bool,double)",
+            g => AttentionWeights(V(g, 1), V(g, 1, 2)), "{1}", "{2}"),
+        Shape(
+            "AttentionWeights(Expression,Expression,Expression,int,bool,double)",
+            g => AttentionWeights(V(g, 1), V(g, 1), V(g, 1, 2)), "{1,1}", "{2}"),
     ];
 
     private static OpMisuse Shape(string method, Func<ComputationGraph, Expression> call, params string[] inMessage) =>

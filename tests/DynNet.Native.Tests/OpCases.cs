@@ -255,24 +255,37 @@ internal static partial class OpCases
         new("FoldRows(Expression,int)", g => FoldRows(M(g)), [1, 3], [3, 7, 11]),
 
         new(
-            "ScaledDotProductAttention(Expression,Expression,Expression,bool)",
+            "ScaledDotProductAttention(Expression,Expression,Expression,bool,double,double)",
             g => ScaledDotProductAttention(V(g, 1), g.Input([1, 2], [0, 0.6931472f]), g.Input([1, 2], [3, 9])),
             [1], [7]),
         new(
-            "ScaledDotProductAttention(Expression,Expression,Expression,Expression,bool)",
+            "ScaledDotProductAttention(Expression,Expression,Expression,Expression,bool,double,double)",
             g => ScaledDotProductAttention(
                 V(g, 1), g.Input([1, 2], [0, 0.6931472f]), g.Input([1, 2], [3, 9]), V(g, 0, float.NegativeInfinity)),
             [1], [3]),
         new(
-            "MultiHeadAttention(Expression,Expression,Expression,int,bool)",
+            "MultiHeadAttention(Expression,Expression,Expression,int,bool,double,double)",
             g => MultiHeadAttention(
                 V(g, 1, 0), g.Input([2, 2], [0, 1, 0.6931472f, 1]), g.Input([2, 2], [3, 4, 9, 8]), 2),
             [2], [7, 6]),
         new(
-            "MultiHeadAttention(Expression,Expression,Expression,Expression,int,bool)",
+            "MultiHeadAttention(Expression,Expression,Expression,Expression,int,bool,double,double)",
             g => MultiHeadAttention(
                 V(g, 1, 0), g.Input([2, 2], [0, 1, 0, 1]), g.Input([2, 2], [3, 4, 9, 8]), V(g, 0, 0.6931472f), 2),
             [2], [7, 6.6666667f]),
+        new(
+            "MultiHeadAttention(Expression,Expression,Expression,int,bool,double,double)",
+            g => MultiHeadAttention(
+                V(g, 1, 0), g.Input([2, 2], [0, 1, 0.6931472f, 1]), g.Input([2, 2], [3, 4, 9, 8]), 2, scale: -1),
+            [2], [5, 6]),
+        new(
+            "AttentionWeights(Expression,Expression,int,bool,double)",
+            g => AttentionWeights(V(g, 1, 0), g.Input([2, 2], [0, 1, 0.3465736f, 1]), 2, scale: 2),
+            [2, 1, 2], [0.3333333f, 0.6666667f, 0.5f, 0.5f]),
+        new(
+            "AttentionWeights(Expression,Expression,Expression,int,bool,double)",
+            g => AttentionWeights(V(g, 1), g.Input([1, 2], [0, 0]), V(g, 0, 0.6931472f)),
+            [2], [0.3333333f, 0.6666667f]),
     ];
 
     private static float Logistic1(double x) => (float)(1 / (1 + Math.Exp(-x)));

@@ -28,6 +28,41 @@ public sealed partial class ParityDocumentTests
         }
     }
 
+    [Test]
+    public void What_is_made_of_several_operations_is_made_of_those()
+    {
+        using var model = new Model();
+        using var graph = new ComputationGraph();
+        Expression x = graph.Input([1, 2]), h = graph.Input([3, 4]), mask = graph.Input([0, 2]);
+        Expression wx = graph.Parameter(model.AddParameters([8, 2]));
+        Expression wh = graph.Parameter(model.AddParameters([8, 2]));
+        Expression b = graph.Parameter(model.AddParameters([8]));
+        Expression[] halves = [graph.Input([1]), graph.Input([2])];
+        var calls = new Dictionary<string, Func<Expression>>
+        {
+            ["VanillaLstmGatesConcat"] = () => Ops.VanillaLstmGatesConcat(halves, h, wx, wh, b),
+            ["VanillaLstmGatesDropout"] = () => Ops.VanillaLstmGatesDropout(x, h, wx, wh, b, mask, mask),
+            ["VanillaLstmGatesDropoutConcat"] =
+                () => Ops.VanillaLstmGatesDropoutConcat(halves, h, wx, wh, b, mask, mask),
+        };
+        Match[] rows =
+        [
+            .. File.ReadLines(Repository.Find("src/docs/dynet-parity.md")).Select(line => Composed().Match(line))
+                .Where(match => match.Success),
+        ];
+        Assert.That(rows.Select(row => row.Groups["name"].Value), Is.EquivalentTo(calls.Keys));
+        foreach (Match row in rows)
+        {
+            string name = row.Groups["name"].Value;
+            graph.Checkpoint();
+            _ = calls[name]().ToArray();
+            Assert.That(
+                Computed().Matches(graph.BatchingReport()).Select(match => match.Groups["op"].Value),
+                Is.EquivalentTo(row.Groups["op"].Captures.Select(capture => capture.Value)), name);
+            graph.Revert();
+        }
+    }
+
     /// <summary>The operations' C# names, and those in the second column of the other tables.</summary>
     private static string[] ReadNames()
     {
@@ -42,6 +77,12 @@ public sealed partial class ParityDocumentTests
 
     [GeneratedRegex(@"^\|[^|]*\|[^|]*\| `(?<name>[^`]+)` \|.*\|.*\|.*\|.*\|$")]
     private static partial Regex Operation();
+
+    [GeneratedRegex(@"^\|[^|]*\| (`dn_op_(?<op>\w+)`(, )?){2,} \| `(?<name>\w+)` \|")]
+    private static partial Regex Composed();
+
+    [GeneratedRegex(@"^(?<op>\w+)\(", RegexOptions.Multiline)]
+    private static partial Regex Computed();
 
     [GeneratedRegex("`(?<name>[A-Za-z.]+)`")]
     private static partial Regex Quoted();

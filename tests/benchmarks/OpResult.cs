@@ -45,7 +45,10 @@ internal sealed record OpResult(string Op, long Elements, int Nodes, OpFigures F
         + $"\"backward_loop_ns\": {Text(Backward.Loop)}, \"backward_eigen_ns\": {Text(Backward.Eigen)}, "
         + $"\"forward_ratio\": {Text(Forward.Ratio)}, \"backward_ratio\": {Text(Backward.Ratio)}}}";
 
-    /// <summary>How many ratios there are, and those above the bar, the largest first; as a JSON object.</summary>
+    /// <summary>
+    /// How many ratios there are, those above the bar, the largest first, and what there was nothing to compare with; as a
+    /// JSON object.
+    /// </summary>
     public static string Summary(IReadOnlyList<OpResult> results)
     {
         (string Name, double Ratio)[] ratios =
@@ -58,8 +61,11 @@ internal sealed record OpResult(string Op, long Elements, int Nodes, OpFigures F
                select ($"{result.Op} {phase.Name}", phase.Figures.Ratio!.Value),
         ];
         IEnumerable<string> above = ratios.Where(r => r.Ratio > Bar).Select(r => $"\"{r.Name}\": {Text(r.Ratio)}");
+        IEnumerable<string> alone =
+            results.Where(r => r.Forward.Ratio is null && r.Backward.Ratio is null).Select(r => $"\"{r.Op}\"");
         return $"{{\"task\": \"ops\", \"operations\": {results.Count}, \"ratios\": {ratios.Length}, "
-            + $"\"above_{Text(Bar)}\": {{{string.Join(", ", above)}}}}}";
+            + $"\"above_{Text(Bar)}\": {{{string.Join(", ", above)}}}, "
+            + $"\"without_reference\": [{string.Join(", ", alone)}]}}";
     }
 
     private static string Text(double? figure) =>

@@ -1,9 +1,11 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
 using static DynNet.Native.Ops;
 
 namespace DynNet.Native.Benchmarks;
 
 /// <summary>What <see cref="OpsBenchmark"/> measures.</summary>
-internal static class OpsBenchmarkCases
+internal static partial class OpsBenchmarkCases
 {
     // Labels of columns of 256, and other lists.
     private static readonly int[] _some = [0, 3, 17, 40];
@@ -14,9 +16,6 @@ internal static class OpsBenchmarkCases
     /// <summary>Made of other operations, or of no node at all.</summary>
     public static readonly string[] Without =
         ["ToDevice", "VanillaLstmGatesConcat", "VanillaLstmGatesDropout", "VanillaLstmGatesDropoutConcat"];
-
-    /// <summary>What computes nothing, so that there is nothing to compare with.</summary>
-    public static readonly string[] WithoutReference = ["nobackprop"];
 
     public static readonly OpBenchmark[] All =
     [
@@ -47,38 +46,9 @@ internal static class OpsBenchmarkCases
         new("multiply", "Multiply", o => Multiply(o.Shared([64, 64]), o.Square)),
         new("affine_transform", "AffineTransform", o => AffineTransform(o.Shared([64]), o.Shared([64, 64]), o.Square)),
 
-        new("negate", "Negate", o => Negate(o.X)),
-        new("tanh", "Tanh", o => Tanh(o.X)),
-        new("logistic", "Logistic", o => Logistic(o.X)),
-        new("rectify", "Rectify", o => Rectify(o.X)),
-        new("exp", "Exp", o => Exp(o.X)),
-        new("log", "Log", o => Log(o.X)),
-        new("square", "Square", o => Square(o.X)),
-        new("sqrt", "Sqrt", o => Sqrt(o.X)),
-        new("abs", "Abs", o => Abs(o.X)),
-        new("cube", "Cube", o => Cube(o.X)),
-        new("erf", "Erf", o => Erf(o.X)),
+        // The other functions of each element are derived.
         new("lgamma", "LGamma", o => LGamma(o.X)),
-        new("sin", "Sin", o => Sin(o.X)),
-        new("cos", "Cos", o => Cos(o.X)),
-        new("tan", "Tan", o => Tan(o.X)),
-        new("asin", "Asin", o => Asin(o.X)),
-        new("acos", "Acos", o => Acos(o.X)),
-        new("atan", "Atan", o => Atan(o.X)),
-        new("sinh", "Sinh", o => Sinh(o.X)),
-        new("cosh", "Cosh", o => Cosh(o.X)),
-        new("asinh", "Asinh", o => Asinh(o.X)),
         new("acosh", "Acosh", o => Acosh(o.Above1)),
-        new("atanh", "Atanh", o => Atanh(o.X)),
-        new("log_sigmoid", "LogSigmoid", o => LogSigmoid(o.X)),
-        new("softplus", "Softplus", o => Softplus(o.X)),
-        new("elu", "Elu", o => Elu(o.X)),
-        new("selu", "Selu", o => Selu(o.X)),
-        new("silu", "Silu", o => Silu(o.X)),
-        new("gelu", "Gelu", o => Gelu(o.X)),
-        new("softsign", "Softsign", o => Softsign(o.X)),
-        new("leaky_rectify", "LeakyRectify", o => LeakyRectify(o.X)),
-        new("hard_tanh", "HardTanh", o => HardTanh(o.X)),
         new("floor", "Floor", o => Floor(o.X, 1)),
         new("ceil", "Ceil", o => Ceil(o.X, 1)),
         new("round", "Round", o => Round(o.X, 1)),
@@ -191,5 +161,24 @@ internal static class OpsBenchmarkCases
         new("multi_head_attention", "MultiHeadAttention", o => MultiHeadAttention(o.Square, o.Square, o.Square, 4)),
         new("multi_head_attention_masked", "MultiHeadAttention", o =>
             MultiHeadAttention(o.Square, o.Square, o.Square, o.Graph.Constant([64], 0), 4)),
+        new("attention_weights", "AttentionWeights", o => AttentionWeights(o.Square, o.Square, 4)),
+        new("attention_weights_masked", "AttentionWeights", o =>
+            AttentionWeights(o.Square, o.Square, o.Graph.Constant([64], 0), 4)),
     ];
+
+    /// <summary>
+    /// Functions of one operand without a line of their own, on {64,256}: a new one of each element is measured at once.
+    /// </summary>
+    public static IEnumerable<OpBenchmark> Derived() =>
+        from method in typeof(Ops).GetMethods(BindingFlags.Public | BindingFlags.Static)
+        where method.ReturnType == typeof(Expression) && !Without.Contains(method.Name)
+            && All.All(c => c.Method != method.Name)
+        let parameters = method.GetParameters()
+        where parameters is [{ } x, ..] && x.ParameterType == typeof(Expression) && parameters.Skip(1).All(p => p.HasDefaultValue)
+        select new OpBenchmark(
+            WordStart().Replace(method.Name, "_$0").ToLowerInvariant(), method.Name,
+            o => (Expression)method.Invoke(null, [o.X, .. parameters.Skip(1).Select(p => p.DefaultValue)])!);
+
+    [GeneratedRegex("(?<=[a-z0-9])[A-Z]")]
+    private static partial Regex WordStart();
 }

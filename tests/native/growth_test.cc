@@ -153,7 +153,7 @@ TEST(Memory, ABackwardPassUsesItsWorkingMemoryAgain) {
   const GraphHandle graph = new_graph();
   dn_expr x = make(graph, dn_op_parameter, w);
   constexpr int kSteps = 50;
-  for (int i = 0; i < kSteps; ++i) x = make(graph, dn_op_scaled_dot_product_attention, x, x, x, 0);
+  for (int i = 0; i < kSteps; ++i) x = make(graph, dn_op_scaled_dot_product_attention, x, x, x, 0, 0.0, 0.0);
   const dn_expr sum = make(graph, dn_op_sum_elems, x);
   value(graph, sum);
   const int64_t before = dn_memory_used();

@@ -429,25 +429,46 @@ TEST_P(AttentionKernels, Weights) {
   for (int trial = 0; trial < 60; ++trial) {
     const int64_t rows = Size(9), n = Size(70), seen = trial % 3 == 0 ? n : trial % 9 - 4, more = trial % 2;
     const bool masked = trial % 4 < 2;
+    const int64_t masks = trial % 8 < 4 ? n : 1;
     CheckRowKernel("attention_weights",
-                   {.inputs = {{n}},
+                   {.inputs = {{masks}},
                     .outputs = {{n, -6, 6}},
                     .run =
                         [&](const Rows* in, const Rows* out, int64_t first, int64_t r) {
-                          k().attention_weights(out[0], masked ? in[0] : Rows{}, 0.7f, seen + first * more, more, r, n);
+                          k().attention_weights(out[0], masked ? in[0] : Rows{}, masks, 0.7f, seen + first * more, more,
+                                                r, n);
                         },
                     .reference =
                         [&](int64_t i, const auto& in, auto& out) {
                           double sum = 0;
                           for (int64_t j = 0; j < n; ++j) {
                             double& w = out[0][static_cast<size_t>(j)];
-                            const double added = masked ? in[0][static_cast<size_t>(j)] : 0;
+                            const double added = masked ? in[0][static_cast<size_t>(masks == n ? j : 0)] : 0;
                             w = j < seen + i * more ? std::exp(static_cast<double>(0.7f) * w + added) : 0;
                             sum += w;
                           }
                           for (double& w : out[0]) w = sum > 0 ? w / sum : 0;
                         },
                     .tolerance = 1e-6},
+                   rows, random_);
+  }
+}
+
+TEST_P(AttentionKernels, DroppedSoftmaxBackward) {
+  for (int trial = 0; trial < 30; ++trial) {
+    const int64_t rows = Size(9), n = Size(70);
+    CheckRowKernel("dropped_softmax_backward",
+                   {.inputs = {{n, 0, 1}, {n}},
+                    .outputs = {{n}},
+                    .run = [&](const Rows* in, const Rows* out, int64_t,
+                               int64_t r) { k().dropped_softmax_backward(out[0], in[0], in[1], out[0], r, n); },
+                    .reference =
+                        [&](int64_t, const auto& in, auto& out) {
+                          double mean = 0;
+                          for (size_t j = 0; j < out[0].size(); ++j) mean += in[1][j] * out[0][j];
+                          for (size_t j = 0; j < out[0].size(); ++j) out[0][j] = in[1][j] * out[0][j] - in[0][j] * mean;
+                        },
+                    .tolerance = 1e-5},
                    rows, random_);
   }
 }
@@ -466,7 +487,7 @@ TEST_P(AttentionKernels, WeightsOfInfinitiesAndNaN) {
           s.At(0, j) = masked ? 0.25f : score;
           mask.At(0, j) = masked ? score : 0;
         }
-        k().attention_weights(s.view(), masked ? mask.view() : Rows{}, 1, seen, 0, 1, n);
+        k().attention_weights(s.view(), masked ? mask.view() : Rows{}, n, 1, seen, 0, 1, n);
         ASSERT_TRUE(s.GuardsAreIntact() && mask.GuardsAreIntact());
         for (int64_t j = seen; j < n; ++j) EXPECT_EQ(s.At(0, j), 0) << j;
       };

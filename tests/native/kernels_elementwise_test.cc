@@ -30,17 +30,19 @@ TEST_P(ElementwiseKernels, Unary) {
                      rows, random_);
       const bool accumulate = trial % 2 == 1;
       CheckRowKernel(name + ", backward",
-                     {.inputs = {{n, right.low, right.high}, {n, right.low, right.high}, {n}},
+                     {.inputs = {{n, right.low, right.high}, {n}, {n}},
                       .outputs = {{n}},
                       .run =
                           [&](const Rows* in, const Rows* out, int64_t first, int64_t r) {
+                            k().unary_forward(op, in[1], in[0], scalars.data() + first, r, n);
                             k().unary_backward(op, out[0], in[0], in[1], in[2], scalars.data() + first, r, n,
                                                accumulate);
                           },
                       .reference =
                           [&](int64_t i, const auto& in, auto& out) {
                             for (size_t j = 0; j < in[0].size(); ++j) {
-                              Put(accumulate, out[0][j], in[2][j] * right.backward(in[0][j], in[1][j], scalars[i]));
+                              const double x = in[0][j], s = scalars[i];
+                              Put(accumulate, out[0][j], in[2][j] * right.backward(x, right.forward(x, s), s));
                             }
                           },
                       .tolerance = 2e-6},
@@ -139,7 +141,7 @@ TEST_P(ElementwiseKernels, Binary) {
                               [&](int64_t, const auto& in, auto& out) {
                                 if (!accumulate) out[0].assign(out[0].size(), 0.0);
                                 ForElements(shape, [&](size_t a, size_t b, size_t y) {
-                                  out[0][side == 0 ? a : b] += in[2][y] * right.backward[side](in[0][a], in[1][b]);
+                                  out[0][side == 0 ? a : b] += in[2][y] * right.backward(side, in[0][a], in[1][b]);
                                 });
                               },
                           .tolerance = 1e-4},

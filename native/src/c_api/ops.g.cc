@@ -1,6 +1,6 @@
 // Written by bindings/ from native/include/dynnet: do not edit, run ./build.sh bindings.
 // CppSharp 1.2.0+42ccd59b112072a6bcf3e1406efca174a46c8cf8
-// headers SHA-256 0211ebcad0c0280de1993dc4c53c9ea6fad42215787278a34db64d4ed381799d
+// headers SHA-256 694cc70905d294f6dcc60f0a74263931127c21d1cf078e8594bea5ff16f58825
 #include "c_api/record.h"
 #include "dynnet/dynnet.h"
 
@@ -623,21 +623,33 @@ DN_API dn_status dn_op_fold_rows(dn_graph* graph, dn_expr x, int32_t nrows, dn_e
 }
 
 DN_API dn_status dn_op_scaled_dot_product_attention(dn_graph* graph, dn_expr queries, dn_expr keys, dn_expr values,
-                                                    int32_t causal, dn_expr* out) {
-  return record(graph, Op::scaled_dot_product_attention, out, queries, keys, values, causal);
+                                                    int32_t causal, double dropout, double scale, dn_expr* out) {
+  return record(graph, Op::scaled_dot_product_attention, out, queries, keys, values, causal, dropout, scale);
 }
 
 DN_API dn_status dn_op_scaled_dot_product_attention_masked(dn_graph* graph, dn_expr queries, dn_expr keys,
-                                                           dn_expr values, dn_expr mask, int32_t causal, dn_expr* out) {
-  return record(graph, Op::scaled_dot_product_attention_masked, out, queries, keys, values, mask, causal);
+                                                           dn_expr values, dn_expr mask, int32_t causal, double dropout,
+                                                           double scale, dn_expr* out) {
+  return record(graph, Op::scaled_dot_product_attention_masked, out, queries, keys, values, mask, causal, dropout, scale);
 }
 
 DN_API dn_status dn_op_multi_head_attention(dn_graph* graph, dn_expr queries, dn_expr keys, dn_expr values,
-                                            int32_t heads, int32_t causal, dn_expr* out) {
-  return record(graph, Op::multi_head_attention, out, queries, keys, values, heads, causal);
+                                            int32_t heads, int32_t causal, double dropout, double scale, dn_expr* out) {
+  return record(graph, Op::multi_head_attention, out, queries, keys, values, heads, causal, dropout, scale);
 }
 
 DN_API dn_status dn_op_multi_head_attention_masked(dn_graph* graph, dn_expr queries, dn_expr keys, dn_expr values,
-                                                   dn_expr mask, int32_t heads, int32_t causal, dn_expr* out) {
-  return record(graph, Op::multi_head_attention_masked, out, queries, keys, values, mask, heads, causal);
+                                                   dn_expr mask, int32_t heads, int32_t causal, double dropout,
+                                                   double scale, dn_expr* out) {
+  return record(graph, Op::multi_head_attention_masked, out, queries, keys, values, mask, heads, causal, dropout, scale);
+}
+
+DN_API dn_status dn_op_attention_weights(dn_graph* graph, dn_expr queries, dn_expr keys, int32_t heads, int32_t causal,
+                                         double scale, dn_expr* out) {
+  return record(graph, Op::attention_weights, out, queries, keys, heads, causal, scale);
+}
+
+DN_API dn_status dn_op_attention_weights_masked(dn_graph* graph, dn_expr queries, dn_expr keys, dn_expr mask,
+                                                int32_t heads, int32_t causal, double scale, dn_expr* out) {
+  return record(graph, Op::attention_weights_masked, out, queries, keys, mask, heads, causal, scale);
 }

@@ -433,9 +433,13 @@ struct Kernels {
   // ---- attention ----
 
   /// In place: the softmax of scale * s_i + mask_i over the first seen + i * more elements of row i, 0 for the others;
-  /// all 0 where all of these are minus infinity, or there are none. NaN makes the first elements NaN. `mask` may have
-  /// null base and list (0).
-  void (*attention_weights)(Rows s, Rows mask, float scale, int64_t seen, int64_t more, int64_t rows, int64_t n);
+  /// all 0 where all of these are minus infinity, or there are none. NaN makes the first elements NaN. A row of `mask`
+  /// has `masks` numbers, n or one for all elements; it may have null base and list (0).
+  void (*attention_weights)(Rows s, Rows mask, int64_t masks, float scale, int64_t seen, int64_t more, int64_t rows,
+                            int64_t n);
+  /// The gradient of a softmax w some elements of which were dropped: ds_i = u_i dy_i - w_i (u_i . dy_i), u being w
+  /// times the mask. ds may be dy.
+  void (*dropped_softmax_backward)(Rows ds, Rows w, Rows u, Rows dy, int64_t rows, int64_t n);
 
   // ---- random numbers: counter-based (Philox 4x32-10; Salmon et al. 2011), a function of key and position only ----
 

@@ -392,7 +392,7 @@ const Rows* Graph::run(const Plan::Batch& batch, const uint32_t* nodes, uint32_t
   const auto begin = profile_time();
   const Rows* x = operand_rows(type, nodes, count, rows);
   uint64_t* keys = nullptr;
-  if (type.def->random) {
+  if (type.random) {
     keys = scratch.allocate<uint64_t>(count);
     for (uint32_t i = 0; i < count; ++i) keys[i] = random_key(nodes[i]);
   }

@@ -39,6 +39,7 @@ uint32_t KeyTable::insert(const KeyWriter& key) {
 
 uint32_t TypeTable::add(const KeyWriter& key, std::unique_ptr<Type> type) {
   Shaping shaping(*type);
+  type->random = type->def->random;
   type->def->shape(shaping);
   type->size = total_if_possible(type->dim);
   if (type->size < 0)

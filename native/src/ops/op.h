@@ -58,6 +58,8 @@ struct Type {
   bool has_data = false;
   /// Whether OpDef::early finds something where all operands are ready.
   bool may_be_early = false;
+  /// Whether its nodes draw random numbers: those of OpDef::random, and where the shape rule says so.
+  bool random = false;
   /// Of an affine transformation with its activation, the latter.
   Op activation = Op::kCount;
   /// The dn_parameter or dn_lookup_parameter, or null.
@@ -142,7 +144,7 @@ struct OpDef {
   bool static_lists = false;
   /// Such lists may have one number more, for the batch.
   bool lists_name_batch = false;
-  /// Draws random numbers.
+  /// Draws random numbers, whatever the attributes.
   bool random = false;
   /// A node's own attributes begin with one index, which may be set anew.
   bool indexed = false;

@@ -1,6 +1,6 @@
 // Written by bindings/ from native/include/dynnet: do not edit, run ./build.sh bindings.
 // CppSharp 1.2.0+42ccd59b112072a6bcf3e1406efca174a46c8cf8
-// headers SHA-256 0211ebcad0c0280de1993dc4c53c9ea6fad42215787278a34db64d4ed381799d
+// headers SHA-256 694cc70905d294f6dcc60f0a74263931127c21d1cf078e8594bea5ff16f58825
 #ifndef DYNNET_OPS_OPS_G_H_
 #define DYNNET_OPS_OPS_G_H_
 
@@ -171,7 +171,9 @@
   X(scaled_dot_product_attention) \
   X(scaled_dot_product_attention_masked) \
   X(multi_head_attention) \
-  X(multi_head_attention_masked)
+  X(multi_head_attention_masked) \
+  X(attention_weights) \
+  X(attention_weights_masked)
 // clang-format on
 
 #endif  // DYNNET_OPS_OPS_G_H_

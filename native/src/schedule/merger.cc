@@ -30,7 +30,7 @@ bool Merger::find(const Recorded& record, uint32_t begin, uint32_t end, uint8_t*
 // Nodes without operands are found by their hash.
 void Merger::merge_source(uint32_t local) {
   const Node& node = record_.nodes[begin_ + local];
-  if ((*types_)[node.type].def->random) return;
+  if ((*types_)[node.type].random) return;
   constexpr uint64_t kOdd = 0x9e3779b97f4a7c15u;
   const auto hash_of = [&](uint32_t of) {
     uint64_t hash = record_.nodes[begin_ + of].type * kOdd;
@@ -77,7 +77,7 @@ inline bool Merger::may_equal(uint32_t local) const {
 // Where the same program recorded this node and its equal, both lie as far behind their operands. If what lies there
 // is no equal, as where words begin alike and go on differently, those are tried that came to the same place before.
 void Merger::merge(uint32_t local) {
-  if ((*types_)[record_.nodes[begin_ + local].type].def->random) return;
+  if ((*types_)[record_.nodes[begin_ + local].type].random) return;
   uint32_t latest = kNone;
   const uint32_t stop = record_.operands_end(begin_ + local);
   for (uint32_t at = record_.nodes[begin_ + local].operands; at < stop; ++at) {

@@ -33,7 +33,7 @@ internal static class BuilderChecks
     /// <summary>Compares values, and the gradients with respect to all parameters of a function of them.</summary>
     internal static void AssertSame(Model model, Expression found, Expression expected)
     {
-        Assert.That(found.ToArray(), Is.EqualTo(expected.ToArray()).Within(1e-5));
+        AssertNear(found.ToArray(), expected.ToArray(), 1e-5);
         (string Name, float[] Values)[] expectedGradients = Gradients(expected);
         (string Name, float[] Values)[] foundGradients = Gradients(found);
         using (Assert.EnterMultipleScope())
@@ -41,7 +41,7 @@ internal static class BuilderChecks
             for (int i = 0; i < expectedGradients.Length; i++)
             {
                 (string name, float[] values) = expectedGradients[i];
-                Assert.That(foundGradients[i].Values, Is.EqualTo(values).Within(1e-4), name);
+                AssertNear(foundGradients[i].Values, values, 1e-4, name);
             }
         }
 
@@ -56,5 +56,12 @@ internal static class BuilderChecks
                     table => Enumerable.Range(0, table.Rows).Select(row => (table.Name, table.RowGradient(row)))),
             ];
         }
+    }
+
+    /// <summary>Compares numbers, with a tolerance relative to the largest that is expected, or to 1 if that is less.</summary>
+    private static void AssertNear(float[] found, float[] expected, double tolerance, string? name = null)
+    {
+        double largest = Math.Min(1, expected.Length == 0 ? 0 : expected.Max(Math.Abs));
+        Assert.That(found, Is.EqualTo(expected).Within(tolerance * largest), name);
     }
 }

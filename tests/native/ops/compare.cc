@@ -38,11 +38,11 @@ bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
 void take_draws(Program& program, dn_graph* graph, const std::vector<dn_expr>& exprs) {
   for (size_t i = 0; i < exprs.size(); ++i) {
     const Step& step = program.steps()[i];
-    if (!step.row->is_random()) continue;
+    if (!step.row->draws(step.example)) continue;
     const std::vector<float> x =
         step.x.empty() ? std::vector<float>() : value(graph, exprs[static_cast<size_t>(step.x[0])]);
-    step.row->take_draws(program.reference(), program.node(static_cast<int>(i)), step.example.a, value(graph, exprs[i]),
-                         x);
+    const std::vector<float> y = value(graph, exprs[i]);
+    step.row->take_draws({program.reference(), program.node(static_cast<int>(i)), step.example, exprs[i], y, x});
   }
 }
 

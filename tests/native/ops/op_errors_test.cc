@@ -184,18 +184,19 @@ TEST_P(OpErrors, AreThoseOfTheInterpreter) {
 // Shapes that are allowed, of which an operation would keep more than any tensor may have, or than 64 bits can count.
 TEST(OpKeeps, NoMoreThanATensorMayHave) {
   const GraphHandle graph = new_graph();
-  const auto attention = [&](uint32_t queries, uint32_t keys, int32_t heads, uint32_t batch) {
+  const auto attention = [&](uint32_t queries, uint32_t keys, int32_t heads, uint32_t batch, double dropout = 0) {
     const auto rows = heads;
     const std::vector<dn_expr> x = inputs(graph, {Shape({rows, queries}, batch), {rows, keys}, {rows, keys}});
     const int64_t before = nodes_count(graph);
     dn_expr out{};
-    expect_failure(dn_op_multi_head_attention(graph.get(), x[0], x[1], x[2], heads, 0, &out), DN_E_MEMORY,
+    expect_failure(dn_op_multi_head_attention(graph.get(), x[0], x[1], x[2], heads, 0, dropout, 0, &out), DN_E_MEMORY,
                    {"multi_head_attention", "2^40"});
     EXPECT_EQ(nodes_count(graph), before);
   };
   attention(1 << 21, 1 << 20, 1, 1);
   attention(1 << 20, 1 << 20, 2, 1);
   attention(1 << 20, 1 << 10, 1, 1 << 11);
+  attention(1 << 20, 1 << 20, 1, 1, 0.5);
   // 0 in 64 bits, and negative.
   attention(1u << 31, 1u << 31, 4, 1);
   attention(1u << 31, 1u << 31, 2, 1);

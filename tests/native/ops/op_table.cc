@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "ops/op.h"
 #include "ops/rows.h"
 
 namespace dynnet::test {
@@ -60,6 +61,18 @@ const OpRow& op_row(std::string_view name) {
   for (const OpRow& row : op_table())
     if (row.name == name) return row;
   throw std::logic_error("the table has no operation " + std::string(name));
+}
+
+const OpDef* definition(std::string_view name) {
+  for (size_t i = 0; i < static_cast<size_t>(Op::kCount); ++i)
+    if (op_defs[i]->name == name) return op_defs[i];
+  return nullptr;
+}
+
+GradientKind gradient_kind(const OpRow& row) {
+  if (row.stops_gradient || (row.is_leaf() && !definition(row.name)->trained)) return GradientKind::kNone;
+  return row.estimated != nullptr || row.gradient_factor != nullptr ? GradientKind::kDefined
+                                                                    : GradientKind::kDifferences;
 }
 
 Example draw_example(const OpRow& row, Draw& draw, World& world) {

@@ -8,6 +8,10 @@
 
 #include "ops/program.h"
 
+namespace dynnet {
+struct OpDef;
+}
+
 namespace dynnet::test {
 
 /// What a row needs to record its operation.
@@ -33,6 +37,17 @@ struct Bad {
   std::string_view message;
 };
 
+/// A node that drew at random: that of the interpreter, which is to be told what, and that of the engine, with its
+/// value y beside the value x of its first operand, if it has one.
+struct Drawn {
+  reference::Graph& graph;
+  int node;
+  const Example& e;
+  dn_expr expr;
+  const std::vector<float>& y;
+  const std::vector<float>& x;
+};
+
 struct OpRow {
   /// The name after dn_op_.
   std::string_view name;
@@ -54,27 +69,47 @@ struct OpRow {
   bool (*estimated)(const Example&) = nullptr;
   /// Some of what it gives is minus infinity: tests go on with the exponential.
   bool infinite = false;
-  /// Of an operation that draws at random: tells the interpreter's node what the engine drew, which its value y shows
-  /// beside the value x of its operand, if it has one.
-  void (*take_draws)(reference::Graph&, int node, const Attributes&, const std::vector<float>& y,
-                     const std::vector<float>& x) = nullptr;
+  /// Of an operation that draws at random: tells the interpreter's node what the engine drew.
+  void (*take_draws)(const Drawn&) = nullptr;
+  /// Of an operation that draws with some attributes only: the shape of what an example draws, of no element if it
+  /// draws nothing. Null: one number for each element of the result, or nothing without take_draws.
+  Shape (*drawn)(const Example&) = nullptr;
   /// Of an operation whose gradient is not that of its value: what it multiplies the gradient by instead.
   double (*gradient_factor)(const Attributes&) = nullptr;
   /// No gradient flows through it.
   bool stops_gradient = false;
+  /// Why independent nodes of it do not run together; empty if they do, as all but a few have to.
+  std::string_view never_batches{};
   /// How the interpreter makes what has no operands; null: as an operation of the same name.
   int (*interpret)(reference::Graph&, const World&, const Example&) = nullptr;
 
   bool is_leaf() const { return interpret != nullptr; }
-  bool is_random() const { return take_draws != nullptr; }
+  /// Whether all its examples draw at random.
+  bool is_random() const { return take_draws != nullptr && drawn == nullptr; }
+  /// Whether an example does.
+  bool draws(const Example& e) const { return take_draws != nullptr && (drawn == nullptr || drawn(e).total() > 0); }
   bool is_weight(size_t operand) const { return (weights >> operand & 1) != 0; }
   Domain domain(size_t operand) const { return domains[std::min(operand, domains.size() - 1)]; }
 };
+
+/// What is shown of the gradient of an operation with respect to its operands, or to the parameter or table that it
+/// reads.
+enum class GradientKind {
+  /// None flows.
+  kNone,
+  /// It is the differences of the values.
+  kDifferences,
+  /// It is another by definition: an estimate, or the differences times a factor.
+  kDefined
+};
+GradientKind gradient_kind(const OpRow& row);
 
 /// All rows, in the order of dynnet.h.
 const std::vector<OpRow>& op_table();
 /// A row by its name, which must be there.
 const OpRow& op_row(std::string_view name);
+/// What the engine knows of an operation; null if there is none of that name.
+const OpDef* definition(std::string_view name);
 /// Draws shapes until one fits.
 Example draw_example(const OpRow& row, Draw& draw, World& world);
 

@@ -1,9 +1,11 @@
 #include "ops/random_program.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 
+#include "ops/compare.h"
 #include "ops/draws.h"
 #include "ops/op.h"
 #include "ops/op_table.h"
@@ -11,25 +13,16 @@
 namespace dynnet::test {
 namespace {
 
-// Operations with operands. What draws at random is tested by itself, since the draws are the engine's.
-const std::vector<const OpRow*>& operations() {
-  static const auto rows = [] {
-    std::vector<const OpRow*> found;
+// All rows with or without operands, those that draw at random or not.
+const std::vector<const OpRow*>& rows(bool is_leaf, bool with_random) {
+  static const auto all = [] {
+    std::array<std::vector<const OpRow*>, 4> found;
     for (const OpRow& row : op_table())
-      if (!row.is_leaf() && !row.is_random()) found.push_back(&row);
+      for (const bool random : {false, true})
+        if (random || !row.is_random()) found[(row.is_leaf() ? 2 : 0) + (random ? 1 : 0)].push_back(&row);
     return found;
   }();
-  return rows;
-}
-
-const std::vector<const OpRow*>& leaves() {
-  static const auto rows = [] {
-    std::vector<const OpRow*> found;
-    for (const OpRow& row : op_table())
-      if (row.is_leaf() && !row.is_random()) found.push_back(&row);
-    return found;
-  }();
-  return rows;
+  return all[(is_leaf ? 2 : 0) + (with_random ? 1 : 0)];
 }
 
 // Whether a batch element adds up to 1: as bounds of constrained_softmax that is where its derivative jumps.
@@ -37,12 +30,6 @@ bool has_distribution(const Numbers& values, const Shape& shape) {
   for (auto from = values.begin(); from != values.end(); from += shape.size())
     if (std::abs(std::accumulate(from, from + shape.size(), -1.0)) < 1e-3) return true;
   return false;
-}
-
-// Whether the numbers of an operation's lists are sizes and strides rather than indices.
-bool has_static_lists(const OpRow& row) {
-  const auto* const end = op_defs + static_cast<size_t>(Op::kCount);
-  return (*std::find_if(op_defs, end, [&](const OpDef* def) { return def->name == row.name; }))->static_lists;
 }
 
 }  // namespace
@@ -128,10 +115,10 @@ int RandomProgram::squash(int step, Domain domain) {
 
 int RandomProgram::leaf(const Shape& shape) {
   for (;;) {
-    const OpRow& row = *draw_.of(leaves());
+    const OpRow& row = *draw_.of(rows(true, is_random_));
     Example example{.x = {shape}};
     if (!row.draw(draw_, program_.world(), example)) continue;
-    const int step = program_.add(row, std::move(example));
+    const int step = add(row, example, {});
     pool_.push_back(step);
     return step;
   }
@@ -181,8 +168,17 @@ int RandomProgram::operand(const Shape& shape, Domain domain) {
   return squash(draw_.of(fitting), domain);
 }
 
-int RandomProgram::apply(const OpRow& row, const Example& example, const std::vector<int>& x) {
+int RandomProgram::add(const OpRow& row, const Example& example, const std::vector<int>& x) {
   const int step = program_.add(row, example, x);
+  if (!row.is_random()) return step;
+  // Draws are a function of the graph's seed and the node's number, so that any graph with both shows them.
+  const GraphHandle graph = new_graph(graph_seed_);
+  take_draws(program_, graph.get(), program_.record(graph.get()));
+  return step;
+}
+
+int RandomProgram::apply(const OpRow& row, const Example& example, const std::vector<int>& x) {
+  const int step = add(row, example, x);
   const bool settled = row.settled == nullptr || row.settled(program_, program_.steps()[static_cast<size_t>(step)]);
   if (!settled || program_.shape(step).total() > draw_.most_elements) {
     program_.truncate(step);
@@ -196,9 +192,11 @@ int RandomProgram::apply(const OpRow& row, const Example& example, const std::ve
 }
 
 void RandomProgram::invent() {
-  const OpRow& row = *draw_.of(operations());
+  const OpRow& row = *draw_.of(rows(false, is_random_));
   Example example{.x = {pool_.empty() || draw_.chance(0.2) ? draw_.shape() : program_.shape(draw_.of(pool_))}};
   if (!row.draw(draw_, program_.world(), example)) return;
+  // What attention drops is only known of graphs of one seed.
+  if (row.draws(example) && !row.is_random()) return;
   std::vector<int> x;
   for (size_t i = 0; i < example.x.size(); ++i) {
     if (example.x[i].total() > draw_.most_elements) return;
@@ -213,7 +211,7 @@ void RandomProgram::repeat() {
     // Copied, since the list of steps grows.
     const Step step = program_.steps()[static_cast<size_t>(pattern)];
     Example example = step.example;
-    if (!has_static_lists(*step.row))
+    if (!definition(step.row->name)->static_lists)
       for (int32_t& index : example.a.indices) index = static_cast<int32_t>(draw_.below(index + 1));
     if (step.row->draw == draws::any_and_scalar) example.a.scalar = draw_.uniform(-1.5, 1.5);
     std::vector<int> x = step.x;

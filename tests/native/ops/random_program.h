@@ -2,6 +2,7 @@
 #ifndef DYNNET_TESTS_OPS_RANDOM_PROGRAM_H_
 #define DYNNET_TESTS_OPS_RANDOM_PROGRAM_H_
 
+#include <cstdint>
 #include <vector>
 
 #include "ops/program.h"
@@ -14,6 +15,9 @@ namespace dynnet::test {
 class RandomProgram {
  public:
   RandomProgram(Program& program, Draw& draw) : program_(program), draw_(draw) {}
+  /// With operations that draw at random, as a graph with this seed that nothing else was recorded in draws.
+  RandomProgram(Program& program, Draw& draw, uint64_t graph_seed)
+      : program_(program), draw_(draw), is_random_(true), graph_seed_(graph_seed) {}
 
   /// Returns the step of the loss.
   int grow(int nodes);
@@ -26,6 +30,8 @@ class RandomProgram {
   int leaf(const Shape& shape);
   int weight(const Shape& shape);
   int operand(const Shape& shape, Domain domain);
+  /// Adds a step to the program. If it draws at random, the interpreter gets the engine's draws.
+  int add(const OpRow& row, const Example& example, const std::vector<int>& x);
   /// Applies an operation and makes the result an operand of others; -1 if it is too large, or near a jump.
   int apply(const OpRow& row, const Example& example, const std::vector<int>& x);
   void invent();
@@ -34,6 +40,8 @@ class RandomProgram {
 
   Program& program_;
   Draw& draw_;
+  bool is_random_ = false;
+  uint64_t graph_seed_ = 0;
   /// Steps that may be operands.
   std::vector<int> pool_;
   /// Steps that may be repeated.

@@ -70,10 +70,7 @@ int32_t hot_size(const Recording& r) { return static_cast<int32_t>(r.a.shape.d[0
 // Until the engine has drawn, any numbers.
 int make_draws(reference::Graph& g, const World&, const Example& e) { return g.constant(e.a.shape, 0); }
 
-void take_values(reference::Graph& g, int node, const Attributes&, const std::vector<float>& y,
-                 const std::vector<float>&) {
-  g.set_input(node, Numbers(y.begin(), y.end()));
-}
+void take_values(const Drawn& d) { d.graph.set_input(d.node, Numbers(d.y.begin(), d.y.end())); }
 
 // Both numbers fit each distribution.
 bool draw_distribution(Draw& d, World& world, Example& e) {

@@ -9,6 +9,12 @@
 namespace dynnet::reference {
 namespace {
 
+double at(const std::vector<const Numbers*>& x, Element e) {
+  return e.operand < 0 ? 1.0 : (*x[static_cast<size_t>(e.operand)])[static_cast<size_t>(e.at)];
+}
+
+}  // namespace
+
 const Rule* find_rule(std::string_view name) {
   static const auto rules = [] {
     std::unordered_map<std::string_view, const Rule*> by_name;
@@ -21,18 +27,16 @@ const Rule* find_rule(std::string_view name) {
   return found == rules.end() ? nullptr : found->second;
 }
 
-double at(const std::vector<const Numbers*>& x, Element e) {
-  return e.operand < 0 ? 1.0 : (*x[static_cast<size_t>(e.operand)])[static_cast<size_t>(e.at)];
-}
-
-void add_up(const Rule& rule, const Context& context) {
-  rule.terms(context, [&](int64_t to, double factor, Element a, Element b) {
+void Rule::apply(const Context& context) const {
+  if (terms == nullptr) return forward(context);
+  terms(context, [&](int64_t to, double factor, Element a, Element b) {
     context.y[static_cast<size_t>(to)] += factor * at(context.x, a) * at(context.x, b);
   });
 }
 
-void differentiate_terms(const Rule& rule, const Context& context) {
-  rule.terms(context, [&](int64_t to, double factor, Element a, Element b) {
+void Rule::differentiate(const Context& context) const {
+  if (terms == nullptr) return backward(context);
+  terms(context, [&](int64_t to, double factor, Element a, Element b) {
     const double dy = context.dy[static_cast<size_t>(to)] * factor;
     auto add = [&](Element e, Element other) {
       if (e.operand >= 0)
@@ -42,8 +46,6 @@ void differentiate_terms(const Rule& rule, const Context& context) {
     add(b, a);
   });
 }
-
-}  // namespace
 
 Shape::Shape(std::initializer_list<int64_t> sizes, int64_t batch_size) : batch(batch_size) {
   size_t i = 0;
@@ -282,11 +284,7 @@ Context context_of(Nodes& nodes, Node& node) {
 void Graph::evaluate(Node& node) {
   if (node.leaf != Leaf::kNone) return evaluate_leaf(node);
   node.value.assign(static_cast<size_t>(node.shape.total()), 0);
-  const Context context = context_of(nodes_, node);
-  if (node.rule->terms != nullptr)
-    add_up(*node.rule, context);
-  else
-    node.rule->forward(context);
+  node.rule->apply(context_of(nodes_, node));
   add_noise(node.value);
 }
 
@@ -327,11 +325,7 @@ void Graph::backward(int node) {
     Node& each = nodes_[static_cast<size_t>(i)];
     if (each.leaf != Leaf::kNone) continue;
     add_noise(each.gradient);
-    const Context context = context_of(nodes_, each);
-    if (each.rule->terms != nullptr)
-      differentiate_terms(*each.rule, context);
-    else
-      each.rule->backward(context);
+    each.rule->differentiate(context_of(nodes_, each));
   }
 }
 

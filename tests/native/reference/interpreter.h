@@ -46,10 +46,10 @@ struct Rejected : std::invalid_argument {
 
 /// What an operation takes besides operands; each reads what it has.
 struct Attributes {
-  /// The number of operations with one, the margin of hinges and of pairwise_rank_loss, the rate of dropout, the bound
-  /// of huber_distance.
+  /// The number of operations with one, the margin of hinges and of pairwise_rank_loss, the rate of dropout, also in
+  /// attention, the bound of huber_distance.
   double scalar = 0;
-  /// The second of two numbers, as of a distribution.
+  /// The second of two numbers, as of a distribution; the scale of attention.
   double second = 0;
   /// The index, or indices, of picks, labels, lookups and selections; the count of poisson_loss; the sizes of a window
   /// and the strides of convolutions and pooling.
@@ -66,7 +66,8 @@ struct Attributes {
   Indices strides{}, from{}, to{};
   /// The shape of reshape.
   Shape shape{};
-  /// What dropout multiplies each element by and noise adds: the engine's draw, which the test has to find out.
+  /// What dropout multiplies each element by, in attention each weight, and noise adds: the engine's draw, which the
+  /// test has to find out.
   Numbers mask{};
   /// The dimensions that sum_dim and its like reduce, and whether they reduce the batch too; the order of dimensions of
   /// transpose_dims.

@@ -45,7 +45,15 @@ struct Rule {
   /// All others compute y, and add to dx.
   void (*forward)(const Context&) = nullptr;
   void (*backward)(const Context&) = nullptr;
+
+  /// Computes y, which is zeros before.
+  void apply(const Context& context) const;
+  /// Adds to dx.
+  void differentiate(const Context& context) const;
 };
+
+/// The rule of an operation by its name in dynnet.h, without dn_op_; null if there is none.
+const Rule* find_rule(std::string_view name);
 
 // The families of rules.
 extern const std::vector<Rule> kPolynomials;

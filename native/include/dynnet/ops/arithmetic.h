@@ -9,20 +9,28 @@ extern "C" {
 #endif
 
 /// The sum of two tensors, element by element. A dimension of size 1, the batch included, is broadcast.
+/// @param a one
+/// @param b the other
 /// @returns the larger size in each dimension
 DN_API dn_status dn_op_add(dn_graph* graph, dn_expr a, dn_expr b, dn_expr* out);
 
 /// The difference of two tensors, element by element. A dimension of size 1, the batch included, is broadcast.
+/// @param a what is subtracted from
+/// @param b what is subtracted
 /// @returns the larger size in each dimension
 DN_API dn_status dn_op_subtract(dn_graph* graph, dn_expr a, dn_expr b, dn_expr* out);
 
 /// The product of two tensors, element by element. A dimension of size 1, the batch included, is broadcast.
 /// @op CMult
+/// @param a one
+/// @param b the other
 /// @returns the larger size in each dimension
 DN_API dn_status dn_op_cmult(dn_graph* graph, dn_expr a, dn_expr b, dn_expr* out);
 
 /// The quotient of two tensors, element by element. A dimension of size 1, the batch included, is broadcast.
 /// @op CDiv
+/// @param a the dividends
+/// @param b the divisors
 /// @returns the larger size in each dimension
 DN_API dn_status dn_op_cdiv(dn_graph* graph, dn_expr a, dn_expr b, dn_expr* out);
 
@@ -37,20 +45,24 @@ DN_API dn_status dn_op_pow(dn_graph* graph, dn_expr x, dn_expr y, dn_expr* out);
 
 /// The smaller of two elements. A dimension of size 1, the batch included, is broadcast. Where the two are equal, the
 /// gradient goes to b, as in DyNet; where one of them is NaN, the result is b.
+/// @param a one
+/// @param b the other
 /// @returns the larger size in each dimension
 DN_API dn_status dn_op_min(dn_graph* graph, dn_expr a, dn_expr b, dn_expr* out);
 
 /// The larger of two elements. A dimension of size 1, the batch included, is broadcast. Where the two are equal, the
 /// gradient goes to b, as in DyNet; where one of them is NaN, the result is b.
+/// @param a one
+/// @param b the other
 /// @returns the larger size in each dimension
 DN_API dn_status dn_op_max(dn_graph* graph, dn_expr a, dn_expr b, dn_expr* out);
 
-/// Each element plus a number.
+/// Each element plus a number: y = x + scalar.
 /// @op Add
 /// @returns the shape of x
 DN_API dn_status dn_op_add_scalar(dn_graph* graph, dn_expr x, double scalar, dn_expr* out);
 
-/// Each element times a number.
+/// Each element times a number: y = x scalar.
 /// @op Multiply
 /// @returns the shape of x
 DN_API dn_status dn_op_multiply_scalar(dn_graph* graph, dn_expr x, double scalar, dn_expr* out);

@@ -31,6 +31,7 @@ DN_API dn_status dn_op_input_sparse(dn_graph* graph, const dn_dim* dim, const in
 
 /// A number. A new one may be set with dn_graph_set_input.
 /// @op Input
+/// @param value the number
 /// @returns {1}
 DN_API dn_status dn_op_input_scalar(dn_graph* graph, double value, dn_expr* out);
 
