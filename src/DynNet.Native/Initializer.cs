@@ -110,6 +110,17 @@ public sealed class Initializer
         return new Initializer(NativeInitializerKind.HeUniform, gain);
     }
 
+    /// <summary>Uniform on [-scale, scale).</summary>
+    /// <param name="scale">More than 0.</param>
+    /// <returns>The initializer.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="scale"/> is not a positive number.</exception>
+    public static Initializer Uniform(double scale)
+    {
+        RequireFinite(scale, nameof(scale));
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(scale);
+        return Uniform(-scale, scale);
+    }
+
     /// <summary>Uniform on [low, high).</summary>
     /// <param name="low">The least value.</param>
     /// <param name="high">More than <paramref name="low"/>.</param>

@@ -239,6 +239,10 @@ public abstract partial class Trainer : IDisposable
     /// Forgets what the trainer remembers of gradients, and counts <see cref="StepsCount"/> from 0 again, so that it
     /// starts anew with the values as they are. Settings and other counts stay, moving averages too.
     /// </summary>
+    /// <remarks>
+    /// So the corrections of Adam's first steps and the cycle of a cyclical rate begin anew too; in DyNet the step count
+    /// goes on, and a cycle does.
+    /// </remarks>
     public void Restart()
     {
         using Lease lease = Lease();

@@ -192,6 +192,15 @@ public sealed class InitializerTests
     }
 
     [Test]
+    public void Uniform_of_one_scale_lies_around_0()
+    {
+        using Model one = new(3), other = new(3);
+        Assert.That(
+            one.AddParameters([50], Initializer.Uniform(0.5)).Values.ToArray(),
+            Is.EqualTo(other.AddParameters([50], Initializer.Uniform(-0.5, 0.5)).Values.ToArray()));
+    }
+
+    [Test]
     public void Normal_has_its_mean_and_deviation()
     {
         using var model = new Model();
@@ -240,6 +249,7 @@ public sealed class InitializerTests
             Assert.That(() => Initializer.Saxe(number), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(() => Initializer.HeNormal(number), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(() => Initializer.HeUniform(number), Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(() => Initializer.Uniform(number), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(() => Initializer.Uniform(number, 1), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(() => Initializer.Uniform(0, number), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(() => Initializer.Normal(number), Throws.TypeOf<ArgumentOutOfRangeException>());
@@ -258,6 +268,7 @@ public sealed class InitializerTests
             Assert.That(() => Initializer.HeNormal(0), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(() => Initializer.HeUniform(-1), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(() => Initializer.FromFile(""), Throws.ArgumentException);
+            Assert.That(() => Initializer.Uniform(0), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(() => Initializer.Uniform(1, 1), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(() => Initializer.Normal(0, -1), Throws.TypeOf<ArgumentOutOfRangeException>());
         }

@@ -71,6 +71,32 @@ TEST_F(SpecialValues, LogGammaIsInfiniteAtAllPoles) {
   EXPECT_EQ(values_, std::vector<float>(4, kInfinity));
 }
 
+TEST_F(SpecialValues, LossesOfWhatIsNearlyCertainKeepTheirDigits) {
+  const auto expect_near = [](double actual, double right) { EXPECT_NEAR(actual, right, 1e-6 * std::abs(right)); };
+  for (const double lead : {0.0, 2.0, 8.0, 14.0, 19.0, 40.0}) {
+    SCOPED_TRACE(lead);
+    const GraphHandle graph = new_graph();
+    const dn_expr x = input(graph, {3}, {static_cast<float>(lead + 1), 1, -30});
+    const dn_expr loss = make(graph, dn_op_pick_neg_log_softmax, x, 0);
+    const double right = std::log1p(std::exp(-lead) + std::exp(-31 - lead));
+    expect_near(value(graph, loss)[0], right);
+    expect_near(value(graph, make(graph, dn_op_log_softmax, x))[0], -right);
+    EXPECT_OK(dn_graph_backward(graph.get(), loss, nullptr, 1));
+    expect_near(gradient(graph, x)[0], std::expm1(-right));
+    const dn_expr shifted = make(graph, dn_op_add_scalar, x, -lead - 1);
+    expect_near(value(graph, make(graph, dn_op_logsumexp_dim, shifted, 0))[0], right);
+    const dn_expr parts[] = {make(graph, dn_op_pick, shifted, 0, 0), make(graph, dn_op_pick, shifted, 1, 0),
+                             make(graph, dn_op_pick, shifted, 2, 0)};
+    expect_near(value(graph, make(graph, dn_op_logsumexp, parts, 3))[0], right);
+  }
+  for (const float p : {0.3f, 1e-3f, 1e-6f, 1e-20f}) {
+    SCOPED_TRACE(p);
+    const GraphHandle graph = new_graph();
+    const dn_expr loss = make(graph, dn_op_binary_log_loss, input(graph, {1}, {p}), constant(graph, {1}, 0));
+    expect_near(value(graph, loss)[0], -std::log1p(-static_cast<double>(p)));
+  }
+}
+
 TEST_F(SpecialValues, NumbersThatMakeNothingAreRefused) {
   const dn_expr x = constant(graph_, {2}, 1);
   dn_expr out{};

@@ -13,6 +13,7 @@ struct Power {
     if constexpr (kOrder == 0) return Vec(1.0f);
     if constexpr (kOrder == 1) return x;
     if constexpr (kOrder == 2) return x * x;
+    if constexpr (kOrder == 3) return x * x * x;
   }
 };
 
@@ -30,13 +31,15 @@ struct AnyPower {
   }
 };
 
-/// Calls body with the power: those of means and of variances, and their gradients', are loops of their own.
+/// Calls body with the power: the three first from kLeast on are loops of their own.
 template <int kLeast, class Body>
 DYNNET_INLINE void with_power(int32_t order, Body body) {
   if (order == kLeast) {
     body(Power<kLeast>());
   } else if (order == kLeast + 1) {
     body(Power<kLeast + 1>());
+  } else if (order == kLeast + 2) {
+    body(Power<kLeast + 2>());
   } else {
     body(AnyPower{order});
   }
@@ -102,7 +105,7 @@ void moment_backward(Rows dx, Rows x, Rows dy, int64_t rows, const Reduction& sh
           }
           continue;
         }
-        each_result<false>(shape, [&](auto at) DYNNET_INLINE_BODY {
+        each_result(shape, [&](auto at) DYNNET_INLINE_BODY {
           constexpr int kCount = decltype(at)::kCount;
           Vec scale[kCount];
           each_vector<kCount>([&](int v) DYNNET_INLINE_BODY { scale[v] = factor * at.load(dys, v); });
