@@ -157,5 +157,35 @@ TEST_F(Files, AnEndlessFileMeetsTheMemoryLimit) {
   expect_failure(load("/dev/zero", &loaded), DN_E_MEMORY, {"reading a file"});
 }
 
+TEST_F(Files, AParameterThatCannotBeLoadedIsNotAdded) {
+  constexpr uint32_t kSize = 10000;
+  const ModelHandle large = new_model();
+  dn_parameter* const w = add(large, {kSize}, initializer(DN_INIT_GLOROT, 1), "W");
+  w->storage->gradients().accumulate(*w)[1] = 3;
+  const std::string file = path("a.model");
+  const auto length = static_cast<int64_t>(file.size());
+  ASSERT_OK(dn_model_save(large.get(), file.data(), length, "", 0, 1));
+  const LimitRestorer restore;
+  dn_parameter* loaded = nullptr;
+  int failures = 0;
+  // The text, the values, their gradient and the gradient's place in the model: the limit meets each of them.
+  for (int64_t room = 0; loaded == nullptr && room < 64 * int64_t{kSize}; room += 2 * int64_t{kSize}) {
+    set_memory_limit(memory_used() + room);
+    const dn_status status = dn_model_load_parameters(model_.get(), file.data(), length, "/W", 2, "V", 1, &loaded);
+    set_memory_limit(0);
+    if (status == DN_OK) break;
+    ASSERT_EQ(status, DN_E_MEMORY) << last_error();
+    ++failures;
+    const std::string after = path("after.model");
+    ASSERT_OK(save(after));
+    EXPECT_EQ(content_of(after), kText);
+  }
+  ASSERT_NE(loaded, nullptr);
+  EXPECT_GT(failures, 20) << "more than text, values and gradient as read alone";
+  EXPECT_EQ(loaded->name, "/V");
+  EXPECT_EQ(values(loaded), values(w));
+  EXPECT_EQ(gradient(loaded), gradient(w));
+}
+
 }  // namespace
 }  // namespace dynnet::test
