@@ -27,6 +27,15 @@ class AttentionTest : public testing::Test {
   }
 
   // Relative to the largest.
+  struct Operands {
+    dn_expr q, k, v;
+  };
+  /// So many queries, five keys and values.
+  Operands operands_of_new_graph(uint32_t queries) {
+    graph_ = new_graph();
+    return {columns(queries, 1), columns(5, 2), columns(5, 3)};
+  }
+
   static void expect_near(const std::vector<float>& actual, const std::vector<float>& expected) {
     ASSERT_EQ(actual.size(), expected.size());
     double largest = 0;
@@ -40,10 +49,7 @@ class AttentionTest : public testing::Test {
 TEST_F(AttentionTest, IsTheFormulaStepByStep) {
   for (const uint32_t queries : {1u, 4u, 20u}) {
     SCOPED_TRACE(queries);
-    graph_ = new_graph();
-    const dn_expr q = columns(queries, 1);
-    const dn_expr k = columns(5, 2);
-    const dn_expr v = columns(5, 3);
+    const auto [q, k, v] = operands_of_new_graph(queries);
     const dn_expr one = make(graph_, dn_op_multi_head_attention, q, k, v, int32_t{3}, int32_t{0}, 0.0, 0.0);
     std::vector<dn_expr> heads;
     for (int32_t head = 0; head < 3; ++head) {
@@ -74,10 +80,7 @@ TEST_F(AttentionTest, IsTheFormulaStepByStep) {
 TEST_F(AttentionTest, GivesTheWeightsThatItUses) {
   for (const uint32_t queries : {1u, 4u, 20u}) {
     SCOPED_TRACE(queries);
-    graph_ = new_graph();
-    const dn_expr q = columns(queries, 1);
-    const dn_expr k = columns(5, 2);
-    const dn_expr v = columns(5, 3);
+    const auto [q, k, v] = operands_of_new_graph(queries);
     const dn_expr mask = input(graph_, {5, queries}, some_values(int64_t{5} * queries, 4));
     const dn_expr one =
         make(graph_, dn_op_multi_head_attention_masked, q, k, v, mask, int32_t{3}, int32_t{1}, 0.0, 1.5);
