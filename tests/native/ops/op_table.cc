@@ -57,6 +57,12 @@ const std::vector<OpRow>& op_table() {
   return table;
 }
 
+std::vector<std::string> op_names() {
+  std::vector<std::string> names;
+  for (const OpRow& row : op_table()) names.emplace_back(row.name);
+  return names;
+}
+
 const OpRow& op_row(std::string_view name) {
   for (const OpRow& row : op_table())
     if (row.name == name) return row;

@@ -3,6 +3,7 @@
 #ifndef DYNNET_TESTS_OPS_OP_TABLE_H_
 #define DYNNET_TESTS_OPS_OP_TABLE_H_
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -106,6 +107,8 @@ GradientKind gradient_kind(const OpRow& row);
 
 /// All rows, in the order of dynnet.h.
 const std::vector<OpRow>& op_table();
+/// The names of its rows, in its order.
+std::vector<std::string> op_names();
 /// A row by its name, which must be there.
 const OpRow& op_row(std::string_view name);
 /// What the engine knows of an operation; null if there is none of that name.

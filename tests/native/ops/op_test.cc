@@ -86,25 +86,19 @@ int build(Program& program, Draw& d, const OpRow& row, int instances) {
   return program.add("sum", losses);
 }
 
-std::vector<std::string> names() {
-  std::vector<std::string> names;
-  for (const OpRow& row : op_table()) names.emplace_back(row.name);
-  return names;
-}
-
 class Ops : public testing::TestWithParam<std::string> {
  protected:
   const OpRow& row() const { return op_row(GetParam()); }
 };
 
-INSTANTIATE_TEST_SUITE_P(All, Ops, testing::ValuesIn(names()), [](const auto& test) { return test.param; });
+INSTANTIATE_TEST_SUITE_P(All, Ops, testing::ValuesIn(op_names()), [](const auto& test) { return test.param; });
 
 TEST(OpTable, HasEveryOperationOfTheHeader) {
   std::vector<std::string> header;
 #define DYNNET_OP_NAME(name) header.emplace_back(#name);
   DYNNET_OPS(DYNNET_OP_NAME)
 #undef DYNNET_OP_NAME
-  EXPECT_EQ(names(), header) << "each dn_op_* needs its row in a rows_*.cc, in the order of dynnet.h";
+  EXPECT_EQ(op_names(), header) << "each dn_op_* needs its row in a rows_*.cc, in the order of dynnet.h";
 }
 
 // The examples are no better than the shapes they are made of.

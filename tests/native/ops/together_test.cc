@@ -107,19 +107,13 @@ int64_t merged(dn_graph* graph) {
   return at == std::string::npos ? 0 : std::stoll(report.substr(report.rfind('\n', at) + 1));
 }
 
-std::vector<std::string> names() {
-  std::vector<std::string> names;
-  for (const OpRow& row : op_table()) names.emplace_back(row.name);
-  return names;
-}
-
 class Together : public testing::TestWithParam<std::string> {
  protected:
   const OpRow& row() const { return op_row(GetParam()); }
   const OpDef& def() const { return *definition(GetParam()); }
 };
 
-INSTANTIATE_TEST_SUITE_P(All, Together, testing::ValuesIn(names()), [](const auto& test) { return test.param; });
+INSTANTIATE_TEST_SUITE_P(All, Together, testing::ValuesIn(op_names()), [](const auto& test) { return test.param; });
 
 TEST_P(Together, RunForward) {
   int64_t several = 0;
