@@ -8,7 +8,7 @@ namespace {
 /// x^kOrder
 template <int kOrder>
 struct Power {
-  static constexpr bool kReads = kOrder > 0;
+  static constexpr bool kReads = kOrder > 0, kWide = true;
   DYNNET_INLINE Vec operator()(Vec x) const {
     if constexpr (kOrder == 0) return Vec(1.0f);
     if constexpr (kOrder == 1) return x;
@@ -19,7 +19,7 @@ struct Power {
 
 /// x^order, by squares.
 struct AnyPower {
-  static constexpr bool kReads = true;
+  static constexpr bool kReads = true, kWide = false;
   int32_t order;
   DYNNET_INLINE Vec operator()(Vec x) const {
     Vec y(1.0f);
@@ -66,7 +66,7 @@ void moment(Rows y, Rows x, int64_t rows, const Reduction& shape, int32_t order,
     for (int64_t i = 0; i < rows; ++i) {
       const float* xs = row(x, i);
       float* ys = row(y, i);
-      each_result(shape, [&](auto at) DYNNET_INLINE_BODY {
+      each_result<true, decltype(power)::kWide>(shape, [&](auto at) DYNNET_INLINE_BODY {
         constexpr int kCount = decltype(at)::kCount;
         Vec sum[kCount];
         at.template fold<Adding>(shape, xs, sum,
@@ -105,7 +105,7 @@ void moment_backward(Rows dx, Rows x, Rows dy, int64_t rows, const Reduction& sh
           }
           continue;
         }
-        each_result(shape, [&](auto at) DYNNET_INLINE_BODY {
+        each_result<true, decltype(power)::kWide>(shape, [&](auto at) DYNNET_INLINE_BODY {
           constexpr int kCount = decltype(at)::kCount;
           Vec scale[kCount];
           each_vector<kCount>([&](int v) DYNNET_INLINE_BODY { scale[v] = factor * at.load(dys, v); });

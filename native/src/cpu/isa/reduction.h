@@ -233,8 +233,9 @@ struct Beside {
 /// Up to this many elements, runs are folded side by side.
 constexpr int64_t kShort = 256;
 
-/// Calls body with a Single, an Across unless kAcross is false, or a Beside for all results of one row.
-template <bool kAcross = true, class Body>
+/// Calls body with a Single, an Across unless kAcross is false, or a Beside for all results of one row. Not kWide: with
+/// one result or one vector at a time, for what is rare and takes long to compile.
+template <bool kAcross = true, bool kWide = true, class Body>
 DYNNET_INLINE void each_result(const Reduction& s, Body body) {
   if (s.inner == 1) {
     const int64_t lines = s.kept_loops > 0 ? s.kept_size[0] : 1;
@@ -243,7 +244,7 @@ DYNNET_INLINE void each_result(const Reduction& s, Body body) {
     each_place(s.kept_loops > 0 ? s.kept_loops - 1 : 0, s.kept_size + 1, s.kept_stride + 1,
                [&](int64_t offset) DYNNET_INLINE_BODY {
                  int64_t i = 0;
-                 if constexpr (kAcross) {
+                 if constexpr (kAcross && kWide) {
                    if (s.run <= kShort) {
                      for (; i + kWidth <= lines; i += kWidth) body(Across{offset + i * stride, index + i, stride});
                    }
@@ -259,10 +260,12 @@ DYNNET_INLINE void each_result(const Reduction& s, Body body) {
   int64_t index = 0;
   each_place(s.kept_loops, s.kept_size, s.kept_stride, [&](int64_t offset) DYNNET_INLINE_BODY {
     int64_t j = 0;
-    for (; kMany > kVectors && j + kMany * kWidth <= s.inner; j += kMany * kWidth)
-      body(Beside<kMany, Whole>{Whole(), offset + j, index + j});
-    for (; j + kVectors * kWidth <= s.inner; j += kVectors * kWidth)
-      body(Beside<kVectors, Whole>{Whole(), offset + j, index + j});
+    if constexpr (kWide) {
+      for (; kMany > kVectors && j + kMany * kWidth <= s.inner; j += kMany * kWidth)
+        body(Beside<kMany, Whole>{Whole(), offset + j, index + j});
+      for (; j + kVectors * kWidth <= s.inner; j += kVectors * kWidth)
+        body(Beside<kVectors, Whole>{Whole(), offset + j, index + j});
+    }
     for (; j + kWidth <= s.inner; j += kWidth) body(Beside<1, Whole>{Whole(), offset + j, index + j});
     if (j < s.inner) body(Beside<1, Part>{Part(s.inner - j), offset + j, index + j});
     index += s.inner;
