@@ -5,7 +5,7 @@ namespace DynNet.Native.Bindings;
 /// <param name="Tags">tag and text of each, in their order; a tag's text goes on until the next tag</param>
 internal sealed record DocComment(string Text, IReadOnlyList<(string Tag, string Text)> Tags)
 {
-    private static readonly string[] Known = ["op", "default", "flag", "param", "returns", "throws"];
+    private static readonly string[] Known = ["op", "default", "flag", "enum", "param", "returns", "throws"];
 
     public static DocComment None { get; } = new("", []);
 

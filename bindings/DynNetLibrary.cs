@@ -66,6 +66,7 @@ internal sealed class DynNetLibrary(string root) : ILibrary
         [
             new NativeMethodsEmitter(source),
             new TypesEmitter(source),
+            new EnumsEmitter(source),
             new HandlesEmitter(source),
             new OpsEmitter(source),
             new ComputationGraphEmitter(source),

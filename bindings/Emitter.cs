@@ -79,6 +79,21 @@ internal abstract class CSharpEmitter(Source source, string path) : Emitter(sour
 
     protected void WriteSummary(string text) => WriteDocs(XmlDocs.Summary(text, Column));
 
+    /// <summary>An enum; an internal one says what its items are in C.</summary>
+    protected void WriteEnum(NativeEnum native)
+    {
+        bool isPublic = native.IsPublic(Api);
+        WriteSummary(native.Doc.Text);
+        WriteLine($"{(isPublic ? "public" : "internal")} enum {native.CSharp(Api)} : int");
+        WriteOpenBraceAndIndent();
+        WriteSeparated(native.Items.Zip(Names.Items(native)), item =>
+        {
+            WriteSummary(isPublic ? item.First.Doc.Text : $"{item.First.Name}: {item.First.Doc.Text}");
+            WriteLine($"{item.Second} = {item.First.Value},");
+        });
+        UnindentAndWriteCloseBrace();
+    }
+
     /// <summary>Items with an empty line between them.</summary>
     protected void WriteSeparated<T>(IEnumerable<T> items, Action<T> write)
     {

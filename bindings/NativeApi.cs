@@ -15,12 +15,33 @@ internal sealed record NativeApi(
     /// <summary>The operations: every function dn_op_NAME.</summary>
     public IReadOnlyList<Operation> Operations { get; } =
         [.. Functions.Where(f => f.Name.StartsWith(Operation.Prefix, StringComparison.Ordinal)).Select(Operation.Read)];
+
+    /// <summary>The enumeration of a name in C.</summary>
+    public NativeEnum EnumNamed(string name) => Enums.FirstOrDefault(e => e.Name == name)
+        ?? throw new HeaderException("dynnet.h", $"an attribute is said to be a {name}, which is no enumeration");
+
+    /// <summary>An item of an enumeration as C# writes it: DN_GRADIENT_ZERO to GradientMode.Zero.</summary>
+    public string EnumItem(string type, string item)
+    {
+        NativeEnum native = EnumNamed(type);
+        int place = native.Items.TakeWhile(i => i.Name != item).Count();
+        return place < native.Items.Count
+            ? $"{native.CSharp(this)}.{Names.Items(native)[place]}"
+            : throw new HeaderException("dynnet.h", $"{item} is no item of {type}");
+    }
 }
 
 /// <summary>A macro that stands for a whole number.</summary>
 internal sealed record NativeConstant(string Name, int Value);
 
-internal sealed record NativeEnum(string Name, DocComment Doc, IReadOnlyList<NativeEnumItem> Items);
+internal sealed record NativeEnum(string Name, DocComment Doc, IReadOnlyList<NativeEnumItem> Items)
+{
+    /// <summary>Whether an operation takes one: then it is public in C#.</summary>
+    public bool IsPublic(NativeApi api) => api.Operations.Any(o => o.Parameters.Any(p => p.Enum == Name));
+
+    /// <summary>The type in C#.</summary>
+    public string CSharp(NativeApi api) => IsPublic(api) ? Names.Class(Names.Noun(Name)) : Names.Type(Name);
+}
 
 internal sealed record NativeEnumItem(string Name, int Value, DocComment Doc);
 

@@ -13,6 +13,8 @@ internal enum Role
     Int,
     /// <summary>An int32_t that is 0 or 1.</summary>
     Flag,
+    /// <summary>An int32_t that is an item of an enumeration.</summary>
+    Enum,
     Double,
     /// <summary>Memory of the caller's that the library keeps reading; no C# method has such a parameter.</summary>
     Bound,
@@ -23,8 +25,9 @@ internal enum Role
 /// <param name="Count">the parameter with the number of elements, of arrays</param>
 /// <param name="Default">the value of an optional attribute, else null</param>
 /// <param name="Doc">the text of its @param, else null</param>
+/// <param name="Enum">the name of an enumeration in C, of its items</param>
 internal sealed record OperationParameter(
-    Role Role, NativeParameter Native, NativeParameter? Count, string? Default, string? Doc)
+    Role Role, NativeParameter Native, NativeParameter? Count, string? Default, string? Doc, string? Enum)
 {
     public string Name { get; } = Names.Camel(Native.Name);
 }
@@ -61,7 +64,8 @@ internal sealed record Operation(
             throw Error("an operation is dn_status(dn_graph* graph, operands, attributes, dn_expr* out)");
 
         DocComment doc = function.Doc;
-        IReadOnlyDictionary<string, string> docs = doc.Named("param"), defaults = doc.Named("default"), flags = doc.Named("flag");
+        IReadOnlyDictionary<string, string> docs = doc.Named("param"), defaults = doc.Named("default"), flags = doc.Named("flag"),
+            enums = doc.Named("enum");
         List<OperationParameter> parameters = [];
         for (int i = 1; i < all.Count - 1; i++)
         {
@@ -70,14 +74,17 @@ internal sealed record Operation(
             Role role = RoleOf(native, count) ?? throw Error($"'{native}' is none of the types that operations take");
             if (role == Role.Int && flags.ContainsKey(native.Name))
                 role = Role.Flag;
+            if (role == Role.Int && enums.ContainsKey(native.Name))
+                role = Role.Enum;
             parameters.Add(new OperationParameter(
-                role, native, count, defaults.GetValueOrDefault(native.Name), docs.GetValueOrDefault(native.Name)));
+                role, native, count, defaults.GetValueOrDefault(native.Name), docs.GetValueOrDefault(native.Name),
+                enums.GetValueOrDefault(native.Name)));
         }
 
-        foreach (string name in docs.Keys.Concat(defaults.Keys).Concat(flags.Keys))
+        foreach (string name in docs.Keys.Concat(defaults.Keys).Concat(flags.Keys).Concat(enums.Keys))
             if (parameters.All(p => p.Native.Name != name && p.Count?.Name != name))
                 throw Error($"a tag names {name}, which is no parameter");
-        if (parameters.Any(p => p.Default is not null && p.Role is not (Role.Int or Role.Flag or Role.Double)
+        if (parameters.Any(p => p.Default is not null && p.Role is not (Role.Int or Role.Flag or Role.Enum or Role.Double)
             && (p.Role, p.Default) is not (Role.Indices, "[]")))
             throw Error("only numbers can have a default, and lists of numbers that of []");
         if (parameters.FirstOrDefault(p => Reserved.Contains(p.Name)) is { } reserved)

@@ -51,18 +51,19 @@ internal abstract class OperationsEmitter(Source source, string path) : CSharpEm
     private static OperationParameter[] InCSharpOrder(Operation operation) =>
         [.. operation.Parameters.OrderBy(p => p.Default is not null)];
 
-    private static string Declaration(OperationParameter p, bool optional) =>
-        $"{PublicType(p.Role)} {p.Name}{(optional && p.Default is not null ? $" = {DefaultOf(p)}" : "")}";
+    private string Declaration(OperationParameter p, bool optional) =>
+        $"{PublicType(p)} {p.Name}{(optional && p.Default is not null ? $" = {DefaultOf(p)}" : "")}";
 
     /// <summary>A default as C# writes it: that of a span must be a constant.</summary>
-    private static string DefaultOf(OperationParameter p) => p.Role switch
+    private string DefaultOf(OperationParameter p) => p.Role switch
     {
+        Role.Enum => Api.EnumItem(p.Enum!, p.Default!),
         Role.Indices => "default",
         Role.Flag => p.Default == "0" ? "false" : "true",
         _ => p.Default!,
     };
 
-    private static string PublicType(Role role) => role switch
+    private string PublicType(OperationParameter p) => p.Role switch
     {
         Role.Expression => "Expression",
         Role.Dim => "Dim",
@@ -72,8 +73,9 @@ internal abstract class OperationsEmitter(Source source, string path) : CSharpEm
         Role.LookupParameter => "LookupParameter",
         Role.Int => "int",
         Role.Flag => "bool",
+        Role.Enum => Api.EnumNamed(p.Enum!).CSharp(Api),
         Role.Double => "double",
-        _ => throw new InvalidOperationException($"{role} has no type of its own"),
+        _ => throw new InvalidOperationException($"{p.Role} has no type of its own"),
     };
 
     /// <summary>A method that only calls another overload.</summary>
@@ -187,6 +189,7 @@ internal abstract class OperationsEmitter(Source source, string path) : CSharpEm
         Role.Parameter or Role.LookupParameter => [$"{p.Name}.Pointer"],
         Role.Int or Role.Double => [p.Name],
         Role.Flag => [$"{p.Name} ? 1 : 0"],
+        Role.Enum => [$"(int){p.Name}"],
         _ => [$"{p.Name}Pointer", $"{p.Name}.Length"],
     };
 }

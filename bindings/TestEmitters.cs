@@ -23,7 +23,7 @@ internal sealed class LayoutTestsEmitter(Source source) : CSharpEmitter(source, 
         WriteLine("using (Assert.EnterMultipleScope())");
         WriteOpenBraceAndIndent();
         foreach (NativeEnum native in Api.Enums)
-            WriteLine($"Assert.That(sizeof({Names.Type(native.Name)}), Is.EqualTo(4));");
+            WriteLine($"Assert.That(sizeof({native.CSharp(Api)}), Is.EqualTo(4));");
         UnindentAndWriteCloseBrace();
         UnindentAndWriteCloseBrace();
         UnindentAndWriteCloseBrace();

@@ -1,7 +1,8 @@
 namespace DynNet.Native.Bindings;
 
 /// <summary>
-/// The enums and structs. A struct that goes by value is a public value; the others are internal, with C's field names.
+/// The internal enums, and the structs. A struct that goes by value is a public value; the others are internal, with
+/// C's field names.
 /// </summary>
 internal sealed class TypesEmitter(Source source) : CSharpEmitter(source, Interop + "Types.g.cs")
 {
@@ -14,22 +15,9 @@ internal sealed class TypesEmitter(Source source) : CSharpEmitter(source, Intero
         WriteLine("// Native code writes the fields.");
         WriteLine("#pragma warning disable CS0649");
         NewLine();
-        WriteSeparated(Api.Enums, Enum);
+        WriteSeparated(Api.Enums.Where(e => !e.IsPublic(Api)), WriteEnum);
         NewLine();
         WriteSeparated(Api.Structs, Struct);
-    }
-
-    private void Enum(NativeEnum native)
-    {
-        WriteDocs(XmlDocs.Summary(native.Doc.Text, Column));
-        WriteLine($"internal enum {Names.Type(native.Name)} : int");
-        WriteOpenBraceAndIndent();
-        WriteSeparated(native.Items.Zip(Names.Items(native)), item =>
-        {
-            WriteSummary($"{item.First.Name}: {item.First.Doc.Text}");
-            WriteLine($"{item.Second} = {item.First.Value},");
-        });
-        UnindentAndWriteCloseBrace();
     }
 
     private void Struct(NativeStruct native)
@@ -101,4 +89,14 @@ internal sealed class TypesEmitter(Source source) : CSharpEmitter(source, Intero
         });
         UnindentAndWriteCloseBrace();
     }
+}
+
+/// <summary>The enums that operations take.</summary>
+internal sealed class EnumsEmitter(Source source) : CSharpEmitter(source, Interop + "Enums.g.cs")
+{
+    protected override IEnumerable<string> Usings => [];
+
+    protected override string Namespace => "DynNet.Native";
+
+    protected override void Body() => WriteSeparated(Api.Enums.Where(e => e.IsPublic(Api)), WriteEnum);
 }

@@ -40,7 +40,7 @@ internal sealed partial class XmlDocs(NativeApi api)
         foreach (OperationParameter parameter in parameters)
         {
             string text = parameter.Doc ?? DefaultDoc(parameter.Role);
-            string optional = parameter.Default is { } value ? $"; the default is {value}" : "";
+            string optional = parameter.Default is { } value ? $"; the default is {Value(parameter, value)}" : "";
             lines.AddRange(Element($"param name=\"{parameter.Name}\"", Sentence(Public(text) + optional), indent));
         }
 
@@ -95,6 +95,9 @@ internal sealed partial class XmlDocs(NativeApi api)
         _ => "the number",
     };
 
+    private string Value(OperationParameter parameter, string value) =>
+        parameter.Enum is { } type ? Glued($"<see cref=\"{api.EnumItem(type, value)}\"/>") : value;
+
     /// <summary>"@returns dim" means the shape that the parameter dim says.</summary>
     private static string ReturnsOneParameter(Operation operation, string text) =>
         operation.Parameters.Any(p => p.Native.Name == text) ? $"an expression of the shape `{text}`" : text;
@@ -109,6 +112,8 @@ internal sealed partial class XmlDocs(NativeApi api)
 
         text = OperationName().Replace(Escape(text), match => $"<c>{Name(match.Value)}</c>");
         text = FunctionName().Replace(text, match => $"<c>{ClassOf(match)}.{Names.Pascal(match.Groups[2].Value)}</c>");
+        foreach (NativeEnum native in api.Enums.Where(e => e.IsPublic(api)))
+            text = Regex.Replace(text, $@"\b{native.Name}\b", Glued($"<see cref=\"{native.CSharp(api)}\"/>"));
         text = StatusName().Replace(text, match => Glued($"<see cref=\"{Names.Exception(match.Value)}\"/>"));
         text = CountName().Replace(text, match =>
             Named(match) is { } array ? $"<c>{array.Name}.Length</c>" : match.Value);

@@ -50,6 +50,7 @@ public sealed class GradientSet : IDisposable
     /// <returns>A copy, column-major.</returns>
     /// <exception cref="ArgumentException">The table is of another model.</exception>
     /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
+    /// <exception cref="InvalidOperationException">Another call is writing the gradients.</exception>
     /// <exception cref="ObjectDisposedException">The set or the model is disposed.</exception>
     public float[] RowGradient(LookupParameter table, int row)
     {

@@ -127,6 +127,7 @@ public sealed partial class LookupParameter : IEquatable<LookupParameter>
     /// <param name="row">0 to <see cref="Rows"/> - 1.</param>
     /// <returns>A copy, column-major.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
+    /// <exception cref="InvalidOperationException">Another call is writing the gradients.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public float[] RowGradient(int row)
     {

@@ -12,10 +12,14 @@ public sealed partial class Model
     /// all.
     /// </param>
     /// <returns>The model.</returns>
+    /// <remarks>
+    /// The format does not say how many entries there are: of a file that was cut between two, those before are read.
+    /// </remarks>
+    /// <exception cref="ArgumentException">The key is not a path.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
     /// <exception cref="IOException">The operating system failed to read it.</exception>
-    /// <exception cref="ModelFormatException">The file is damaged, incomplete or of another format.</exception>
+    /// <exception cref="ModelFormatException">The file is damaged or of another format.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     public static Model Load(string path, string key = "")
     {
@@ -32,8 +36,9 @@ public sealed partial class Model
     /// </param>
     /// <param name="cancellationToken">Asked before each read of the stream.</param>
     /// <returns>The model.</returns>
-    /// <remarks>What the stream throws is passed on.</remarks>
-    /// <exception cref="ModelFormatException">The text is damaged, incomplete or of another format.</exception>
+    /// <remarks>As for <see cref="Load(string, string)"/>. What the stream throws is passed on.</remarks>
+    /// <exception cref="ArgumentException">The key is not a path.</exception>
+    /// <exception cref="ModelFormatException">The text is damaged or of another format.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
     public static Model Load(Stream stream, string key = "", CancellationToken cancellationToken = default)
@@ -53,6 +58,9 @@ public sealed partial class Model
     /// </param>
     /// <param name="withGradients">Whether gradients are written too, where they are not 0.</param>
     /// <exception cref="ArgumentException">The key is not a path.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The gradients are wanted, and another call is writing them.
+    /// </exception>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
     /// <exception cref="UnauthorizedAccessException">The file, or its folder, may not be written.</exception>
     /// <exception cref="IOException">The operating system failed to write the file.</exception>
@@ -76,6 +84,9 @@ public sealed partial class Model
     /// What the stream throws is passed on. What has been written by then, or by a cancellation, is in the stream.
     /// </remarks>
     /// <exception cref="ArgumentException">The key is not a path.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The gradients are wanted, and another call is writing them.
+    /// </exception>
     /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public void Save(
@@ -97,9 +108,11 @@ public sealed partial class Model
     /// The path in the file that corresponds to this model's own; empty for the names as they are.
     /// </param>
     /// <remarks>Must not run beside anything else that uses the model.</remarks>
+    /// <exception cref="ArgumentException">The key is not a path.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
     /// <exception cref="IOException">The operating system failed to read it.</exception>
+    /// <exception cref="InvalidOperationException">Another call is writing the gradients.</exception>
     /// <exception cref="ModelFormatException">
     /// The file is damaged, or lacks a parameter, or has it in another shape.
     /// </exception>
@@ -126,6 +139,8 @@ public sealed partial class Model
     /// <remarks>
     /// Must not run beside anything else that uses the model. What the stream throws is passed on.
     /// </remarks>
+    /// <exception cref="ArgumentException">The key is not a path.</exception>
+    /// <exception cref="InvalidOperationException">Another call is writing the gradients.</exception>
     /// <exception cref="ModelFormatException">
     /// The text is damaged, or lacks a parameter, or has it in another shape.
     /// </exception>

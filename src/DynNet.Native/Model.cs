@@ -113,8 +113,8 @@ public sealed partial class Model : IDisposable
 
     /// <summary>
     /// The weight decay lambda, 0 or more and less than 1: each update multiplies every value that it may change by 1 -
-    /// lambda after its step, which is what DyNet's comes to. 0 by default, as in DyNet. A model and all its
-    /// sub-collections have one, whichever it is set on.
+    /// lambda after its step, which is what DyNet's comes to. 0 by default, as in DyNet. A sub-collection has that of the
+    /// model around it unless it was given one of its own.
     /// </summary>
     /// <exception cref="ArgumentException">The number is out of its range.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>

@@ -63,8 +63,8 @@ public abstract partial class Trainer
     /// Divides an exponential average of n values by 1 - beta^n, which takes out the 0 that it started from.
     /// </param>
     /// <remarks>
-    /// Values that are set meanwhile, by hand or from a file, are lost when the weights come back. Must not run beside
-    /// anything else that uses the model.
+    /// Values that are set meanwhile, by hand, from a file or by another trainer, are lost when the weights come back.
+    /// Must not run beside anything else that uses the model.
     /// </remarks>
     /// <exception cref="InvalidOperationException">There is no average, or no update was made yet.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>

@@ -196,6 +196,25 @@ public sealed class ModelTests
         }
     }
 
+    [Test]
+    public void A_sub_collection_may_have_a_weight_decay_of_its_own()
+    {
+        using var model = new Model();
+        using Model part = model.AddSubcollection("embeddings");
+        Parameter outside = model.AddParameters([1], Initializer.Constant(8));
+        Parameter inside = part.AddParameters([1], Initializer.Constant(8));
+        using var trainer = new SimpleSgdTrainer(model);
+        model.WeightDecay = 0.25;
+        part.WeightDecay = 0;
+        trainer.Update();
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((model.WeightDecay, part.WeightDecay), Is.EqualTo((0.25, 0.0)));
+            Assert.That(outside.Values[0], Is.EqualTo(6));
+            Assert.That(inside.Values[0], Is.EqualTo(8));
+        }
+    }
+
     [TestCase(-0.1)]
     [TestCase(1)]
     [TestCase(double.NaN)]

@@ -90,7 +90,7 @@ public sealed class MultiHeadAttentionBuilderTests : GraphFixture
         var attention = new MultiHeadAttentionBuilder(_model, 2, 6, 3);
         Expression x = Columns(6, 4, 0.37), memory = Columns(3, 5, 0.73);
         Expression mask = Reshape(Columns(keys * queries, heads, 0.91), [keys, queries, heads]);
-        AssertSame(attention.Attend(x, memory, mask), Steps(2, 6, x, memory, memory, mask), x, memory, mask);
+        AssertSame(attention.Attend(x, memory, memory, mask), Steps(2, 6, x, memory, memory, mask), x, memory, mask);
     }
 
     [TestCase(false, false)]
@@ -105,6 +105,8 @@ public sealed class MultiHeadAttentionBuilderTests : GraphFixture
         SetBiases(attention);
         Expression[] operands = mask is { } added ? [x, keys, values, added] : [x, keys, values];
         AssertSame(attention.Attend(x, keys, values, mask), Steps(2, 6, x, keys, values, mask), operands);
+        if (!masked)
+            AssertSame(attention.Attend(x, keys, values), Steps(2, 6, x, keys, values, null), operands);
     }
 
     [TestCase(false)]
@@ -138,7 +140,7 @@ public sealed class MultiHeadAttentionBuilderTests : GraphFixture
                select key > query ? float.NegativeInfinity : 0,
         ];
         Expression mask = _graph.Input([columns, columns], later);
-        AssertSame(attention.Attend(x, causal: true), attention.Attend(x, x, mask), x);
+        AssertSame(attention.Attend(x, causal: true), attention.Attend(x, x, x, mask), x);
         // The first column sees itself alone.
         Expression first = PickRange(attention.Attend(x, causal: true), 0, 1, 1);
         Expression alone = attention.Attend(PickRange(x, 0, 1, 1));
@@ -154,7 +156,7 @@ public sealed class MultiHeadAttentionBuilderTests : GraphFixture
         AssertConstant(update => own.Attend(x, update: update), x);
         AssertConstant(update => own.Attend(x, causal: true, update), x);
         AssertConstant(update => attention.Attend(x, memory, update: update), x, memory);
-        AssertConstant(update => attention.Attend(x, memory, mask, update: update), x, memory, mask);
+        AssertConstant(update => attention.Attend(x, memory, memory, mask, update: update), x, memory, mask);
         AssertConstant(update => attention.Attend(x, memory, memory, null, update: update), x, memory);
         AssertConstant(update => attention.Weights(x, memory, mask, update: update), x, memory, mask);
 
@@ -242,7 +244,7 @@ public sealed class MultiHeadAttentionBuilderTests : GraphFixture
             attention.AttentionDropout = rate;
             using var graph = new ComputationGraph(seed: 5);
             (Expression x, Expression mask) = Operands(graph);
-            return (masked ? attention.Attend(x, x, mask) : attention.Attend(x)).ToArray();
+            return (masked ? attention.Attend(x, x, x, mask) : attention.Attend(x)).ToArray();
         }
 
         float[] Expected(double rate)
@@ -290,7 +292,7 @@ public sealed class MultiHeadAttentionBuilderTests : GraphFixture
             Expression bound = _graph.Parameter(bare);
             Assert.That(() => attention.Attend(bare), Throws.ArgumentException);
             Assert.That(() => attention.Attend(bare, bound), Throws.ArgumentException);
-            Assert.That(() => attention.Attend(bare, bound, Columns(2, 2, 0.1)), Throws.ArgumentException);
+            Assert.That(() => attention.Attend(bare, bound, bound, Columns(2, 2, 0.1)), Throws.ArgumentException);
             Assert.That(() => attention.Attend(bare, bound, bound, null), Throws.ArgumentException);
             Assert.That(() => attention.Weights(bare, bound), Throws.ArgumentException);
             Assert.That(

@@ -233,6 +233,7 @@ public sealed class OpCallTests
         var type when type == typeof(int) => parameter.Name == "size" ? 1 : 0,
         var type when type == typeof(bool) => false,
         var type when type == typeof(double) => 0.5,
+        var type when type == typeof(GradientMode) => GradientMode.Zero,
         var type when type == typeof(Dim) => Dim.Of(1),
         var type when type == typeof(string) => "CPU",
         var type when type == typeof(ReadOnlySpan<float>) => new float[1],

@@ -49,9 +49,9 @@ internal static partial class OpsBenchmarkCases
         // The other functions of each element are derived.
         new("lgamma", "LGamma", o => LGamma(o.X)),
         new("acosh", "Acosh", o => Acosh(o.Above1)),
-        new("floor", "Floor", o => Floor(o.X, 1)),
-        new("ceil", "Ceil", o => Ceil(o.X, 1)),
-        new("round", "Round", o => Round(o.X, 1)),
+        new("floor", "Floor", o => Floor(o.X, GradientMode.StraightThrough)),
+        new("ceil", "Ceil", o => Ceil(o.X, GradientMode.StraightThrough)),
+        new("round", "Round", o => Round(o.X, GradientMode.StraightThrough)),
 
         new("dropout", "Dropout", o => Dropout(o.X, 0.5), Check: OpCheck.Mask),
         new("dropout_dim", "DropoutDim", o => DropoutDim(o.X, 0, 0.5), Check: OpCheck.Mask),
@@ -76,7 +76,7 @@ internal static partial class OpsBenchmarkCases
         new("average_cols", "AverageCols", o => AverageCols(o.X)),
         new("min_dim", "MinDim", o => MinDim(o.X)),
         new("max_dim", "MaxDim", o => MaxDim(o.X)),
-        new("argmax", "ArgMax", o => ArgMax(o.X, 1)),
+        new("argmax", "ArgMax", o => ArgMax(o.X, GradientMode.StraightThrough)),
         new("l2_norm", "L2Norm", o => L2Norm(o.X)),
         new("squared_norm", "SquaredNorm", o => SquaredNorm(o.X)),
         new("logsumexp_dim", "LogSumExpDim", o => LogSumExpDim(o.X)),

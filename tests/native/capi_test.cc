@@ -5,7 +5,11 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <limits>
+#include <regex>
+#include <set>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <type_traits>
@@ -101,7 +105,14 @@ TEST(LastError, ALongMessageIsCut) {
   X(dn_parameter_scale_gradient) X(dn_lookup_parameter_updated) X(dn_lookup_parameter_set_updated) \
   X(dn_lookup_parameter_zero) X(dn_lookup_parameter_clip) X(dn_lookup_parameter_scale) \
   X(dn_lookup_parameter_scale_gradient) X(dn_lstm_create) X(dn_lstm_set_dropout) X(dn_lstm_state_size) \
-  X(dn_lstm_initial_state) X(dn_lstm_add_input)
+  X(dn_lstm_initial_state) X(dn_lstm_add_input) X(dn_file_create) X(dn_file_write) X(dn_file_commit) \
+  X(dn_gradients_lookup_row) X(dn_graph_check_gradients) X(dn_graph_graphviz) X(dn_graph_invalidate) \
+  X(dn_graph_profile) X(dn_graph_profile_trace) X(dn_graph_sample) X(dn_graph_set_profiling) X(dn_graph_top_k) \
+  X(dn_lookup_parameter_populate) X(dn_lookup_parameter_populate_from) X(dn_lookup_parameter_save) \
+  X(dn_lookup_parameter_save_to) X(dn_mark_create) X(dn_model_find_subcollection) \
+  X(dn_model_load_lookup_parameters) X(dn_model_load_parameters) X(dn_model_rollback) X(dn_model_subcollection_at) \
+  X(dn_model_subcollections_count) X(dn_parameter_populate) X(dn_parameter_populate_from) X(dn_parameter_save) \
+  X(dn_parameter_save_to)
 // clang-format on
 
 template <class... Arguments>
@@ -114,7 +125,25 @@ void expect_null_is_named(const char* name, dn_status status) {
   EXPECT_NE(last_error().find("null"), std::string::npos) << name << ": " << last_error();
 }
 
+// Those that take nothing that could be null, or an empty path first.
+const std::set<std::string> kOthers = {"dn_device_set_threads", "dn_memory_set_limit", "dn_model_load"};
+
 TEST(Arguments, NullIsRefusedByEveryCall) {
+#define DYNNET_NAME(name) #name,
+  const std::set<std::string> checked = {DYNNET_CALLS(DYNNET_NAME)};
+#undef DYNNET_NAME
+  int calls = 0;
+  for (const auto& header : std::filesystem::directory_iterator(DYNNET_ROOT "/native/include/dynnet")) {
+    std::ifstream stream(header.path());
+    const std::regex declaration(R"(^DN_API dn_status (\w+)\()");
+    std::smatch match;
+    for (std::string line; std::getline(stream, line);) {
+      if (!std::regex_search(line, match, declaration)) continue;
+      ++calls;
+      EXPECT_TRUE(checked.contains(match[1]) || kOthers.contains(match[1])) << match[1];
+    }
+  }
+  EXPECT_EQ(calls, static_cast<int>(checked.size() + kOthers.size()));
 #define DYNNET_CHECK(name) expect_null_is_named(#name, with_nothing(name));
   DYNNET_CALLS(DYNNET_CHECK)
 #undef DYNNET_CHECK

@@ -84,6 +84,10 @@ TEST_F(Gradients, OneThatMayBeWrittenNowIsNotTakenForZeros) {
     own_.keep(*w_);
     EXPECT_OK(dn_parameter_gradient(w_, &read, &count));
     EXPECT_EQ(read[1], 3.0f);
+    // Rows move as they come.
+    std::vector<float> row(static_cast<size_t>(e_->row_size()));
+    expect_failure(dn_lookup_parameter_row_gradient(e_, 1, row.data(), e_->row_size()), DN_E_BUSY,
+                   {"row 1", e_->name, "another call"});
   }
   own_.reset();
   EXPECT_EQ(gradient(w_), (std::vector<float>{0, 0}));

@@ -31,6 +31,14 @@ void expect_orthonormal(const std::vector<float>& matrix, int64_t m, int64_t n, 
   }
 }
 
+TEST(Initializer, AUniformRangeMustBeAFloat) {
+  const ModelHandle model = new_model();
+  const dn_dim two{{2}, 1, 1};
+  const dn_initializer wide = initializer(DN_INIT_UNIFORM, -2e38, 2e38);
+  dn_parameter* w = nullptr;
+  expect_failure(dn_model_add_parameters(model.get(), &two, &wide, "W", 1, &w), DN_E_ARGUMENT, {"/W", "uniform"});
+}
+
 TEST(Initializers, SaxeIsOrthonormal) {
   const ModelHandle model = new_model();
   const dn_initializer init = initializer(DN_INIT_SAXE, 1);

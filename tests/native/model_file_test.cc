@@ -7,7 +7,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "dynnet/dynnet.h"
 #include "text_file_support.h"
@@ -185,6 +187,86 @@ TEST_F(Files, AParameterThatCannotBeLoadedIsNotAdded) {
   EXPECT_EQ(loaded->name, "/V");
   EXPECT_EQ(values(loaded), values(w));
   EXPECT_EQ(gradient(loaded), gradient(w));
+}
+
+TEST_F(Files, ATableThatCannotBeLoadedLeavesNoMemoryBehind) {
+  constexpr int64_t kRows = 1000;
+  const ModelHandle large = new_model();
+  dn_lookup_parameter* const e = add_table(large, kRows, {16}, initializer(DN_INIT_GLOROT, 1), "E");
+  for (int32_t row = 0; row < kRows; ++row) add_row_gradient(e, row, std::vector<float>(16, static_cast<float>(row)));
+  const std::string file = path("a.model");
+  const auto length = static_cast<int64_t>(file.size());
+  ASSERT_OK(dn_model_save(large.get(), file.data(), length, "", 0, 1));
+  const LimitRestorer restore;
+  dn_lookup_parameter* loaded = nullptr;
+  int failures = 0;
+  for (int64_t room = 0; loaded == nullptr && room < 1'000'000; room += 10'000) {
+    const int64_t before = memory_used();
+    set_memory_limit(before + room);
+    const dn_status status =
+        dn_model_load_lookup_parameters(model_.get(), file.data(), length, "/E", 2, "F", 1, &loaded);
+    set_memory_limit(0);
+    if (status == DN_OK) break;
+    ASSERT_EQ(status, DN_E_MEMORY) << last_error();
+    EXPECT_EQ(memory_used(), before) << room;
+    ++failures;
+  }
+  ASSERT_NE(loaded, nullptr);
+  EXPECT_GT(failures, 20);
+  EXPECT_EQ(loaded->name, "/F");
+  EXPECT_EQ(values(loaded), values(e));
+  EXPECT_EQ(row_gradient(loaded, 7), row_gradient(e, 7));
+}
+
+TEST_F(Files, LinksThatLeadToNothingAreFollowed) {
+  fs::create_directories(path("sub"));
+  fs::create_symlink("sub/a.model", path("link"));
+  fs::create_symlink("link", path("link to link"));
+  ASSERT_OK(save(path("link to link")));
+  EXPECT_TRUE(fs::is_symlink(path("link")));
+  EXPECT_TRUE(fs::is_symlink(path("link to link")));
+  EXPECT_EQ(content_of(path("sub/a.model")), kText);
+  fs::create_symlink("round", path("round"));
+  expect_failure(save(path("round")), DN_E_IO, {"round"});
+}
+
+TEST_F(Files, ANameMayBeAsLongAsTheSystemAllows) {
+  const std::string file = path(std::string(255, 'n'));
+  ASSERT_OK(save(file));
+  ASSERT_OK(save(file));
+  EXPECT_EQ(content_of(file), kText);
+  EXPECT_EQ(files(), 1u);
+}
+
+TEST_F(Files, OneAppearsWhenItIsCommitted) {
+  const std::string name = path("a.txt");
+  const auto* const word = reinterpret_cast<const uint8_t*>("word");
+  const auto begin = [&] {
+    dn_file* file = nullptr;
+    EXPECT_OK(dn_file_create(name.data(), static_cast<int64_t>(name.size()), &file));
+    return std::unique_ptr<dn_file, Freer<dn_file_free>>(file);
+  };
+  {
+    const auto left = begin();
+    ASSERT_OK(dn_file_write(left.get(), word, 4));
+  }
+  EXPECT_EQ(files(), 0u);
+  const auto file = begin();
+  ASSERT_OK(dn_file_write(file.get(), word, 4));
+  ASSERT_OK(dn_file_write(file.get(), nullptr, 0));
+  ASSERT_OK(dn_file_write(file.get(), word, 2));
+  EXPECT_FALSE(fs::exists(name));
+  ASSERT_OK(dn_file_commit(file.get()));
+  EXPECT_EQ(content_of(name), "wordwo");
+  EXPECT_EQ(files(), 1u);
+  expect_failure(dn_file_write(file.get(), word, 4), DN_E_STATE, {"a.txt", "already"});
+  expect_failure(dn_file_commit(file.get()), DN_E_STATE, {"a.txt", "already"});
+  expect_failure(dn_file_write(file.get(), nullptr, 4), DN_E_ARGUMENT, {"null"});
+  dn_file* none = nullptr;
+  const std::string missing = path("none/a.txt");
+  expect_failure(dn_file_create(missing.data(), static_cast<int64_t>(missing.size()), &none), DN_E_NOT_FOUND,
+                 {"none/a.txt"});
+  expect_failure(dn_file_create("", 0, &none), DN_E_ARGUMENT, {"empty"});
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "dynnet/dynnet.h"
@@ -115,6 +116,16 @@ TEST(ModelScaling, ProjectionGivesTheValuesANorm) {
     expect_failure(dn_model_project_weights(s.model.get(), bad), DN_E_ARGUMENT, {"radius"});
   ASSERT_OK(dn_model_scale_values(s.part.get(), 0));
   expect_failure(dn_model_project_weights(s.part.get(), 1), DN_E_STATE, {"/part/", "is 0"});
+}
+
+TEST(ModelScaling, ProjectionThatNoFactorGivesChangesNothing) {
+  const ModelHandle model = new_model();
+  for (const auto& [value, radius] : {std::pair{1e-30f, 1e10}, std::pair{1e20f, 1e-30}}) {
+    dn_parameter* const w = add(model, {value, 0}, "");
+    expect_failure(dn_model_project_weights(model.get(), radius), DN_E_STATE, {"cannot be made"});
+    EXPECT_EQ(values(w), (Floats{value, 0}));
+    ASSERT_OK(dn_parameter_scale(w, 0));
+  }
 }
 
 TEST(ModelScaling, Zero) {

@@ -324,18 +324,6 @@ TEST(Initializers, AreChecked) {
   EXPECT_EQ(parameters_count(model), 0);
 }
 
-TEST(Model, WeightDecayIsChecked) {
-  const ModelHandle model = new_model();
-  double lambda = -1;
-  ASSERT_OK(dn_model_weight_decay(model.get(), &lambda));
-  EXPECT_EQ(lambda, 0);
-  ASSERT_OK(dn_model_set_weight_decay(model.get(), 0.25));
-  ASSERT_OK(dn_model_weight_decay(model.get(), &lambda));
-  EXPECT_EQ(lambda, 0.25);
-  for (const double bad : {-0.1, 1.0, std::nan("")})
-    expect_failure(dn_model_set_weight_decay(model.get(), bad), DN_E_ARGUMENT, {"weight decay"});
-}
-
 TEST(PackedTranspose, FollowsTheVersion) {
   const ModelHandle model = new_model();
   // {2, 3}: columns (1, 2), (3, 4), (5, 6)

@@ -3,6 +3,8 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <set>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -200,6 +202,15 @@ TEST(TrainerFile, TheOrderOfParametersDoesNotMatter) {
   add(model, {19}, zero, "W");
   const TrainerHandle trainer = kind_called("adam").make(model);
   EXPECT_OK(populate_from(trainer, text_of(saved.trainer)));
+  // The same entries, in the order of the other model.
+  const auto lines = [](const std::string& text) {
+    std::istringstream stream(text);
+    std::multiset<std::string> all;
+    for (std::string line; std::getline(stream, line);) all.insert(line);
+    return all;
+  };
+  EXPECT_EQ(lines(text_of(trainer)), lines(text_of(saved.trainer)));
+  EXPECT_NE(text_of(trainer), text_of(saved.trainer));
 }
 
 TEST(TrainerFile, EveryDamageIsAnErrorThatChangesNothing) {
@@ -211,9 +222,10 @@ TEST(TrainerFile, EveryDamageIsAnErrorThatChangesNothing) {
   Training target(kind_called("adam_w"));
   target.update(5);
   const std::string before = text_of(target.trainer);
-  // Cut anywhere but behind the last number, whose end of line alone is then lacking.
-  for (size_t length = 0; length + 1 < text.size(); length += length < 400 ? 1 : 7)
+  for (size_t length = 0; length < text.size(); length += length < 400 ? 1 : 7)
     EXPECT_EQ(populate_from(target.trainer, std::string_view(text).substr(0, length)), DN_E_FORMAT) << length;
+  const std::string_view without_last_end = std::string_view(text).substr(0, text.size() - 1);
+  EXPECT_EQ(populate_from(target.trainer, without_last_end), DN_E_FORMAT);
   EXPECT_EQ(text_of(target.trainer), before);
 
   const auto expect_damage = [&](std::string_view from, std::string_view to,

@@ -284,32 +284,6 @@ TEST(Trainer, ANonfiniteGradientIsNamedAndNothingIsUpdated) {
   EXPECT_OK(dn_trainer_update(trainer.get()));
 }
 
-TEST(Trainer, WeightDecayShrinksEveryValue) {
-  for (const bool sparse : {true, false}) {
-    const ModelHandle model = new_model();
-    dn_parameter* w = add(model, {1.0f}, "W");
-    dn_parameter* unused = add(model, {1.0f}, "unused");
-    dn_lookup_parameter* e = add_table(model, 2, {1}, initializer(DN_INIT_CONSTANT, 1), "E");
-    dn_lookup_parameter* idle = add_table(model, 2, {1}, initializer(DN_INIT_CONSTANT, 1), "idle");
-    ASSERT_OK(dn_model_set_weight_decay(model.get(), 0.25));
-    const TrainerHandle trainer = sgd(model);
-    ASSERT_OK(dn_trainer_set_sparse_updates(trainer.get(), sparse ? 1 : 0));
-    const uint64_t version = unused->version;
-    add_gradient(w, {1});
-    add_row_gradient(e, 0, {1});
-    ASSERT_OK(dn_trainer_update(trainer.get()));
-    // First the step, then the decay, as in DyNet.
-    EXPECT_NEAR(values(w)[0], 0.75 * (1 - kRate), 1e-6);
-    EXPECT_EQ(values(unused), (std::vector<float>{0.75f}));
-    EXPECT_GT(unused->version, version);
-    EXPECT_NEAR(values(e)[0], 0.75 * (1 - kRate), 1e-6);
-    EXPECT_EQ(values(e)[1], 0.75f);
-    EXPECT_EQ(values(idle), (std::vector<float>{0.75f, 0.75f}));
-    ASSERT_OK(dn_trainer_update(trainer.get()));
-    EXPECT_EQ(values(unused), (std::vector<float>{0.5625f}));
-  }
-}
-
 TEST(Trainer, OfASubcollectionLeavesTheRestAlone) {
   const ModelHandle model = new_model();
   const ModelHandle encoder = add_subcollection(model, "encoder");

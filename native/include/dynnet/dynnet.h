@@ -30,6 +30,7 @@
 //     @op NAME            is the C# name, where it is not the C name in .NET casing;
 //     @default NAME VALUE makes an attribute optional; of a list, the value is [];
 //     @flag NAME          makes an attribute that is 0 or 1 a truth value;
+//     @enum NAME TYPE     says of which enumeration an attribute is, which is a public one in C#;
 //     @param, @returns    give shapes; @throws names the errors beyond shapes.
 #ifndef DYNNET_DYNNET_H_
 #define DYNNET_DYNNET_H_
@@ -38,6 +39,7 @@
 // clang-format off
 #include "dynnet/types.h"
 #include "dynnet/library.h"
+#include "dynnet/files.h"
 #include "dynnet/models.h"
 #include "dynnet/graphs.h"
 #include "dynnet/values.h"

@@ -94,12 +94,15 @@ DN_API dn_status dn_model_set_updated(dn_model* model, int32_t on);
 
 /// The weight decay lambda: each update multiplies every value that it may change by 1 - lambda, after the gradient's
 /// step, so that w becomes (1 - lambda) * (w + step). This is what DyNet's weight decay comes to, which keeps the
-/// common factor apart and multiplies it in now and then; here values are always current. The default is 0, as in
-/// DyNet.
+/// common factor apart and multiplies it in now and then; here values are always current. A sub-collection has that of
+/// the collection around it unless it was given one of its own. The default is 0, as in DyNet.
 DN_API dn_status dn_model_weight_decay(const dn_model* model, double* out);
 
-/// Sets the weight decay. There is one for a model and all its sub-collections, whichever it is set on.
+/// Sets the weight decay of the model's parameters, and of those of its sub-collections that have none of their own.
+/// (DyNet's sub-collections take over what the one around them has when they are added; and its trainers apply only the
+/// decay of the collection that they were made for.)
 /// @param lambda 0 or more, less than 1
+/// @throws DN_E_STATE if the model is a sub-collection that was taken back (dn_model_rollback)
 DN_API dn_status dn_model_set_weight_decay(dn_model* model, double lambda);
 
 /// Sets the gradients of all parameters to 0.
@@ -287,6 +290,7 @@ DN_API dn_status dn_lookup_parameter_set_row(dn_lookup_parameter* parameter, int
 
 /// Copies the accumulated gradient of one row in the model's own set; zeros if the row has none.
 /// @param values_count the number of elements of a row
+/// @throws DN_E_BUSY if another call is writing the gradients
 DN_API dn_status dn_lookup_parameter_row_gradient(dn_lookup_parameter* parameter, int64_t row, float* values,
                                                   int64_t values_count);
 

@@ -90,8 +90,8 @@ DN_API void dn_trainer_free(dn_trainer* trainer);
 /// Updates all parameters from the model's own gradients, and sets those to 0. A parameter that never had a gradient is
 /// left alone, but for decay; one that had is updated with a gradient of 0 where there is none. Frozen parameters are
 /// left out (dn_parameter_set_updated).
-/// @throws DN_E_VALUE if the norm of the gradients, needed for clipping, is NaN or infinite: nothing is updated, and
-/// dn_model_reset_gradients clears the way for the next
+/// @throws DN_E_VALUE if the norm of the gradients, needed for clipping, is NaN or infinite: no value is updated, and
+/// dn_model_reset_gradients clears the way for the next; gradients have been merged and clipped by value by then
 DN_API dn_status dn_trainer_update(dn_trainer* trainer);
 
 /// Merges gradient sets into the model's own in the order given, sets them to 0, and updates as dn_trainer_update does.
@@ -175,7 +175,7 @@ DN_API dn_status dn_trainer_average_kind(const dn_trainer* trainer, int32_t* out
 
 /// Sets the values of the model to their averages; nothing happens if they are that already. Values without an average,
 /// of parameters added since, stay. Must not run beside anything else that uses the model.
-/// Values that are set meanwhile, by hand or from a file, are lost when the weights come back.
+/// Values that are set meanwhile, by hand, from a file or by another trainer, are lost when the weights come back.
 /// @param save_weights whether the values are kept for dn_trainer_swap_to_weights; the next update then goes back to
 /// them first, and without them is DN_E_STATE
 /// @param bias_correction divides an exponential average of n values by 1 - beta^n, which takes out the 0 that it

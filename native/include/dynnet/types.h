@@ -165,6 +165,15 @@ typedef enum dn_average_kind {
   DN_AVERAGE_EXPONENTIAL = 2
 } dn_average_kind;
 
+/// What backward passes through an operation whose derivative is 0 wherever it has one.
+typedef enum dn_gradient_mode {
+  /// The derivative: a gradient of 0.
+  DN_GRADIENT_ZERO = 0,
+  /// The gradient as it is, straight through, as if the result were the operand (Bengio, Leonard and Courville 2013,
+  /// arXiv:1308.3432).
+  DN_GRADIENT_STRAIGHT_THROUGH = 1
+} dn_gradient_mode;
+
 /// How well the latest forward was batched.
 typedef struct dn_batch_stats {
   /// Nodes computed, parameters and inputs not counted; of nodes that compute the same, one.

@@ -240,14 +240,17 @@ dn_status dn_model_set_updated(dn_model* model, int32_t on) {
 }
 
 dn_status dn_model_weight_decay(const dn_model* model, double* out) {
-  return guard([&] { required(out, "out") = required(model, "the model").storage->weight_decay; });
+  return guard([&] {
+    const dn_model& owner = required(model, "the model");
+    required(out, "out") = owner.storage->weight_decay(owner.path);
+  });
 }
 
 dn_status dn_model_set_weight_decay(dn_model* model, double lambda) {
   return guard([&] {
     const dn_model& owner = required(model, "the model");
     if (!(lambda >= 0 && lambda < 1)) fail(DN_E_ARGUMENT, "a weight decay of %g: 0 or more, less than 1", lambda);
-    owner.storage->weight_decay = lambda;
+    owner.storage->set_weight_decay(owner.path, lambda);
   });
 }
 

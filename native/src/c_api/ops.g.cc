@@ -1,6 +1,6 @@
 // Written by bindings/ from native/include/dynnet: do not edit, run ./build.sh bindings.
 // CppSharp 1.2.0+42ccd59b112072a6bcf3e1406efca174a46c8cf8
-// headers SHA-256 694cc70905d294f6dcc60f0a74263931127c21d1cf078e8594bea5ff16f58825
+// headers SHA-256 e55333dc24086ca71f1470230e0facc2b3f65fa3cf6ad3b1b983da96411e5c77
 #include "c_api/record.h"
 #include "dynnet/dynnet.h"
 

@@ -43,16 +43,12 @@ inline void check_row(const dn_lookup_parameter& table, int64_t row) {
          static_cast<long long>(table.rows));
 }
 
-/// Copies the gradient of a row; zeros if the set has none.
+/// Copies the gradient of a row; zeros if the set has none, DN_E_BUSY if it is being written.
 inline void copy_row_gradient(GradientSet& set, const dn_lookup_parameter& table, int64_t row, float* values,
                               int64_t count) {
   check_row(table, row);
   check_count(values, count, table.row_size(), table.name);
-  const float* gradient = set.row(table, static_cast<int32_t>(row));
-  if (gradient != nullptr)
-    std::memcpy(values, gradient, bytes(count));
-  else
-    std::fill_n(values, count, 0.0f);
+  set.copy_row(table, static_cast<int32_t>(row), values);
 }
 
 }  // namespace dynnet::c_api

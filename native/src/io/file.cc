@@ -1,6 +1,7 @@
 #include "io/file.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <tuple>
 #include <utility>
 
 #include "core/error.h"
@@ -35,8 +37,6 @@ class Descriptor {
   Descriptor& operator=(const Descriptor&) = delete;
 
   int get() const { return number_; }
-  /// Closes it and returns what the system says; some file systems report failed writes only here.
-  int close() { return ::close(std::exchange(number_, -1)); }
 
  private:
   int number_;
@@ -59,29 +59,42 @@ void write_all(int descriptor, std::string_view bytes, const std::string& path) 
   }
 }
 
-// The file that a path names once symbolic links are followed. A path that leads nowhere stays as it is.
-std::string resolved(const std::string& path) {
-  char* real = ::realpath(path.c_str(), nullptr);
-  if (real == nullptr) return path;
-  std::string result = real;
-  std::free(real);
-  return result;
-}
-
 std::string directory_of(const std::string& path) {
   const size_t slash = path.rfind('/');
   if (slash == std::string::npos) return ".";
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+// The file that a path names once symbolic links are followed, whether it is there or not. A path that cannot be
+// followed stays as it is.
+std::string resolved(const std::string& path) {
+  if (char* const real = ::realpath(path.c_str(), nullptr)) {
+    std::string result = real;
+    std::free(real);
+    return result;
+  }
+  constexpr int kMostLinks = 40;
+  std::string target = path;
+  for (int i = 0; i < kMostLinks; ++i) {
+    std::string link(PATH_MAX, '\0');
+    const ssize_t length = ::readlink(target.c_str(), link.data(), link.size());
+    if (length < 0) return errno == EINVAL || errno == ENOENT ? target : path;
+    link.resize(static_cast<size_t>(length));
+    target = link.front() == '/' ? link : directory_of(target) + "/" + link;
+  }
+  return path;
+}
+
 // A new file beside `path`, and its name: unique among the process's threads by the counter, among processes by the
-// identifier. A name that is taken, by a process of the same identifier that was killed while it saved, is passed over.
+// identifier; short, since the name of the path may be as long as names can be. One that is taken, by a process of the
+// same identifier that was killed while it saved, is passed over.
 std::pair<int, std::string> create_beside(const std::string& path) {
   static std::atomic<uint32_t> counter{0};
   constexpr mode_t kReadableByAll = 0666;  // less the process's mask
   constexpr int kMostTries = 1000;
   for (int i = 0;; ++i) {
-    std::string name = path + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter.fetch_add(1));
+    std::string name =
+        directory_of(path) + "/.tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter.fetch_add(1));
     const int descriptor = open_retrying(name, O_WRONLY | O_CREAT | O_EXCL, kReadableByAll);
     if (descriptor >= 0 || errno != EEXIST || i == kMostTries) return {descriptor, std::move(name)};
   }
@@ -93,32 +106,6 @@ void sync_directory(const std::string& directory) {
   if (descriptor.get() < 0) return;
   if (::fsync(descriptor.get()) != 0 && errno == EIO) fail_with_errno("sync the directory", directory, errno);
 }
-
-void write_directly(const std::string& path, const std::function<void(const Sink&)>& write) {
-  Descriptor descriptor(open_retrying(path, O_WRONLY));
-  if (descriptor.get() < 0) fail_with_errno("write", path, errno);
-  write([&](std::string_view bytes) { write_all(descriptor.get(), bytes, path); });
-  if (descriptor.close() != 0) fail_with_errno("write", path, errno);
-}
-
-// Removes a file unless it was renamed away.
-class Temporary {
- public:
-  explicit Temporary(std::string path) : path_(std::move(path)) {}
-  ~Temporary() {
-    if (!path_.empty()) ::unlink(path_.c_str());
-  }
-  Temporary(const Temporary&) = delete;
-  Temporary& operator=(const Temporary&) = delete;
-
-  void rename_to(const std::string& target) {
-    if (::rename(path_.c_str(), target.c_str()) != 0) fail_with_errno("write", target, errno);
-    path_.clear();
-  }
-
- private:
-  std::string path_;
-};
 
 }  // namespace
 
@@ -162,26 +149,59 @@ void FileContent::grow(int64_t capacity) {
   capacity_ = capacity;
 }
 
-void write_file(const std::string& path, const std::function<void(const Sink&)>& write) {
-  const std::string target = resolved(path);
+FileWriter::FileWriter(const std::string& path) : path_(path) {
   struct stat old {};
-  const bool replaces = ::stat(target.c_str(), &old) == 0;
-  if (replaces && S_ISDIR(old.st_mode)) fail_with_errno("write", path, EISDIR);
-  if (replaces && !S_ISREG(old.st_mode)) return write_directly(path, write);
+  const bool replaces = ::stat(path_.c_str(), &old) == 0;
+  if (!replaces && errno != ENOENT) fail_with_errno("write", path_, errno);
+  if (replaces && S_ISDIR(old.st_mode)) fail_with_errno("write", path_, EISDIR);
+  if (replaces && !S_ISREG(old.st_mode)) {
+    descriptor_ = open_retrying(path_, O_WRONLY);
+    if (descriptor_ < 0) fail_with_errno("write", path_, errno);
+    return;
+  }
+  target_ = resolved(path_);
   // A rename would replace even a file that may not be written.
-  if (replaces && ::faccessat(AT_FDCWD, target.c_str(), W_OK, AT_EACCESS) != 0) fail_with_errno("write", path, errno);
-
-  const auto [created, beside] = create_beside(target);
-  Descriptor descriptor(created);
-  if (descriptor.get() < 0) fail_with_errno("write", path, errno);
-  Temporary temporary(beside);
+  if (replaces && ::faccessat(AT_FDCWD, target_.c_str(), W_OK, AT_EACCESS) != 0) fail_with_errno("write", path_, errno);
+  std::tie(descriptor_, beside_) = create_beside(target_);
+  if (descriptor_ < 0) {
+    beside_.clear();
+    fail_with_errno("write", path_, errno);
+  }
   constexpr mode_t kPermissions = 07777;
-  if (replaces && ::fchmod(descriptor.get(), old.st_mode & kPermissions) != 0) fail_with_errno("write", path, errno);
-  write([&](std::string_view bytes) { write_all(descriptor.get(), bytes, path); });
-  if (::fsync(descriptor.get()) != 0) fail_with_errno("sync", path, errno);
-  if (descriptor.close() != 0) fail_with_errno("write", path, errno);
-  temporary.rename_to(target);
-  sync_directory(directory_of(target));
+  if (replaces && ::fchmod(descriptor_, old.st_mode & kPermissions) != 0) {
+    const int error = errno;
+    discard();
+    fail_with_errno("write", path_, error);
+  }
+}
+
+void FileWriter::write(std::string_view bytes) {
+  if (descriptor_ < 0) fail(DN_E_STATE, "'%s' is written already", path_.c_str());
+  write_all(descriptor_, bytes, path_);
+}
+
+void FileWriter::commit() {
+  if (descriptor_ < 0) fail(DN_E_STATE, "'%s' is written already", path_.c_str());
+  const bool is_beside = !beside_.empty();
+  if (is_beside && ::fsync(descriptor_) != 0) fail_with_errno("sync", path_, errno);
+  // Some file systems report failed writes only here.
+  if (::close(std::exchange(descriptor_, -1)) != 0) fail_with_errno("write", path_, errno);
+  if (!is_beside) return;
+  if (::rename(beside_.c_str(), target_.c_str()) != 0) fail_with_errno("write", path_, errno);
+  beside_.clear();
+  sync_directory(directory_of(target_));
+}
+
+void FileWriter::discard() {
+  if (descriptor_ >= 0) ::close(std::exchange(descriptor_, -1));
+  if (!beside_.empty()) ::unlink(beside_.c_str());
+  beside_.clear();
+}
+
+void write_file(const std::string& path, const std::function<void(const Sink&)>& write) {
+  FileWriter writer(path);
+  write([&](std::string_view bytes) { writer.write(bytes); });
+  writer.commit();
 }
 
 }  // namespace dynnet::io

@@ -32,10 +32,33 @@ class FileContent {
   int64_t capacity_ = 0;
 };
 
-/// Writes a file beside its place, syncs it and renames it; `write` gets the sink for its bytes. Permissions of a file
-/// that is replaced are kept, symbolic links followed, and what is no regular file (a pipe, a terminal) written
-/// directly. If anything fails the old file is as it was and nothing is left beside it. Throws DN_E_IO with the
-/// system's words.
+/// A file that is written beside its place, and synced and renamed when it is committed. Permissions of a file that is
+/// replaced are kept, symbolic links followed, and what is no regular file (a pipe, a terminal) is written directly. If
+/// anything fails before the rename, or there is no commit, the old file is as it was and nothing is left beside it;
+/// after it only that the folder cannot be synced is an error. Throws DN_E_IO, DN_E_PERMISSION or DN_E_NOT_FOUND with
+/// the system's words.
+class FileWriter {
+ public:
+  explicit FileWriter(const std::string& path);
+  ~FileWriter() { discard(); }
+  FileWriter(const FileWriter&) = delete;
+  FileWriter& operator=(const FileWriter&) = delete;
+
+  void write(std::string_view bytes);
+  /// To be called once, after the last write.
+  void commit();
+
+ private:
+  void discard();
+
+  std::string path_;
+  std::string target_;
+  /// Where it is written until then; empty for what is written directly.
+  std::string beside_;
+  int descriptor_ = -1;
+};
+
+/// Writes a file by a FileWriter; `write` gets the sink for its bytes.
 void write_file(const std::string& path, const std::function<void(const Sink&)>& write);
 
 }  // namespace dynnet::io

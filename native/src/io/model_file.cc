@@ -44,7 +44,9 @@ dn_parameter& adopt(Storage& storage, Entry& entry, const std::string& name) {
 
 dn_lookup_parameter& adopt_lookup(Storage& storage, Entry& entry, const std::string& name) {
   dn_lookup_parameter& table = storage.adopt_lookup(entry.rows, entry.dim, std::move(entry.values), name);
-  if (!entry.gradient.empty()) add_gradient_rows(storage.gradients(), table, entry.gradient);
+  if (entry.gradient.empty()) return table;
+  storage.gradients().reserve_rows(table, table.rows);
+  add_gradient_rows(storage.gradients(), table, entry.gradient);
   return table;
 }
 

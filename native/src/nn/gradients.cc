@@ -100,6 +100,26 @@ const float* GradientSet::show(const dn_parameter& parameter) {
   return read(parameter);
 }
 
+void GradientSet::copy_row(const dn_lookup_parameter& table, int32_t row_number, float* to) {
+  const std::lock_guard<std::mutex> lock(reading_);
+  if (busy_.load(std::memory_order_acquire))
+    fail(DN_E_BUSY, "the gradient of row %d of %s: another call is writing these gradients", row_number,
+         table.name.c_str());
+  const float* gradient = row(table, row_number);
+  if (gradient != nullptr)
+    std::memcpy(to, gradient, bytes(table.row_size()));
+  else
+    std::fill_n(to, table.row_size(), 0.0f);
+}
+
+void GradientSet::release(const dn_parameter& parameter) {
+  if (parameter.index < dense_.size()) dense_[parameter.index] = {};
+}
+
+void GradientSet::release(const dn_lookup_parameter& table) {
+  if (table.index < sparse_.size()) sparse_[table.index] = {};
+}
+
 void GradientSet::reserve_rows(const dn_lookup_parameter& table, int64_t n) {
   Sparse& gradient = sparse(table);
   if (gradient.places.empty()) gradient.places.assign(static_cast<size_t>(table.rows), -1);

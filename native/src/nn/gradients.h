@@ -41,6 +41,9 @@ class GradientSet {
   /// The same for a caller that does not hold the set. Throws DN_E_BUSY if there is none and somebody does, who may be
   /// writing it at this moment.
   const float* show(const dn_parameter& parameter);
+  /// Copies the gradient of a row, zeros if it has none, for a caller that does not hold the set. Throws DN_E_BUSY if
+  /// somebody does, who may be moving it at this moment.
+  void copy_row(const dn_lookup_parameter& table, int32_t row, float* to);
 
   /// Adds n gradients of rows of a table: values[i] points to row_size floats for row rows[i]. Repeated rows are summed
   /// in the order given.
@@ -57,6 +60,9 @@ class GradientSet {
   /// Takes the memory that a later `begin`, or `add_rows` of up to n rows more, needs, so that those cannot fail.
   void reserve(const dn_parameter& parameter);
   void reserve_rows(const dn_lookup_parameter& table, int64_t n);
+  /// Gives back the memory of what was taken back from the model.
+  void release(const dn_parameter& parameter);
+  void release(const dn_lookup_parameter& table);
 
   /// Adds another set's gradients to this one and resets the other. If memory fails, both are as they were.
   void merge(GradientSet& other);

@@ -127,7 +127,7 @@ void check_initializer(const dn_initializer& initializer, const Dim& dim, int64_
         fail(DN_E_SHAPE, "%s: a Glorot initializer for lookups leaves nothing of %s", name.c_str(), dim.text().c_str());
       return;
     case DN_INIT_UNIFORM:
-      if (!is_finite(a) || !is_finite(b) || a > b)
+      if (!is_finite(a) || !is_finite(b) || !is_finite(b - a) || a > b)
         fail(DN_E_ARGUMENT, "%s: a uniform initializer on [%g, %g)", name.c_str(), a, b);
       return;
     case DN_INIT_NORMAL:

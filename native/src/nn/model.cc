@@ -132,12 +132,28 @@ void bury(std::vector<std::unique_ptr<Trained>>& from, size_t kept, std::vector<
 }  // namespace
 
 void Storage::rollback(const Mark& mark) {
+  for (size_t i = mark.parameters; i < parameters_.size(); ++i) gradients_->release(*parameters_[i]);
+  for (size_t i = mark.lookups; i < lookups_.size(); ++i) gradients_->release(*lookups_[i]);
   bury(parameters_, mark.parameters, gone_parameters_);
   bury(lookups_, mark.lookups, gone_lookups_);
-  subcollections_.resize(mark.subcollections);
+  for (; subcollections_.size() > mark.subcollections; subcollections_.pop_back())
+    weight_decays_.erase(subcollections_.back());
   for (; name_order_.size() > mark.names; name_order_.pop_back()) names_.erase(name_order_.back().place);
   for (; number_changes_.size() > mark.number_changes; number_changes_.pop_back())
     number_changes_.back().place->second = number_changes_.back().before;
+}
+
+double Storage::weight_decay(std::string_view name) const {
+  for (size_t slash = name.rfind('/');; slash = name.rfind('/', slash - 1)) {
+    const auto own = weight_decays_.find(name.substr(0, slash + 1));
+    if (own != weight_decays_.end()) return own->second;
+  }
+}
+
+void Storage::set_weight_decay(const std::string& path, double lambda) {
+  if (path != "/" && !has_subcollection(path))
+    fail(DN_E_STATE, "the sub-collection %s was taken back: it was made for a builder that failed", path.c_str());
+  weight_decays_.insert_or_assign(path, lambda);
 }
 
 }  // namespace dynnet

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -168,7 +169,11 @@ class Storage {
   /// The model's own gradients.
   GradientSet& gradients() { return *gradients_; }
 
-  double weight_decay = 0;
+  /// The weight decay of a parameter, table or collection: that of the innermost collection around it, or which it is,
+  /// that has one of its own.
+  double weight_decay(std::string_view name) const;
+  /// @param path of the root or of a sub-collection; throws DN_E_STATE if that was taken back
+  void set_weight_decay(const std::string& path, double lambda);
 
  private:
   ~Storage();
@@ -201,6 +206,8 @@ class Storage {
   };
   /// What those numbers were, in the order in which they changed.
   std::vector<NumberChange> number_changes_;
+  /// By the paths of the collections that have one of their own, which the root always has.
+  std::map<std::string, double, std::less<>> weight_decays_{{"/", 0}};
   std::unique_ptr<GradientSet> gradients_;
 };
 

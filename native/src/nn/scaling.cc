@@ -38,11 +38,12 @@ void project_weights(const dn_model& model, double radius) {
   model.for_each(
       [&](const auto& trained) { sum += kernels().sum_squares(trained.values.data(), trained.values.size()); });
   const double norm = std::sqrt(sum);
-  if (!(norm > 0) || std::isinf(norm))
+  const auto factor = static_cast<float>(radius / norm);
+  if (!(norm > 0) || !(factor > 0) || std::isinf(factor))
     fail(DN_E_STATE, "project weights: the norm of all values of %s is %g, which cannot be made %g", model.path.c_str(),
          norm, radius);
   model.for_each([&](auto& trained) {
-    scale(trained.values.data(), trained.values.size(), static_cast<float>(radius / norm));
+    scale(trained.values.data(), trained.values.size(), factor);
     trained.version.fetch_add(1, std::memory_order_release);
   });
 }

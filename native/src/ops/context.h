@@ -78,6 +78,8 @@ class BatchContext {
     __builtin_memcpy(&value, &data[node][word], sizeof value);
     return value;
   }
+  /// A node's own indices, as they were recorded.
+  const int32_t* own_indices(int64_t node) const { return reinterpret_cast<const int32_t*>(data[node]); }
   /// The numbers of one attribute word of all nodes.
   float* data_floats(int word = 0) const;
   /// The indices of all nodes, one after the other: type.span_count each, or one from `word` where the type has no

@@ -1,8 +1,6 @@
 // Elementwise operations: the shape rules and batching of what ops/elementwise.h defines.
 #include "ops/elementwise.h"
 
-#include <algorithm>
-
 #include "ops/broadcast.h"
 #include "ops/context.h"
 #include "ops/pairs.h"
@@ -70,7 +68,7 @@ constexpr OpDef unary(const char* name) {
 
 // ---- to whole numbers: the gradient is 0, or passed through as if there were no rounding ----
 
-bool passes_gradient(const Type& type) { return type.static_int(0) == 1; }
+bool passes_gradient(const Type& type) { return type.static_int(0) == DN_GRADIENT_STRAIGHT_THROUGH; }
 
 void rounding_shape(Shaping& s) {
   check_gradient_mode(s, s.type.static_int(0));
@@ -147,110 +145,6 @@ void colwise_add_shape(Shaping& s) {
   binary_shape(s);
 }
 
-// ---- sum and average: y = scale * (x1 + x2 + ...) ----
-
-void sum_shape(Shaping& s) {
-  if (s.count() == 0) s.bad_argument("no operands");
-  s.type.dim = s[0];
-  for (int i = 1; i < s.count(); ++i) s.type.dim = broadcast_dim(s, s.type.dim, s[i]);
-}
-
-// Whether no operand is broadcast.
-bool all_of_one_shape(const Type& type) {
-  return std::all_of(type.operands.begin(), type.operands.end(), [&](const Dim& d) { return d == type.dim; });
-}
-
-void add_broadcast(const Forward& b, Rows y, int64_t begin, int64_t end) {
-  b.k.fill(y, 0, end - begin, b.type.size);
-  for (size_t i = 0; i < b.type.operands.size(); ++i)
-    b.k.binary_forward(static_cast<int>(BinaryOp::kAdd), y, y, b.x[i].from(begin), end - begin,
-                       broadcast_loops(b.type.dim, b.type.dim, b.type.operands[i]));
-}
-
-template <bool average>
-void sum_forward(const Forward& b) {
-  const auto terms = static_cast<int64_t>(b.type.operands.size());
-  const int64_t n = b.type.size;
-  const float scale = average ? 1.0f / static_cast<float>(terms) : 1.0f;
-  const double cost = kCost * static_cast<double>(n * terms);
-  if (all_of_one_shape(b.type)) {
-    // The operands of each node, side by side.
-    float** lists = b.scratch.allocate<float*>(b.count * terms);
-    b.parallel(b.count, cost, [&](int64_t begin, int64_t end) {
-      for (int64_t node = begin; node < end; ++node) {
-        float** list = lists + node * terms;
-        for (int64_t i = 0; i < terms; ++i) list[i] = b.x[i].at(node);
-        if (average)
-          b.k.scaled_sum_rows(b.y.at(node), Rows{nullptr, list, 0}, scale, terms, n);
-        else
-          b.k.sum_rows(b.y.at(node), Rows{nullptr, list, 0}, terms, n, false);
-      }
-    });
-    return;
-  }
-  auto* scales = b.scratch.allocate<float>(b.count);
-  std::fill(scales, scales + b.count, scale);
-  b.parallel(b.count, cost, [&](int64_t begin, int64_t end) {
-    const Rows y = b.y.from(begin);
-    add_broadcast(b, y, begin, end);
-    if (average) b.k.unary_forward(static_cast<int>(UnaryOp::kMultiplyScalar), y, y, scales + begin, end - begin, n);
-  });
-}
-
-// The gradients of operands that all have the result's shape, of each node in one pass. False, and nothing is done, if
-// some are not wanted or there already.
-bool sum_backward_of_all(const Backward& b, const Backward::Operand* dx, float scale) {
-  const auto terms = static_cast<int64_t>(b.type.operands.size());
-  for (int64_t i = 0; i < terms; ++i)
-    if (!b.wants(static_cast<int>(i)) || dx[i].accumulate != dx[0].accumulate) return false;
-  auto** list = b.scratch.allocate<float*>(terms);
-  for (int64_t node = 0; node < b.count; ++node) {
-    for (int64_t i = 0; i < terms; ++i) list[i] = dx[i].rows.at(node);
-    b.k.add_to_rows(Rows{nullptr, list, 0}, b.dy.at(node), scale, terms, b.type.size, dx[0].accumulate);
-  }
-  return true;
-}
-
-template <bool average>
-void sum_backward(const Backward& b) {
-  const auto terms = static_cast<int>(b.type.operands.size());
-  const int64_t n = b.type.size;
-  const float scale = average ? 1.0f / static_cast<float>(terms) : 1.0f;
-  auto* gradients = b.scratch.allocate<Backward::Operand>(terms);
-  for (int i = 0; i < terms; ++i) gradients[i] = b.wants(i) ? b.dx(i) : Backward::Operand{};
-  const bool one_shape = all_of_one_shape(b.type);
-  if (one_shape && sum_backward_of_all(b, gradients, scale)) return;
-  // What an operand gets that is broadcast: scaled once for all of them.
-  Rows dy = b.dy;
-  if (average && !one_shape) {
-    dy = {b.scratch.allocate<float>(b.count * n), nullptr, n};
-    b.k.fill(dy, 0, b.count, n);
-    b.k.add(dy, b.dy, scale, b.count, n);
-  }
-  for (int i = 0; i < terms; ++i) {
-    if (!b.wants(i)) continue;
-    const Backward::Operand& dx = gradients[i];
-    const Dim& dim = b.type.operands[static_cast<size_t>(i)];
-    if (dim != b.type.dim) {
-      // The gradient of one side of y = rest + x_i.
-      b.k.binary_backward(static_cast<int>(BinaryOp::kAdd), 1, dx.rows, b.y, b.x[i], b.y, dy, b.count,
-                          broadcast_loops(b.type.dim, b.type.dim, dim), dim.total(), dx.accumulate);
-      continue;
-    }
-    if (!dx.accumulate && !average) {
-      b.k.copy(dx.rows, b.dy, b.count, n);
-      continue;
-    }
-    if (!dx.accumulate) b.k.fill(dx.rows, 0, b.count, n);
-    b.k.add(dx.rows, b.dy, scale, b.count, n);
-  }
-}
-
-template <bool average>
-constexpr OpDef sum(const char* name) {
-  return {.name = name, .shape = sum_shape, .forward = sum_forward<average>, .backward = sum_backward<average>};
-}
-
 }  // namespace
 
 #define DYNNET_UNARY_DEFINITION(type, name) \
@@ -270,8 +164,5 @@ const OpDef op_colwise_add = {.name = "colwise_add",
                               .shape = colwise_add_shape,
                               .forward = binary_forward<BinaryOp::kAdd>,
                               .backward = binary_backward<BinaryOp::kAdd>};
-
-const OpDef op_sum = sum<false>("sum");
-const OpDef op_average = sum<true>("average");
 
 }  // namespace dynnet

@@ -54,8 +54,6 @@ constexpr OpDef extreme(const char* name) {
 
 // ---- argmax ----
 
-constexpr int32_t kStraightThrough = 1;
-
 void argmax_shape(Shaping& s) {
   check_gradient_mode(s, s.type.static_int(0));
   s.type.dim = s[0];
@@ -74,7 +72,7 @@ void argmax_forward(const Forward& b) {
 }
 
 void argmax_backward(const Backward& b) {
-  if (b.type.static_int(0) == kStraightThrough) return copy_gradient(b);
+  if (b.type.static_int(0) == DN_GRADIENT_STRAIGHT_THROUGH) return copy_gradient(b);
   const Backward::Operand dx = b.dx(0);
   if (!dx.accumulate) b.k.fill(dx.rows, 0, b.count, b.type.size);
 }

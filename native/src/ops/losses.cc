@@ -172,7 +172,7 @@ void for_losses(const BatchContext& b, const HingeDim& h, bool serial, F f) {
           const int64_t element = begin / h.each;
           const int64_t first = begin % h.each;
           const int64_t count = std::min(h.each - first, end - begin);
-          const auto* labels = reinterpret_cast<const int32_t*>(b.data[element / batch]);
+          const auto* labels = b.own_indices(element / batch);
           f(element, first, count, labels + element % batch * step + first, margin_of);
           begin += count;
         }

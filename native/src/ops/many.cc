@@ -1,5 +1,7 @@
-// Elementwise operations of any number of operands, broadcast to one another: the largest, and the logarithm of a sum
-// of exponentials.
+// Elementwise operations of any number of operands, broadcast to one another: the sum and the mean, the largest, and
+// the logarithm of a sum of exponentials.
+#include <algorithm>
+
 #include "ops/broadcast.h"
 #include "ops/context.h"
 #include "ops/elementwise.h"
@@ -8,7 +10,7 @@ namespace dynnet {
 namespace {
 
 // Nanoseconds an element of an operand, roughly, for the choice of chunks.
-constexpr double kCost = 1;
+constexpr double kCost = 1, kSumCost = 0.3;
 
 template <int kKept>
 void many_shape(Shaping& s) {
@@ -169,11 +171,107 @@ void log_sum_exp_backward(const Backward& b) {
   }
 }
 
+// ---- sum and average: y = scale * (x1 + x2 + ...) ----
+
+// Whether no operand is broadcast.
+bool all_are_whole(const Type& type) {
+  for (size_t i = 0; i < type.operands.size(); ++i)
+    if (!is_whole(type, i)) return false;
+  return true;
+}
+
+void add_broadcast(const Forward& b, Rows y, int64_t begin, int64_t end) {
+  b.k.fill(y, 0, end - begin, b.type.size);
+  for (size_t i = 0; i < b.type.operands.size(); ++i)
+    b.k.binary_forward(static_cast<int>(BinaryOp::kAdd), y, y, b.x[i].from(begin), end - begin, loops_of(b.type, i));
+}
+
+template <bool average>
+void sum_forward(const Forward& b) {
+  const auto terms = static_cast<int64_t>(b.type.operands.size());
+  const int64_t n = b.type.size;
+  const float scale = average ? 1.0f / static_cast<float>(terms) : 1.0f;
+  const double cost = kSumCost * static_cast<double>(n * terms);
+  if (all_are_whole(b.type)) {
+    const Lists lists(b);
+    b.parallel(b.count, cost, [&](int64_t begin, int64_t end) {
+      for (int64_t node = begin; node < end; ++node) {
+        const Rows operands = lists.of(node, b.x);
+        if (average)
+          b.k.scaled_sum_rows(b.y.at(node), operands, scale, terms, n);
+        else
+          b.k.sum_rows(b.y.at(node), operands, terms, n, false);
+      }
+    });
+    return;
+  }
+  auto* scales = b.scratch.allocate<float>(b.count);
+  std::fill(scales, scales + b.count, scale);
+  b.parallel(b.count, cost, [&](int64_t begin, int64_t end) {
+    const Rows y = b.y.from(begin);
+    add_broadcast(b, y, begin, end);
+    if (average) b.k.unary_forward(static_cast<int>(UnaryOp::kMultiplyScalar), y, y, scales + begin, end - begin, n);
+  });
+}
+
+// The gradients of operands that all have the result's shape, of each node in one pass. False, and nothing is done, if
+// some are not wanted or there already.
+bool sum_backward_of_all(const Backward& b, const Backward::Operand* dx, float scale) {
+  const auto terms = static_cast<int64_t>(b.type.operands.size());
+  for (int64_t i = 0; i < terms; ++i)
+    if (!b.wants(static_cast<int>(i)) || dx[i].accumulate != dx[0].accumulate) return false;
+  auto** list = b.scratch.allocate<float*>(terms);
+  for (int64_t node = 0; node < b.count; ++node) {
+    for (int64_t i = 0; i < terms; ++i) list[i] = dx[i].rows.at(node);
+    b.k.add_to_rows(Rows{nullptr, list, 0}, b.dy.at(node), scale, terms, b.type.size, dx[0].accumulate);
+  }
+  return true;
+}
+
+template <bool average>
+void sum_backward(const Backward& b) {
+  const auto terms = static_cast<int>(b.type.operands.size());
+  const int64_t n = b.type.size;
+  const float scale = average ? 1.0f / static_cast<float>(terms) : 1.0f;
+  auto* gradients = b.scratch.allocate<Backward::Operand>(terms);
+  for (int i = 0; i < terms; ++i) gradients[i] = b.wants(i) ? b.dx(i) : Backward::Operand{};
+  const bool all_whole = all_are_whole(b.type);
+  if (all_whole && sum_backward_of_all(b, gradients, scale)) return;
+  // What an operand gets that is broadcast: scaled once for all of them.
+  Rows dy = b.dy;
+  if (average && !all_whole) {
+    dy = new_rows(b);
+    b.k.fill(dy, 0, b.count, n);
+    b.k.add(dy, b.dy, scale, b.count, n);
+  }
+  for (int i = 0; i < terms; ++i) {
+    if (!b.wants(i)) continue;
+    const Backward::Operand& dx = gradients[i];
+    if (!is_whole(b.type, static_cast<size_t>(i))) {
+      sum_broadcast(b, static_cast<size_t>(i), dx, dy, 0, b.count);
+      continue;
+    }
+    if (!dx.accumulate && !average) {
+      b.k.copy(dx.rows, b.dy, b.count, n);
+      continue;
+    }
+    if (!dx.accumulate) b.k.fill(dx.rows, 0, b.count, n);
+    b.k.add(dx.rows, b.dy, scale, b.count, n);
+  }
+}
+
+template <bool average>
+constexpr OpDef sum(const char* name) {
+  return {.name = name, .shape = many_shape<0>, .forward = sum_forward<average>, .backward = sum_backward<average>};
+}
+
 }  // namespace
 
 const OpDef op_max_list = {
     .name = "max_list", .shape = many_shape<0>, .forward = max_forward, .backward = max_backward};
 const OpDef op_logsumexp = {
     .name = "logsumexp", .shape = many_shape<2>, .forward = log_sum_exp_forward, .backward = log_sum_exp_backward};
+const OpDef op_sum = sum<false>("sum");
+const OpDef op_average = sum<true>("average");
 
 }  // namespace dynnet

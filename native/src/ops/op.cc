@@ -63,7 +63,8 @@ void same_shape(Shaping& s) { s.type.dim = s[0]; }
 void static_shape(Shaping& s) { s.type.dim = s.type.static_dim(); }
 
 void check_gradient_mode(const Shaping& s, int32_t mode) {
-  if (mode != 0 && mode != 1) s.bad_argument("gradient mode %d, expected 0 (zero) or 1 (straight through)", mode);
+  if (mode != DN_GRADIENT_ZERO && mode != DN_GRADIENT_STRAIGHT_THROUGH)
+    s.bad_argument("gradient mode %d, expected 0 (zero) or 1 (straight through)", mode);
 }
 
 void matrix_shape(Shaping& s) {

@@ -13,7 +13,7 @@
 
 namespace dynnet {
 
-/// What is common to all values in one update: w = keep * w + push * (the rule's step).
+/// What is common to all values of one weight decay in one update: w = keep * w + push * (the rule's step).
 struct UpdateStep {
   double learning_rate;
   /// The number of this update since the trainer was made or restarted, from 1.
@@ -55,7 +55,7 @@ class Rule {
   /// @param row of the table, or -1
   virtual void check(const float* values, int64_t n, const std::string& name, int64_t row) const;
 
-  /// Called once before the `apply`s of one update.
+  /// Called before the `apply`s of one update, once for each weight decay.
   virtual void begin(const UpdateStep& step) = 0;
   /// Updates n values. Called from several threads at once. Moments that the rule does not have are null.
   virtual void apply(float* values, const float* gradient, float* const* moments, int64_t n) const = 0;

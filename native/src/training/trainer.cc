@@ -104,12 +104,12 @@ bool dn_trainer::takes(const dn_lookup_parameter& table) const {
   return table.updated && model_.holds(table.name) && (!subset_ || subset_->tables[table.index]);
 }
 
-double dn_trainer::keep() const {
-  return (1 - model_.storage->weight_decay) * (1 - state_.rule->decay(state_.learning_rate));
+double dn_trainer::keep(double weight_decay) const {
+  return (1 - weight_decay) * (1 - state_.rule->decay(state_.learning_rate));
 }
 
 // A joint rule would put the sum of a distribution right at its next step, and leave it wrong until then.
-bool dn_trainer::decays() const { return keep() != 1 && !state_.rule->is_joint(); }
+bool dn_trainer::decays(double weight_decay) const { return keep(weight_decay) != 1 && !state_.rule->is_joint(); }
 
 // Values that lose more than all of themselves would change their sign at each update.
 void dn_trainer::check_decay() const {
@@ -161,6 +161,7 @@ void dn_trainer::merge(dn_gradients* const* sets, int32_t sets_count) {
 // Lists the update's work and takes all memory that it needs, so that nothing can fail once values change.
 void dn_trainer::collect() {
   pieces_.clear();
+  weight_decays_.clear();
   written_.clear();
   begun_.clear();
   dynnet::Storage& storage = *model_.storage;
@@ -183,66 +184,77 @@ void dn_trainer::begin(Moments& moments, int64_t count) {
   begun_.push_back(&moments);
 }
 
+double dn_trainer::weight_decay_of(const std::string& name) {
+  const double own = model_.storage->weight_decay(name);
+  if (std::find(weight_decays_.begin(), weight_decays_.end(), own) == weight_decays_.end())
+    weight_decays_.push_back(own);
+  return own;
+}
+
 void dn_trainer::collect(dn_parameter& parameter) {
   GradientSet& gradients = model_.storage->gradients();
   Moments& moments = state_.of(parameter);
   const bool has_gradient = gradients.has(parameter);
   const int64_t count = parameter.dim.size();
+  const double weight_decay = weight_decay_of(parameter.name);
   if (has_gradient) begin(moments, count);
   // As in DyNet, what has moments moves on by them when an update brings no gradient, which then is 0.
   const bool moves = has_gradient || (moments.made && !state_.rule->rests());
-  if (!moves && !decays()) return;
+  if (!moves && !decays(weight_decay)) return;
   if (moves) state_.rule->check(parameter.values.data(), count, parameter.name, -1);
-  add_pieces(parameter.values.data(), moves ? gradients.read(parameter) : nullptr, moments, 0, count);
+  add_pieces(parameter.values.data(), moves ? gradients.read(parameter) : nullptr, moments, 0, count, weight_decay);
   written_.push_back(&parameter.version);
 }
 
 void dn_trainer::collect(dn_lookup_parameter& table) {
   Moments& moments = state_.of(table);
   const bool has_gradient = !model_.storage->gradients().rows(table).empty();
+  const double weight_decay = weight_decay_of(table.name);
   if (has_gradient) begin(moments, table.values.size());
   // Whether rows without a gradient go on by their moments.
   const bool all_move = !state_.sparse && !state_.rule->rests();
   const bool moves = has_gradient || (all_move && moments.made);
-  if (!moves && !decays()) return;
+  if (!moves && !decays(weight_decay)) return;
   written_.push_back(&table.version);
   if (!moves) {
-    add_pieces(table.values.data(), nullptr, moments, 0, table.values.size());
-  } else if (!all_move && !decays()) {
-    collect_rows(table, moments);
+    add_pieces(table.values.data(), nullptr, moments, 0, table.values.size(), weight_decay);
+  } else if (!all_move && !decays(weight_decay)) {
+    collect_rows(table, moments, weight_decay);
   } else {
-    collect_all_rows(table, moments);
+    collect_all_rows(table, moments, weight_decay);
   }
 }
 
-void dn_trainer::collect_rows(dn_lookup_parameter& table, Moments& moments) {
+void dn_trainer::collect_rows(dn_lookup_parameter& table, Moments& moments, double weight_decay) {
   GradientSet& gradients = model_.storage->gradients();
   const int64_t size = table.row_size();
   for (const int32_t row : gradients.rows(table)) {
     state_.rule->check(table.row(row), size, table.name, row);
-    add_pieces(table.row(row), gradients.row(table, row), moments, row * size, size);
+    add_pieces(table.row(row), gradients.row(table, row), moments, row * size, size, weight_decay);
   }
 }
 
 // Rows without a gradient decay in a sparse update, and have a gradient of 0 in a dense one.
-void dn_trainer::collect_all_rows(dn_lookup_parameter& table, Moments& moments) {
+void dn_trainer::collect_all_rows(dn_lookup_parameter& table, Moments& moments, double weight_decay) {
   const int64_t size = table.row_size();
   const float* const absent = state_.sparse ? nullptr : zeros_.data();
   for (int64_t i = 0; i < table.rows; ++i) {
     const float* gradient = model_.storage->gradients().row(table, static_cast<int32_t>(i));
     if (gradient == nullptr) gradient = absent;
     if (gradient != nullptr) state_.rule->check(table.row(i), size, table.name, i);
-    add_pieces(table.row(i), gradient, moments, i * size, size);
+    add_pieces(table.row(i), gradient, moments, i * size, size, weight_decay);
   }
 }
 
-void dn_trainer::add_pieces(float* values, const float* gradient, Moments& moments, int64_t offset, int64_t count) {
+void dn_trainer::add_pieces(float* values, const float* gradient, Moments& moments, int64_t offset, int64_t count,
+                            double weight_decay) {
   const int64_t length = state_.rule->is_joint() ? count : kPiece;
   for (int64_t begin = 0; begin < count; begin += length) {
     // Gradients are changed by clipping alone.
     float* const from = gradient != nullptr ? const_cast<float*>(gradient) + begin : nullptr;
     Piece piece{
-        values + begin, from, gradient != nullptr && gradient == zeros_.data(), {}, std::min(length, count - begin)};
+        values + begin, from, gradient != nullptr && gradient == zeros_.data(), {}, std::min(length, count - begin),
+        weight_decay};
     for (int i = 0; i < dynnet::Rule::kMostMoments; ++i) {
       if (!moments.values[i].empty()) piece.moments[i] = moments.values[i].data() + offset + begin;
     }
@@ -314,16 +326,18 @@ void dn_trainer::fail_for_nonfinite_gradient() {
 }
 
 void dn_trainer::apply(double gradient_scale) {
-  state_.rule->begin(
-      {state_.learning_rate, state_.steps + 1, gradient_scale, keep(), 1 - model_.storage->weight_decay});
-  const float decay = static_cast<float>(keep());
-  for_pieces([&](const Piece& piece, size_t) {
-    if (piece.gradient != nullptr) {
-      state_.rule->apply(piece.values, piece.gradient, piece.moments, piece.count);
-    } else {
-      for (int64_t j = 0; j < piece.count; ++j) piece.values[j] *= decay;
-    }
-  });
+  for (const double weight_decay : weight_decays_) {
+    const double kept = keep(weight_decay);
+    state_.rule->begin({state_.learning_rate, state_.steps + 1, gradient_scale, kept, 1 - weight_decay});
+    for_pieces([&](const Piece& piece, size_t) {
+      if (piece.weight_decay != weight_decay) return;
+      if (piece.gradient != nullptr) {
+        state_.rule->apply(piece.values, piece.gradient, piece.moments, piece.count);
+      } else {
+        for (int64_t j = 0; j < piece.count; ++j) piece.values[j] *= static_cast<float>(kept);
+      }
+    });
+  }
 }
 
 void dn_trainer::finish() {

@@ -92,6 +92,7 @@ struct dn_trainer {
     bool shares_gradient;
     float* moments[dynnet::Rule::kMostMoments];
     int64_t count;
+    double weight_decay;
   };
   /// By the parameters' numbers, whether an update of a subset is of them.
   struct Subset {
@@ -108,9 +109,12 @@ struct dn_trainer {
   void begin(dynnet::Moments& moments, int64_t count);
   void collect(dn_parameter& parameter);
   void collect(dn_lookup_parameter& table);
-  void collect_rows(dn_lookup_parameter& table, dynnet::Moments& moments);
-  void collect_all_rows(dn_lookup_parameter& table, dynnet::Moments& moments);
-  void add_pieces(float* values, const float* gradient, dynnet::Moments& moments, int64_t offset, int64_t count);
+  void collect_rows(dn_lookup_parameter& table, dynnet::Moments& moments, double weight_decay);
+  void collect_all_rows(dn_lookup_parameter& table, dynnet::Moments& moments, double weight_decay);
+  void add_pieces(float* values, const float* gradient, dynnet::Moments& moments, int64_t offset, int64_t count,
+                  double weight_decay);
+  /// The weight decay of a parameter or table, which is one of this update's from now on.
+  double weight_decay_of(const std::string& name);
   template <class F>
   void for_pieces(F&& f);
   bool clip_elements();
@@ -119,10 +123,10 @@ struct dn_trainer {
   void apply(double gradient_scale);
   void finish();
   /// What values keep of themselves when they decay.
-  double keep() const;
+  double keep(double weight_decay) const;
   void check_decay() const;
   /// Whether values decay that have no gradient.
-  bool decays() const;
+  bool decays(double weight_decay) const;
 
   dn_model model_;
   dynnet::TrainerState state_;
@@ -132,6 +136,8 @@ struct dn_trainer {
   dynnet::Buffer zeros_;
   /// This update's work, kept to reuse the memory.
   std::vector<Piece> pieces_;
+  /// Those that occur, each once; mostly there is one.
+  std::vector<double> weight_decays_;
   std::vector<double> partial_sums_;
   std::vector<std::atomic<uint64_t>*> written_;
   std::vector<dynnet::Moments*> begun_;

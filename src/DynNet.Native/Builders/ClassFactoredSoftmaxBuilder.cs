@@ -38,6 +38,7 @@ public sealed class ClassFactoredSoftmaxBuilder : SoftmaxBuilder
     /// </remarks>
     /// <exception cref="ArgumentException">The size of h is less than 1.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
     /// <exception cref="IOException">The operating system failed to read it.</exception>
     /// <exception cref="InvalidDataException">
     /// A line has no word, or a word that another has, or one that is not in a frozen vocabulary; or it is not

@@ -61,6 +61,10 @@ public sealed class CoupledLstmBuilder : LstmBuilder
     }
 
     /// <inheritdoc/>
+    /// <remarks>The memory that gates look at is whole. Must not run beside a thread that starts a sequence.</remarks>
+    public override void SetDropout(double inputRate, double hiddenRate) => SetDropout(inputRate, hiddenRate, 0);
+
+    /// <inheritdoc/>
     private protected override Expression Step(in RnnStep step, int layer, Expression x) =>
         CoupledLstmCell.Record(step, layer, x, Of(step, layer), CoupledLstmCell.Peephole.Full, firstOutputLooks: true);
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using DynNet.Native.Interop;
 
 namespace DynNet.Native;
 
@@ -33,6 +34,7 @@ public sealed class Dict
     /// <returns>A vocabulary with these words; it is not frozen.</returns>
     /// <remarks>A byte order mark at the very beginning is no part of the first word.</remarks>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
     /// <exception cref="IOException">The operating system failed to read it.</exception>
     /// <exception cref="InvalidDataException">A line is empty or there twice, or it is not UTF-8.</exception>
     public static Dict Load(string path)
@@ -162,6 +164,7 @@ public sealed class Dict
     /// </remarks>
     /// <exception cref="InvalidOperationException">A word is empty, has a line break, or is no valid text.</exception>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file, or its folder, may not be written.</exception>
     /// <exception cref="IOException">The operating system failed to write the file.</exception>
     public void Save(string path)
     {

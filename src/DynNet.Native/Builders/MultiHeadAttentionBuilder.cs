@@ -130,15 +130,10 @@ public sealed class MultiHeadAttentionBuilder
     public Expression Attend(Expression x, Expression memory, bool causal = false, bool update = true) =>
         Attend(x, memory, memory, null, causal, update);
 
-    /// <summary>Attention with a mask, which is added to the scores.</summary>
-    /// <param name="x">The inputs, {dim, m}.</param>
-    /// <param name="memory">
-    /// What they attend to, {keyDim, n}, where values have the size of keys; <paramref name="x"/> for self-attention.
-    /// </param>
-    /// <param name="mask">
-    /// {n, m, heads}, where a size of 1 stands for all, such as {n} or {n, m}: 0 where a column is seen, minus infinity
-    /// where it is not, or any number in between.
-    /// </param>
+    /// <summary>Attention with keys and values of their own.</summary>
+    /// <param name="queries">The inputs, {dim, m}.</param>
+    /// <param name="keys">What they look at, {keyDim, n}.</param>
+    /// <param name="values">What they get, {valueDim, n}.</param>
     /// <param name="causal">Whether input i attends to columns 0 to i + n - m only.</param>
     /// <param name="update">Whether gradients flow into the parameters; otherwise they are constants.</param>
     /// <returns>{dim, m}.</returns>
@@ -147,13 +142,13 @@ public sealed class MultiHeadAttentionBuilder
     /// <exception cref="StaleExpressionException">An operand is stale, or of another graph.</exception>
     /// <exception cref="ObjectDisposedException">The graph or the model is disposed.</exception>
     public Expression Attend(
-        Expression x, Expression memory, Expression mask, bool causal = false, bool update = true) =>
-        Attend(x, memory, memory, mask, causal, update);
+        Expression queries, Expression keys, Expression values, bool causal = false, bool update = true) =>
+        Attend(queries, keys, values, null, causal, update);
 
-    /// <summary>Attention with keys and values of their own.</summary>
+    /// <summary>Attention with a mask, which is added to the scores.</summary>
     /// <param name="queries">The inputs, {dim, m}.</param>
-    /// <param name="keys">What they look at, {keyDim, n}.</param>
-    /// <param name="values">What they get, {valueDim, n}.</param>
+    /// <param name="keys">What they look at, {keyDim, n}; the queries for self-attention.</param>
+    /// <param name="values">What they get, {valueDim, n}; the keys where both are the same.</param>
     /// <param name="mask">
     /// {n, m, heads}, where a size of 1 stands for all, such as {n} or {n, m}: 0 where a column is seen, minus infinity
     /// where it is not, or any number in between; null for none.
@@ -185,7 +180,7 @@ public sealed class MultiHeadAttentionBuilder
     /// </summary>
     /// <param name="queries">The inputs, {dim, m}.</param>
     /// <param name="keys">What they look at, {keyDim, n}; the inputs for self-attention.</param>
-    /// <param name="mask">As for <see cref="Attend(Expression, Expression, Expression, bool, bool)"/>; null for none.
+    /// <param name="mask">As for <see cref="Attend(Expression, Expression, Expression, Expression?, bool, bool)"/>; null for none.
     /// </param>
     /// <param name="causal">Whether input i attends to columns 0 to i + n - m only.</param>
     /// <param name="update">Whether gradients flow into the parameters; otherwise they are constants.</param>

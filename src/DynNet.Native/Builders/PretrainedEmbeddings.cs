@@ -1,6 +1,7 @@
 using System.Collections.ObjectModel;
 using System.Globalization;
 using System.Text;
+using DynNet.Native.Interop;
 
 namespace DynNet.Native;
 
@@ -45,6 +46,7 @@ public sealed class PretrainedEmbeddings
     /// the file. A byte order mark at the very beginning is no part of the first word.
     /// </remarks>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
     /// <exception cref="IOException">The operating system failed to read it.</exception>
     /// <exception cref="InvalidDataException">
     /// There are no vectors, or a line has no word, no number, more or fewer numbers than the first, something that is
@@ -86,6 +88,7 @@ public sealed class PretrainedEmbeddings
     /// <exception cref="InvalidOperationException">A word is empty, has white space, or is no valid text.</exception>
     /// <exception cref="ShapeMismatchException">The rows of the table are no vectors.</exception>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file, or its folder, may not be written.</exception>
     /// <exception cref="IOException">The operating system failed to write the file.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public static void Save(string path, Dict words, LookupParameter table)

@@ -9,8 +9,8 @@ namespace DynNet.Native;
 /// mask of each, of ones at first, and b {4h}; those of layer normalization as in <see cref="VanillaLstmBuilder"/>. No
 /// gradient flows into masks, nor into what they mask. It keeps nothing about a graph, so graphs in any number of
 /// threads may use it at once; a sequence multiplies the weights by their masks at its start. Masks are frozen (<see
-/// cref="Parameter.IsUpdated"/>), so that no trainer's decay shrinks them. A moving average over a change of the share
-/// has fractions of them.
+/// cref="Parameter.IsUpdated"/>), so that no trainer's decay shrinks them; <see cref="Model.SetUpdated"/> thaws them too,
+/// and <see cref="SetSparsity"/> freezes them again. A moving average over a change of the share has fractions of them.
 /// </remarks>
 public sealed class SparseLstmBuilder : LstmBuilder
 {
@@ -83,13 +83,14 @@ public sealed class SparseLstmBuilder : LstmBuilder
         int[] order = [.. Enumerable.Range(0, magnitudes.Length).OrderBy(i => magnitudes[i])];
         float[] masks = new float[magnitudes.Length];
         Array.Fill(masks, 1);
-        foreach (int i in order.AsSpan(0, (int)(share * order.Length)))
+        foreach (int i in order.AsSpan(0, (int)((decimal)share * order.Length)))
             masks[i] = 0;
         int first = 0;
         foreach ((_, Parameter mask) in matrices)
         {
             int size = mask.Values.Length;
             mask.SetValues(masks.AsSpan(first, size));
+            mask.IsUpdated = false;
             first += size;
         }
     }

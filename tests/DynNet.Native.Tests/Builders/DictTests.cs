@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using System.Text;
 
 namespace DynNet.Native.Tests;
@@ -142,6 +143,43 @@ public sealed class DictTests
             Assert.That(again.IsFrozen, Is.False);
             Assert.That(() => Dict.Load(_path + ".not"), Throws.TypeOf<FileNotFoundException>());
         }
+    }
+
+    [Test]
+    [UnsupportedOSPlatform("windows")]
+    public void A_file_that_is_replaced_keeps_its_permissions_and_links()
+    {
+        var dict = new Dict();
+        dict.Convert("a");
+        string link = _path + ".link";
+        File.WriteAllText(_path, "old");
+        File.SetUnixFileMode(_path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        File.CreateSymbolicLink(link, _path);
+        dict.Save(link);
+        try
+        {
+            using (Assert.EnterMultipleScope())
+            {
+                Assert.That(new FileInfo(link).LinkTarget, Is.EqualTo(_path));
+                Assert.That(File.ReadAllText(_path), Is.EqualTo("a\n"));
+                Assert.That(File.GetUnixFileMode(_path), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
+            }
+        }
+        finally
+        {
+            File.Delete(link);
+        }
+    }
+
+    [Test]
+    [Platform("Linux")]
+    public void A_full_device_is_reported()
+    {
+        var dict = new Dict();
+        dict.Convert("a");
+        Assert.That(
+            () => dict.Save("/dev/full"),
+            Throws.TypeOf<IOException>().With.Message.Contains("/dev/full").And.Message.Contains("space"));
     }
 
     [TestCase("\ufeff")]

@@ -288,6 +288,54 @@ public sealed class LstmFormTests() : GraphFixture(seed: 1)
     }
 
     [Test]
+    public void What_goes_into_the_next_memory_is_whole()
+    {
+        using var builder = new CoupledLstmBuilder(_model, 1, 3, 4);
+        BuilderChecks.Fill(_model);
+        Expression[] xs = Inputs();
+        builder.SetDropout(0, 0, 0.5);
+        LstmState state = builder.InitialState(_graph);
+        foreach (Expression x in xs)
+            state = state.AddInput(x);
+        Expression[] p = [.. builder.Parameters[0].Select(parameter => _graph.Parameter(parameter))];
+        Assert.That(BuilderChecks.Masks(_graph, 4).Any(Fits), Is.True, "one mask for all steps, where gates look");
+        builder.SetDropout(0.5);
+        builder.SetDropout(0, 0);
+        Assert.That(
+            Enumerable.Range(0, 8).Select(_ => builder.InitialState(_graph).Transduce(xs)[^1].ToArray()),
+            Has.All.EqualTo(builder.InitialState(_graph).Transduce(xs)[^1].ToArray()), "two rates: no masks of memory");
+
+        bool Fits(Expression mask)
+        {
+            Expression c = _graph.Zeros([4]), h = c;
+            foreach (Expression x in xs)
+            {
+                Expression i = Logistic(p[0] * x + p[1] * h + p[2] * CMult(c, mask) + p[3]);
+                c = CMult(i, Tanh(p[8] * x + p[9] * h + p[10])) + CMult(1 - i, c);
+                h = CMult(Logistic(p[4] * x + p[5] * h + p[6] * CMult(c, mask) + p[7]), Tanh(c));
+            }
+            return Same(state.C(0), c) && Same(state.Output, h);
+        }
+
+        static bool Same(Expression left, Expression right) =>
+            left.ToArray().Zip(right.ToArray(), (a, b) => Math.Abs(a - b)).Max() < 1e-6;
+    }
+
+    [Test]
+    public void A_share_is_of_the_decimal_number()
+    {
+        using var builder = new SparseLstmBuilder(_model, 1, 5, 5);
+        Parameter[] masks = [builder.Parameters[0][2], builder.Parameters[0][3]];
+        // 0.29 of 200 is 58; of the double, it is a little less.
+        builder.SetSparsity(0.29);
+        _model.SetUpdated(true);
+        Assert.That(masks.Sum(mask => mask.Values.ToArray().Count(value => value == 0)), Is.EqualTo(58));
+        Assert.That(masks, Has.All.Property(nameof(Parameter.IsUpdated)).True);
+        builder.SetSparsity(0.5);
+        Assert.That(masks, Has.All.Property(nameof(Parameter.IsUpdated)).False);
+    }
+
+    [Test]
     public void An_lstm_state_is_a_state_of_any_builder()
     {
         using var builder = new VanillaLstmBuilder(_model, 2, 3, 4);

@@ -107,7 +107,8 @@ DN_API dn_status dn_op_sum(dn_graph* graph, const dn_expr* xs, int32_t xs_count,
 DN_API dn_status dn_op_average(dn_graph* graph, const dn_expr* xs, int32_t xs_count, dn_expr* out);
 
 /// The largest of any number of tensors, element by element. A dimension of size 1, the batch included, is broadcast.
-/// Where several are the largest, the gradient goes to the last of them, as with `dn_op_max`.
+/// Where several are the largest, the gradient goes to the last of them, as with `dn_op_max`. An element that is not a
+/// number may be passed over, and those of the tensors before it with it.
 /// @op Max
 /// @param xs at least 1
 /// @returns the largest size in each dimension

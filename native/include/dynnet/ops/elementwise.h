@@ -153,27 +153,27 @@ DN_API dn_status dn_op_leaky_rectify(dn_graph* graph, dn_expr x, double alpha, d
 DN_API dn_status dn_op_hard_tanh(dn_graph* graph, dn_expr x, dn_expr* out);
 
 /// The largest whole number that is not larger than the element.
-/// @param gradient_mode 0: the gradient is 0, as the derivative is; 1: it is passed straight through, as if y were x
-/// (Bengio, Leonard and Courville 2013)
-/// @default gradient_mode 0
+/// @param gradient_mode what backward passes on
+/// @enum gradient_mode dn_gradient_mode
+/// @default gradient_mode DN_GRADIENT_ZERO
 /// @returns the shape of x
-/// @throws DN_E_ARGUMENT if gradient_mode is neither 0 nor 1
+/// @throws DN_E_ARGUMENT if `gradient_mode` is no dn_gradient_mode
 DN_API dn_status dn_op_floor(dn_graph* graph, dn_expr x, int32_t gradient_mode, dn_expr* out);
 
 /// The smallest whole number that is not smaller than the element.
-/// @param gradient_mode 0: the gradient is 0, as the derivative is; 1: it is passed straight through, as if y were x
-/// (Bengio, Leonard and Courville 2013)
-/// @default gradient_mode 0
+/// @param gradient_mode what backward passes on
+/// @enum gradient_mode dn_gradient_mode
+/// @default gradient_mode DN_GRADIENT_ZERO
 /// @returns the shape of x
-/// @throws DN_E_ARGUMENT if gradient_mode is neither 0 nor 1
+/// @throws DN_E_ARGUMENT if `gradient_mode` is no dn_gradient_mode
 DN_API dn_status dn_op_ceil(dn_graph* graph, dn_expr x, int32_t gradient_mode, dn_expr* out);
 
 /// The nearest whole number, halves away from 0, as in DyNet: 0.5 to 1, -0.5 to -1, 2.5 to 3.
-/// @param gradient_mode 0: the gradient is 0, as the derivative is; 1: it is passed straight through, as if y were x
-/// (Bengio, Leonard and Courville 2013)
-/// @default gradient_mode 0
+/// @param gradient_mode what backward passes on
+/// @enum gradient_mode dn_gradient_mode
+/// @default gradient_mode DN_GRADIENT_ZERO
 /// @returns the shape of x
-/// @throws DN_E_ARGUMENT if gradient_mode is neither 0 nor 1
+/// @throws DN_E_ARGUMENT if `gradient_mode` is no dn_gradient_mode
 DN_API dn_status dn_op_round(dn_graph* graph, dn_expr x, int32_t gradient_mode, dn_expr* out);
 
 #ifdef __cplusplus

@@ -119,7 +119,7 @@ DN_API dn_status dn_op_squared_norm(dn_graph* graph, dn_expr x, dn_expr* out);
 DN_API dn_status dn_op_l2_norm(dn_graph* graph, dn_expr x, dn_expr* out);
 
 /// The smallest elements along a dimension, which is removed. The gradient goes to the first of several that are equal.
-/// An element that is not a number may be passed over.
+/// An element that is not a number may be passed over, and those before it with it.
 /// @param x any shape
 /// @param dim which dimension, 0 to 6
 /// @default dim 0
@@ -127,7 +127,7 @@ DN_API dn_status dn_op_l2_norm(dn_graph* graph, dn_expr x, dn_expr* out);
 DN_API dn_status dn_op_min_dim(dn_graph* graph, dn_expr x, int32_t dim, dn_expr* out);
 
 /// The largest elements along a dimension, which is removed. The gradient goes to the first of several that are equal.
-/// An element that is not a number may be passed over.
+/// An element that is not a number may be passed over, and those before it with it.
 /// @param x any shape
 /// @param dim which dimension, 0 to 6
 /// @default dim 0
@@ -135,13 +135,15 @@ DN_API dn_status dn_op_min_dim(dn_graph* graph, dn_expr x, int32_t dim, dn_expr*
 DN_API dn_status dn_op_max_dim(dn_graph* graph, dn_expr x, int32_t dim, dn_expr* out);
 
 /// Where the largest elements along dimension 0 are: 1 at the first of them, 0 elsewhere. It has no derivative other
-/// than 0; the gradient can be estimated by that of the identity, straight through (Bengio, Leonard and Courville 2013,
-/// arXiv:1308.3432). An element that is not a number may be passed over.
+/// than 0; the gradient can be estimated by that of the identity. An element that is not a number may be passed over, and
+/// those before it with it.
 /// @op ArgMax
 /// @param x {n}; of more dimensions, each vector along dimension 0
-/// @param gradient_mode 0: a gradient of 0; 1: straight through
-/// @default gradient_mode 0
+/// @param gradient_mode what backward passes on
+/// @enum gradient_mode dn_gradient_mode
+/// @default gradient_mode DN_GRADIENT_ZERO
 /// @returns the shape of x
+/// @throws DN_E_ARGUMENT if `gradient_mode` is no dn_gradient_mode
 DN_API dn_status dn_op_argmax(dn_graph* graph, dn_expr x, int32_t gradient_mode, dn_expr* out);
 
 /// ln sum exp(x) along a dimension, which is removed. Large elements do not overflow; of elements that all are minus

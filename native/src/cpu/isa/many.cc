@@ -98,7 +98,7 @@ void log_sum_exp_rows(float* y, float* z, Rows x, int64_t rows, int64_t n) {
     rest = rest + ties;
     lanes.store(y + j, largest + log1p(rest));
     lanes.store(z + j, largest);
-    // 0 if all are minus infinity.
+    // 1 if all are minus infinity, whose gradients are 0 by their exponentials.
     lanes.store(z + n + j, one / (one + max(zero, rest)));
   });
 }
