@@ -302,10 +302,11 @@ struct Kernels {
   void (*rank_loss)(Rows y, Rows a, Rows b, float margin, int64_t rows, int64_t n);
   /// d (+)= factor dy where y is more than 0; factor -1 for the gradient of a, 1 for that of b
   void (*rank_loss_backward)(Rows d, Rows y, Rows dy, float factor, int64_t rows, int64_t n, bool accumulate);
-  /// y_i[0] = exp(x_i[0]) - t_i x_i[0] + constant_i
-  void (*poisson_loss)(Rows y, Rows x, const float* targets, const double* constants, int64_t rows);
-  /// dx_i[0] (+)= g_i[0] (exp(x_i[0]) - t_i)
-  void (*poisson_loss_backward)(Rows dx, Rows x, Rows g, const float* targets, int64_t rows, bool accumulate);
+  /// y = exp(x) - t_i x + constant_i; each row has one target t_i and one constant
+  void (*poisson_loss)(Rows y, Rows x, const float* targets, const double* constants, int64_t rows, int64_t n);
+  /// dx (+)= g (exp(x) - t_i)
+  void (*poisson_loss_backward)(Rows dx, Rows x, Rows g, const float* targets, int64_t rows, int64_t n,
+                                bool accumulate);
 
   // ---- probabilities and losses; a row is one distribution ----
 

@@ -1,5 +1,4 @@
 // Distances and losses of two operands, beside the squared distance, and the loss of a Poisson distribution.
-#include <algorithm>
 #include <cmath>
 
 #include "ops/pairs.h"
@@ -109,56 +108,23 @@ double log_factorial(int32_t count) {
          inverse * (1.0 / 12 - square * (1.0 / 360 - square * (1.0 / 1260 - square / 1680)));
 }
 
-// Calls f(rows, count) for numbers that a kernel takes at once; `rows` gives theirs of a tensor. Before, set(place,
-// places, count) says which count these places have: those of single numbers of all nodes, or, where nodes have a
-// batch, which has one count, those of a piece of it that serves all its pieces.
-constexpr int64_t kPiece = 1024;
-
-int64_t numbers_at_once(const BatchContext& b) {
-  return b.type.dim.bd == 1 ? b.count : std::min<int64_t>(kPiece, b.type.dim.bd);
-}
-
-template <class Set, class F>
-void for_numbers(const BatchContext& b, Set set, F f) {
-  const int64_t most = numbers_at_once(b);
-  if (b.type.dim.bd == 1) {
-    for (int64_t node = 0; node < b.count; ++node) set(node, 1, b.data_int(node));
-    return f([](const Rows& all) { return all; }, b.count);
-  }
-  for (int64_t node = 0; node < b.count; ++node) {
-    set(0, most, b.data_int(node));
-    for (int64_t first = 0; first < b.type.dim.bd; first += most)
-      f(
-          [node, first](const Rows& all) {
-            return Rows{all.at(node) + first, nullptr, 1};
-          },
-          std::min(most, b.type.dim.bd - first));
-  }
+// The counts of the nodes as numbers.
+float* targets_of(const BatchContext& b) {
+  auto* targets = b.scratch.allocate<float>(b.count);
+  for (int64_t node = 0; node < b.count; ++node) targets[node] = static_cast<float>(b.data_int(node));
+  return targets;
 }
 
 void poisson_loss_forward(const Forward& b) {
-  auto* constants = b.scratch.allocate<double>(numbers_at_once(b));
-  auto* targets = b.scratch.allocate<float>(numbers_at_once(b));
-  for_numbers(
-      b,
-      [&](int64_t place, int64_t places, int32_t count) {
-        std::fill_n(constants + place, places, log_factorial(count));
-        std::fill_n(targets + place, places, static_cast<float>(count));
-      },
-      [&](auto rows, int64_t count) { b.k.poisson_loss(rows(b.y), rows(b.x[0]), targets, constants, count); });
+  const float* targets = targets_of(b);
+  auto* constants = b.scratch.allocate<double>(b.count);
+  for (int64_t node = 0; node < b.count; ++node) constants[node] = log_factorial(b.data_int(node));
+  b.k.poisson_loss(b.y, b.x[0], targets, constants, b.count, b.type.dim.bd);
 }
 
 void poisson_loss_backward(const Backward& b) {
   const Backward::Operand dx = b.dx(0);
-  auto* targets = b.scratch.allocate<float>(numbers_at_once(b));
-  for_numbers(
-      b,
-      [&](int64_t place, int64_t places, int32_t count) {
-        std::fill_n(targets + place, places, static_cast<float>(count));
-      },
-      [&](auto rows, int64_t count) {
-        b.k.poisson_loss_backward(rows(dx.rows), rows(b.x[0]), rows(b.dy), targets, count, dx.accumulate);
-      });
+  b.k.poisson_loss_backward(dx.rows, b.x[0], b.dy, targets_of(b), b.count, b.type.dim.bd, dx.accumulate);
 }
 
 }  // namespace

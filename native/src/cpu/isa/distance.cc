@@ -163,29 +163,58 @@ DYNNET_INLINE Vec poisson_rest(Vec target, Vec x, Vec constant, Vec constant_res
   return (constant - product) + (constant_rest - select(abs(product) < Vec(1e30f), lost, Vec(0.0f)));
 }
 
-void poisson_loss(Rows y, Rows x, const float* targets, const double* constants, int64_t rows) {
-  constexpr int64_t kPiece = 256;
-  float high[kPiece], low[kPiece];
-  for (int64_t begin = 0; begin < rows; begin += kPiece) {
-    const int64_t end = smaller(begin + kPiece, rows);
-    for (int64_t i = 0; i < end - begin; ++i) {
-      high[i] = static_cast<float>(constants[begin + i]);
-      low[i] = static_cast<float>(constants[begin + i] - static_cast<double>(high[i]));
-    }
-    for_vectors(end - begin, [&](int64_t i, auto lanes) DYNNET_INLINE_BODY {
-      const Vec rates = numbers_of(lanes, x, begin + i, end), wanted = lanes.load(targets + begin + i);
-      const Vec rest = poisson_rest(wanted, rates, lanes.load(high + i), lanes.load(low + i));
-      put_numbers<false>(lanes, y, begin + i, end, exp(rates) + rest);
+/// The two parts of a constant.
+DYNNET_INLINE void split(double constant, float& high, float& low) {
+  high = static_cast<float>(constant);
+  low = static_cast<float>(constant - static_cast<double>(high));
+}
+
+/// Rows of one number each, as many side by side as there are lanes.
+void poisson_loss_numbers(Rows y, Rows x, const float* targets, const double* constants, int64_t rows) {
+  for_vectors(rows, [&](int64_t i, auto lanes) DYNNET_INLINE_BODY {
+    float high[kWidth], low[kWidth];
+    for (int64_t l = 0; l < smaller(kWidth, rows - i); ++l) split(constants[i + l], high[l], low[l]);
+    const Vec rates = numbers_of(lanes, x, i, rows);
+    const Vec rest = poisson_rest(lanes.load(targets + i), rates, lanes.load(high), lanes.load(low));
+    put_numbers<false>(lanes, y, i, rows, exp(rates) + rest);
+  });
+}
+
+void poisson_loss(Rows y, Rows x, const float* targets, const double* constants, int64_t rows, int64_t n) {
+  if (n == 1) return poisson_loss_numbers(y, x, targets, constants, rows);
+  for (int64_t i = 0; i < rows; ++i) {
+    float high, low;
+    split(constants[i], high, low);
+    const Vec target(targets[i]), constant(high), constant_rest(low);
+    float* to = row(y, i);
+    const float* xs = row(x, i);
+    for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+      const Vec rates = lanes.load(xs + j);
+      lanes.store(to + j, exp(rates) + poisson_rest(target, rates, constant, constant_rest));
     });
   }
 }
 
-void poisson_loss_backward(Rows dx, Rows x, Rows g, const float* targets, int64_t rows, bool accumulate) {
+template <bool kAccumulate>
+void poisson_loss_backward_numbers(Rows dx, Rows x, Rows g, const float* targets, int64_t rows) {
+  for_vectors(rows, [&](int64_t i, auto lanes) DYNNET_INLINE_BODY {
+    const Vec slope = exp(numbers_of(lanes, x, i, rows)) - lanes.load(targets + i);
+    put_numbers<kAccumulate>(lanes, dx, i, rows, numbers_of(lanes, g, i, rows) * slope);
+  });
+}
+
+void poisson_loss_backward(Rows dx, Rows x, Rows g, const float* targets, int64_t rows, int64_t n, bool accumulate) {
   with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
-    for_vectors(rows, [&](int64_t i, auto lanes) DYNNET_INLINE_BODY {
-      const Vec slope = exp(numbers_of(lanes, x, i, rows)) - lanes.load(targets + i);
-      put_numbers<decltype(flag)::value>(lanes, dx, i, rows, numbers_of(lanes, g, i, rows) * slope);
-    });
+    constexpr bool kAccumulate = decltype(flag)::value;
+    if (n == 1) return poisson_loss_backward_numbers<kAccumulate>(dx, x, g, targets, rows);
+    for (int64_t i = 0; i < rows; ++i) {
+      const Vec target(targets[i]);
+      float* to = row(dx, i);
+      const float *xs = row(x, i), *gs = row(g, i);
+      for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+        put<kAccumulate>(lanes, to + j, lanes.load(gs + j) * (exp(lanes.load(xs + j)) - target));
+      });
+    }
   });
 }
 
