@@ -117,10 +117,23 @@ DYNNET_INLINE Vec larger_of(Vec best, Vec value) {
   return kNumbers ? most : select(is_nan(value), value, most);
 }
 
+/// for_quads where a column of places is so many whole vectors.
+template <int kVectors, class Body>
+DYNNET_INLINE void for_whole_quads(int64_t h, int64_t ow, Body body) {
+  for (int64_t j = 0; j < ow; ++j) {
+#pragma GCC unroll 2
+    for (int i = 0; i < kVectors * kWidth; i += kWidth)
+      body(j * kVectors * kWidth + i, j * 2 * h + 2 * i, Whole(), Whole(), Whole());
+  }
+}
+
 /// Calls body(place, first element, lanes of the places, lanes of the two vectors of elements of a column) for vectors
 /// of windows.
 template <class Body>
 DYNNET_INLINE void for_quads(int64_t h, int64_t oh, int64_t ow, Body body) {
+  // In short columns a loop inside costs as much as its body.
+  if (oh == kWidth) return for_whole_quads<1>(h, ow, body);
+  if (oh == 2 * kWidth) return for_whole_quads<2>(h, ow, body);
   const int64_t whole = oh / kWidth * kWidth, left = 2 * (oh - whole);
   const Part rest(oh - whole), low(smaller(left, kWidth)), high(larger(left - kWidth, 0));
   int64_t place = 0, column = 0;
@@ -130,18 +143,26 @@ DYNNET_INLINE void for_quads(int64_t h, int64_t oh, int64_t ow, Body body) {
   }
 }
 
-/// With kNumbers, whether there was NaN, so that the results are none.
+/// With kNumbers, whether there may have been NaN, so that the results are none.
 template <bool kNumbers>
 bool pool_quads(float* y, const float* image, int64_t h, int64_t oh, int64_t ow) {
-  Mask nan = first_lanes(0);
+  // NaN stays in these sums, as does what infinities of two signs make.
+  Vec left_sum(0.0f), right_sum(0.0f);
   for_quads(h, oh, ow, [&](int64_t place, int64_t element, auto lanes, auto low, auto high) DYNNET_INLINE_BODY {
     const float *left = image + element, *right = left + h;
-    const Vec l0 = low.load(left), r0 = low.load(right), l1 = high.load(left + kWidth), r1 = high.load(right + kWidth);
-    if constexpr (kNumbers) nan = nan | either_is_nan(l0, r0) | either_is_nan(l1, r1);
+    Vec l0 = low.load(left), r0 = low.load(right), l1 = high.load(left + kWidth), r1 = high.load(right + kWidth);
+    if constexpr (kNumbers) {
+      hold(l0);
+      hold(r0);
+      hold(l1);
+      hold(r1);
+      left_sum = fma(l0, l1, left_sum);
+      right_sum = fma(r0, r1, right_sum);
+    }
     const Vec a = larger_of<kNumbers>(l0, r0), b = larger_of<kNumbers>(l1, r1);
     lanes.store(y + place, larger_of<kNumbers>(evens(a, b), odds(a, b)));
   });
-  return any(nan);
+  return any(either_is_nan(left_sum, right_sum));
 }
 
 void max_pool_quads(Rows y, Rows x, const Window& w, int64_t rows) {
