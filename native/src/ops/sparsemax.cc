@@ -44,26 +44,26 @@ void sparsemax_loss_shape(Shaping& s) {
   s.type.aux = int64_t{2} * s[0].bd;
 }
 
-// The distribution of each node's labels, one row for each batch element.
-Rows targets(const BatchContext& b) {
-  const int64_t n = b.type.operands[0].rows();
-  const int64_t count = b.type.span_count;
-  const Rows q{b.scratch.allocate<float>(b.count * n), nullptr, n};
-  b.k.fill(q, 0, b.count, n);
-  const int32_t* indices = b.indices();
-  const float part = 1 / static_cast<float>(count);
-  for (int64_t i = 0; i < b.count * count; ++i) q.at(i / count)[indices[i]] += part;
-  return b.elements(q, n, 1, b.type.dim.bd);
-}
-
 void sparsemax_loss_forward(const Forward& b) {
   const int64_t n = b.type.operands[0].rows();
   const Rows y = b.y_elements();
   const Rows z = b.elements(b.aux, 2, b.type.dim.bd, b.type.dim.bd);
   const Rows x = b.x_elements(0);
-  const Rows q = targets(b);
+  const int32_t* indices = b.indices();
+  const int64_t count = b.type.span_count;
+  const float part = 1 / static_cast<float>(count);
+  // The distribution of the labels. What runs together uses that of its first element in turn, so that little of the
+  // cache is lost to it.
+  float* const distributions = b.scratch.allocate<float>(b.element_count() * n);
   b.parallel(b.element_count(), kCost * static_cast<double>(n), [&](int64_t begin, int64_t end) {
-    b.k.sparsemax_loss(y.from(begin), z.from(begin), x.from(begin), q.from(begin), end - begin, n);
+    float* const q = distributions + begin * n;
+    b.k.fill({q}, 0, 1, n);
+    for (int64_t i = begin; i < end; ++i) {
+      const int32_t* labels = indices + i / b.type.dim.bd * count;
+      for (int64_t l = 0; l < count; ++l) q[labels[l]] += part;
+      b.k.sparsemax_loss(y.from(i), z.from(i), x.from(i), {q}, 1, n);
+      for (int64_t l = 0; l < count; ++l) q[labels[l]] = 0;
+    }
   });
 }
 
