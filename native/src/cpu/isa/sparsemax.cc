@@ -38,12 +38,31 @@ DYNNET_INLINE Sums<kCount> sums_of(int64_t n, Value value) {
   return result;
 }
 
-/// The sum of some elements, and their number, which is exact.
-enum { kSum, kNumber };
+/// The sum over some of n elements, and their number, which is exact.
+struct Counted {
+  float sum, number;
+};
 
-DYNNET_INLINE void count(Mask counted, Vec term, Vec (&terms)[2]) {
-  terms[kSum] = select(counted, term, Vec(0.0f));
-  terms[kNumber] = select(counted, Vec(1.0f), Vec(0.0f));
+/// Of those elements for which counts(j, lanes, element) is true; it sets the element. Four of each sum take turns.
+template <class Counts>
+DYNNET_INLINE Counted counted_sum_of(int64_t n, Counts counts) {
+  const Vec zero(0.0f), one(1.0f);
+  Vec sum[4] = {zero, zero, zero, zero}, number[4] = {zero, zero, zero, zero};
+  const auto add = [&](int turn, int64_t j, auto lanes) DYNNET_INLINE_BODY {
+    Vec element;
+    const Mask counted = counts(j, lanes, element);
+    sum[turn] = lanes.keep(select(counted, sum[turn] + element, sum[turn]), sum[turn]);
+    number[turn] = lanes.keep(select(counted, number[turn] + one, number[turn]), number[turn]);
+  };
+  int64_t j = 0;
+  for (; j + 4 * kWidth <= n; j += 4 * kWidth) {
+#pragma GCC unroll 4
+    for (int turn = 0; turn < 4; ++turn) add(turn, j + turn * kWidth, Whole());
+  }
+  for (; j + kWidth <= n; j += kWidth) add(0, j, Whole());
+  if (j < n) add(1, j, Part(n - j));
+  return {reduce_add((sum[0] + sum[1]) + (sum[2] + sum[3])),
+          reduce_add((number[0] + number[1]) + (number[2] + number[3]))};
 }
 
 // ---- sparsemax ----
@@ -61,13 +80,13 @@ Threshold threshold_of(const float* x, int64_t n) {
   float t = -1.0f, before = kInfinity;
   for (;;) {
     const Vec threshold(t);
-    const Sums<2> above = sums_of<2>(n, [&](int64_t j, auto lanes, Vec(&terms)[2]) DYNNET_INLINE_BODY {
-      const Vec z = lanes.load(x + j) - shift;
-      count(threshold < z, z, terms);
+    const Counted above = counted_sum_of(n, [&](int64_t j, auto lanes, Vec& z) DYNNET_INLINE_BODY {
+      z = lanes.load(x + j) - shift;
+      return threshold < z;
     });
-    if (!(above.of[kNumber] < before)) return {largest, t};
-    before = above.of[kNumber];
-    t = (above.of[kSum] - 1.0f) / before;
+    if (!(above.number < before)) return {largest, t};
+    before = above.number;
+    t = (above.sum - 1.0f) / before;
   }
 }
 
@@ -89,10 +108,11 @@ void sparsemax_backward(Rows dx, Rows y, Rows dy, int64_t rows, int64_t n, bool 
     for (int64_t i = 0; i < rows; ++i) {
       float* to = row(dx, i);
       const float *ys = row(y, i), *dys = row(dy, i);
-      const Sums<2> support = sums_of<2>(n, [&](int64_t j, auto lanes, Vec(&terms)[2]) DYNNET_INLINE_BODY {
-        count(zero < lanes.load(ys + j), lanes.load(dys + j), terms);
+      const Counted support = counted_sum_of(n, [&](int64_t j, auto lanes, Vec& slope) DYNNET_INLINE_BODY {
+        slope = lanes.load(dys + j);
+        return zero < lanes.load(ys + j);
       });
-      const Vec mean(support.of[kSum] / support.of[kNumber]);
+      const Vec mean(support.sum / support.number);
       for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
         put<decltype(flag)::value>(lanes, to + j, select(zero < lanes.load(ys + j), lanes.load(dys + j) - mean, zero));
       });
