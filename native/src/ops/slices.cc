@@ -77,45 +77,48 @@ int64_t pick_range_view(const Type& type, const uint32_t*) {
   return contiguous(type) ? type.static_int(0) * type.v[kInner] : -1;
 }
 
-// `rows` (of x or its gradient, one for each batch element) moved to where each element's slices begin.
+// `rows` (of x or its gradient, one for each node) as one row for each batch element, moved to where its slices begin.
 template <class Start>
 Rows at_starts(const BatchContext& b, Rows rows, Start start) {
-  const int64_t elements = b.element_count();
-  auto** list = b.scratch.allocate<float*>(elements);
-  for (int64_t i = 0; i < elements; ++i) list[i] = rows.at(i) + start(i) * b.type.v[kInner];
+  const int64_t batch = b.type.dim.bd;
+  const int64_t step = b.type.operands[0].bd == 1 ? 0 : b.type.operands[0].size();
+  auto** list = b.scratch.allocate<float*>(b.count * batch);
+  for (int64_t node = 0; node < b.count; ++node) {
+    float* const first = rows.at(node);
+    for (int64_t e = 0; e < batch; ++e)
+      list[node * batch + e] = first + e * step + start(node, static_cast<int>(e)) * b.type.v[kInner];
+  }
   return {nullptr, list, 0};
 }
 
 template <class Start>
 void slice_forward(const Forward& b, Start start) {
   const int64_t* v = b.type.v;
-  b.k.copy_blocks(b.y_elements(), v[kInner] * v[kLength], at_starts(b, b.x_elements(0), start), v[kInner] * v[kSize],
-                  v[kOuter], v[kInner] * v[kLength], b.element_count(), false);
+  b.k.copy_blocks(b.y_elements(), v[kInner] * v[kLength], at_starts(b, b.x[0], start), v[kInner] * v[kSize], v[kOuter],
+                  v[kInner] * v[kLength], b.element_count(), false);
 }
 
 template <class Start>
 void slice_backward(const Backward& b, Start start) {
   const int64_t* v = b.type.v;
-  Backward::Operand dx = b.dx_elements(0);
-  if (!dx.accumulate) b.k.fill(dx.rows, 0, b.element_count(), b.type.operands[0].size());
+  const Backward::Operand dx = b.dx(0);
+  if (!dx.accumulate) b.k.fill(dx.rows, 0, b.count, b.type.operands[0].total());
   b.k.copy_blocks(at_starts(b, dx.rows, start), v[kInner] * v[kSize], b.dy_elements(), v[kInner] * v[kLength],
                   v[kOuter], v[kInner] * v[kLength], b.element_count(), true);
 }
 
 // Each node has one index for its whole batch.
 auto pick_start(const BatchContext& b) {
-  return [indices = b.indices(), batch = static_cast<int64_t>(b.type.dim.bd)](int64_t i) {
-    return int64_t{indices[i / batch]};
-  };
+  return [&b](int64_t node, int) { return int64_t{b.data_int(node)}; };
 }
 
 // Each batch element has its own index.
 auto pick_batch_start(const BatchContext& b) {
-  return [indices = b.indices()](int64_t i) { return int64_t{indices[i]}; };
+  return [&b](int64_t node, int element) { return int64_t{b.data_int(node, element)}; };
 }
 
 auto pick_range_start(const BatchContext& b) {
-  return [start = int64_t{b.type.static_int(0)}](int64_t) { return start; };
+  return [start = int64_t{b.type.static_int(0)}](int64_t, int) { return start; };
 }
 
 // ---- select_rows, select_cols: slices by a list of indices ----
