@@ -109,20 +109,21 @@ void forward(Rows y, Rows a, Rows b, int64_t rows, const Broadcast& shape) {
     }
     return;
   }
-  const int64_t n = shape.size[0];
   with_readers(shape, [&](auto read_a, auto read_b) {
-    for (int64_t i = 0; i < rows; ++i) {
-      float* to = row(y, i);
-      const float *as = row(a, i), *bs = row(b, i);
-      Outer at(shape);
-      do {
-        const auto from_a = read_a(as + at.a);
-        const auto from_b = read_b(bs + at.b);
-        for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-          lanes.store(to + at.y + j, Op::forward(from_a.load(j, lanes), from_b.load(j, lanes)));
-        });
-      } while (at.next());
-    }
+    with_size(shape.size[0], [&](auto n) DYNNET_INLINE_BODY {
+      for (int64_t i = 0; i < rows; ++i) {
+        float* to = row(y, i);
+        const float *as = row(a, i), *bs = row(b, i);
+        Outer at(shape);
+        do {
+          const auto from_a = read_a(as + at.a);
+          const auto from_b = read_b(bs + at.b);
+          for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+            lanes.store(to + at.y + j, Op::forward(from_a.load(j, lanes), from_b.load(j, lanes)));
+          });
+        } while (at.next());
+      }
+    });
   });
 }
 

@@ -34,48 +34,16 @@ void fill_rows(Rows to, float value, int64_t rows, int64_t n) {
   }
 }
 
-template <int kValue>
-struct Count {
-  static constexpr int value = kValue;
-};
-
 /// n floats side by side, put there or added.
-template <bool kAccumulate>
-DYNNET_INLINE void copy_line(float* to, const float* from, int64_t n) {
+template <bool kAccumulate, class N>
+DYNNET_INLINE void copy_line(float* to, const float* from, N n) {
   for_vectors(n,
               [&](int64_t j, auto lanes) DYNNET_INLINE_BODY { put<kAccumulate>(lanes, to + j, lanes.load(from + j)); });
 }
 
-/// As a constant, how many whole vectors a line is where these are few: a loop inside would cost as much as they do.
-/// Else 0.
-template <class Body>
-DYNNET_INLINE void with_vectors(int64_t length, Body body) {
-  switch (length) {
-    case kWidth:
-      return body(Count<1>());
-    case 2 * kWidth:
-      return body(Count<2>());
-    case 4 * kWidth:
-      return body(Count<4>());
-    default:
-      return body(Count<0>());
-  }
-}
-
-/// copy_line of such a line.
-template <bool kAccumulate, int kVectors>
-DYNNET_INLINE void copy_vectors(float* to, const float* from, int64_t n) {
-  if constexpr (kVectors == 0) return copy_line<kAccumulate>(to, from, n);
-#pragma GCC unroll 4
-  for (int j = 0; j < kVectors * kWidth; j += kWidth) put<kAccumulate>(Whole(), to + j, load(from + j));
-}
-
 template <bool kAccumulate>
 void copy_lines(float* to, int64_t to_step, const float* from, int64_t from_step, int64_t blocks, int64_t length) {
-  with_vectors(length, [=](auto vectors) mutable DYNNET_INLINE_BODY {
-    for (int64_t b = 0; b < blocks; ++b, to += to_step, from += from_step)
-      copy_vectors<kAccumulate, decltype(vectors)::value>(to, from, length);
-  });
+  for (int64_t b = 0; b < blocks; ++b, to += to_step, from += from_step) copy_line<kAccumulate>(to, from, length);
 }
 
 template <bool kAccumulate>
@@ -215,9 +183,8 @@ void select_slices(Rows to, Rows from, const int32_t* indices, int64_t inner, in
         for (int64_t j = 0; j < k; ++j) t[j] = f[indices[j]];
         continue;
       }
-      with_vectors(inner, [&](auto vectors) DYNNET_INLINE_BODY {
-        for (int64_t j = 0; j < k; ++j)
-          copy_vectors<false, decltype(vectors)::value>(t + j * inner, f + indices[j] * inner, inner);
+      with_size(inner, [&](auto n) DYNNET_INLINE_BODY {
+        for (int64_t j = 0; j < k; ++j) copy_line<false>(t + j * inner, f + indices[j] * inner, n);
       });
     }
   }
@@ -233,9 +200,8 @@ void add_selected(Rows to, Rows from, const int32_t* indices, int64_t inner, int
         for (int64_t j = 0; j < k; ++j) t[indices[j]] += f[j];
         continue;
       }
-      with_vectors(inner, [&](auto vectors) DYNNET_INLINE_BODY {
-        for (int64_t j = 0; j < k; ++j)
-          copy_vectors<true, decltype(vectors)::value>(t + indices[j] * inner, f + j * inner, inner);
+      with_size(inner, [&](auto n) DYNNET_INLINE_BODY {
+        for (int64_t j = 0; j < k; ++j) copy_line<true>(t + indices[j] * inner, f + j * inner, n);
       });
     }
   }

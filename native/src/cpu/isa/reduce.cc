@@ -32,13 +32,16 @@ void squared_distance(Rows y, Rows a, Rows b, int64_t rows, int64_t n) {
 
 void scale_by(Rows d, Rows x, Rows g, int64_t rows, int64_t n, bool accumulate) {
   with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
-    for (int64_t i = 0; i < rows; ++i) {
-      float* to = row(d, i);
-      const float* xs = row(x, i);
-      const Vec scale(*row(g, i));
-      for_vectors(n, [&](int64_t j, auto lanes)
-                         DYNNET_INLINE_BODY { put<decltype(flag)::value>(lanes, to + j, scale * lanes.load(xs + j)); });
-    }
+    with_size(n, [&](auto size) DYNNET_INLINE_BODY {
+      for (int64_t i = 0; i < rows; ++i) {
+        float* to = row(d, i);
+        const float* xs = row(x, i);
+        const Vec scale(*row(g, i));
+        for_vectors(size, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+          put<decltype(flag)::value>(lanes, to + j, scale * lanes.load(xs + j));
+        });
+      }
+    });
   });
 }
 

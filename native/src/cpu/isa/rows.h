@@ -60,6 +60,35 @@ DYNNET_INLINE void with_flag(bool flag, Body body) {
   }
 }
 
+/// A number of elements that the compiler knows: few whole vectors.
+template <int64_t kSize>
+struct Size {
+  DYNNET_INLINE constexpr operator int64_t() const { return kSize; }
+};
+
+/// Calls body with the number of elements of a row, as a Size where it is one: in short rows a loop costs as much as
+/// its body.
+template <class Body>
+DYNNET_INLINE void with_size(int64_t n, Body body) {
+  switch (n) {
+    case kWidth:
+      return body(Size<kWidth>());
+    case 2 * kWidth:
+      return body(Size<2 * kWidth>());
+    case 4 * kWidth:
+      return body(Size<4 * kWidth>());
+    default:
+      return body(n);
+  }
+}
+
+/// The same without a loop.
+template <int64_t kSize, class Body>
+DYNNET_INLINE void for_vectors(Size<kSize>, Body body) {
+#pragma GCC unroll 4
+  for (int64_t i = 0; i < kSize; i += kWidth) body(i, Whole());
+}
+
 // Each family fills in its part of the table.
 void fill_elementwise(Kernels* table);
 void fill_binary(Kernels* table);

@@ -38,14 +38,16 @@ void softmax(Rows y, Rows x, int64_t rows, int64_t n) {
 
 void softmax_backward(Rows dx, Rows y, Rows dy, int64_t rows, int64_t n, bool accumulate) {
   with_flag(accumulate, [&](auto flag) DYNNET_INLINE_BODY {
-    for (int64_t i = 0; i < rows; ++i) {
-      float* to = row(dx, i);
-      const float *ys = row(y, i), *dys = row(dy, i);
-      const Vec mean(dot_of(ys, dys, n));
-      for_vectors(n, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
-        put<decltype(flag)::value>(lanes, to + j, lanes.load(ys + j) * (lanes.load(dys + j) - mean));
-      });
-    }
+    with_size(n, [&](auto size) DYNNET_INLINE_BODY {
+      for (int64_t i = 0; i < rows; ++i) {
+        float* to = row(dx, i);
+        const float *ys = row(y, i), *dys = row(dy, i);
+        const Vec mean(dot_of(ys, dys, size));
+        for_vectors(size, [&](int64_t j, auto lanes) DYNNET_INLINE_BODY {
+          put<decltype(flag)::value>(lanes, to + j, lanes.load(ys + j) * (lanes.load(dys + j) - mean));
+        });
+      }
+    });
   });
 }
 
