@@ -135,18 +135,25 @@ class Restricted {
   int64_t count(int64_t node) const { return counts_[node]; }
   float* matrix(int64_t node, int64_t i) const { return memory_ + node * size_ + i * most_ * columns_; }
 
-  // Calls f(place in a matrix, column, element) for all of a node.
+  // Calls f(column, each) for each of a node's columns; each(g) calls g(place in a matrix, element).
   template <class F>
-  void each(int64_t node, F f) const {
+  void each_column(int64_t node, F f) const {
     const int32_t* const own = indices_ + node * most_;
-    for (int64_t c = 0; c < columns_; ++c)
-      for (int64_t j = 0; j < counts_[node]; ++j) f(j * columns_ + c, c, own[j]);
+    const int64_t count = counts_[node];
+    for (int64_t c = 0; c < columns_; ++c) {
+      f(c, [&](auto g) {
+        for (int64_t j = 0; j < count; ++j) g(j * columns_ + c, own[j]);
+      });
+    }
   }
 
   // A node's elements of the columns that begin with row node * columns() of `from`.
   void gather(int64_t node, float* to, const Rows& from) const {
     const Rows own = from.from(node * columns_);
-    each(node, [&](int64_t place, int64_t c, int32_t element) { to[place] = own.at(c)[element]; });
+    each_column(node, [&](int64_t c, auto each) {
+      const float* const column = own.at(c);
+      each([&](int64_t place, int32_t element) { to[place] = column[element]; });
+    });
   }
 
  private:
@@ -184,8 +191,11 @@ void log_softmax_restricted_forward(const Forward& b) {
       for (int64_t c = 0; c < columns; ++c)
         if (!(sums[c] > kNone)) rests[c] = sums[c];
       const Rows own = y.from(node * columns);
-      restricted.each(node, [&](int64_t place, int64_t c, int32_t element) {
-        own.at(c)[element] = (some[place] - shifts[c]) - rests[c];
+      restricted.each_column(node, [&](int64_t c, auto each) {
+        float* const column = own.at(c);
+        const float shift = shifts[c];
+        const float rest = rests[c];
+        each([&](int64_t place, int32_t element) { column[element] = (some[place] - shift) - rest; });
       });
     }
   });
@@ -207,18 +217,16 @@ void log_softmax_restricted_backward(const Backward& b) {
           float* const p = restricted.matrix(node, 0);
           float* const d = restricted.matrix(node, 1);
           float* const sums = restricted.matrix(node, 2);
-          const Rows own_y = y.from(node * columns);
-          const Rows own_dy = dy.from(node * columns);
-          restricted.each(node, [&](int64_t place, int64_t c, int32_t element) {
-            p[place] = own_y.at(c)[element];
-            d[place] = own_dy.at(c)[element];
-          });
+          restricted.gather(node, p, y);
+          restricted.gather(node, d, dy);
           const Rows row{p, nullptr, 0};
           b.k.unary_forward(static_cast<int>(UnaryOp::kExp), row, row, nullptr, 1, count * columns);
           b.k.sum_rows(sums, Rows{d, nullptr, columns}, count, columns, false);
           const Rows own = to.from(node * columns);
-          restricted.each(node, [&](int64_t place, int64_t c, int32_t element) {
-            own.at(c)[element] += d[place] - p[place] * sums[c];
+          restricted.each_column(node, [&](int64_t c, auto each) {
+            float* const column = own.at(c);
+            const float sum = sums[c];
+            each([&](int64_t place, int32_t element) { column[element] += d[place] - p[place] * sum; });
           });
         }
       },
