@@ -29,10 +29,7 @@ struct MaxForward {
     for (int64_t i = 1; i < rows; ++i) {
       const float* xs = row(x, i) + j;
 #pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) {
-        const Vec next = lanes.load(xs + v * kWidth);
-        largest[v] = select(next < largest[v], largest[v], next);
-      }
+      for (int v = 0; v < kVectors; ++v) largest[v] = max(largest[v], lanes.load(xs + v * kWidth));
     }
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) lanes.store(y + j + v * kWidth, largest[v]);
