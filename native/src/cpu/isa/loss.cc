@@ -65,20 +65,19 @@ DYNNET_INLINE Vec hinge_sums(const float* xs, int64_t label, Vec offset, int64_t
     }
   };
   // The label's own is no part of the sum.
-  const auto add_others = [&](Vec& to, int64_t j, auto lanes) DYNNET_INLINE_BODY {
-    to = to + select(lane(label - j), zero, lanes.keep(excess(j, lanes), zero));
-  };
+  const auto add_others = [&](Vec& to, int64_t j, auto lanes, Mask it)
+                              DYNNET_INLINE_BODY { to = to + select(it, zero, lanes.keep(excess(j, lanes), zero)); };
   // So four vectors at a time but for those with the label.
-  const int64_t end = n / kTurns * kTurns, own = label / kTurns * kTurns;
+  const int64_t end = n & -kTurns, own = label & -kTurns;
   add_whole(0, own);
   if (own < end) {
 #pragma GCC unroll 4
-    for (int v = 0; v < 4; ++v) add_others(sum[v], own + v * kWidth, Whole());
+    for (int v = 0; v < 4; ++v) add_others(sum[v], own + v * kWidth, Whole(), near_lane(label - own - v * kWidth));
     add_whole(own + kTurns, end);
   }
   int64_t j = end;
-  for (; j + kWidth <= n; j += kWidth) add_others(sum[0], j, Whole());
-  if (j < n) add_others(sum[1], j, Part(n - j));
+  for (; j + kWidth <= n; j += kWidth) add_others(sum[0], j, Whole(), lane(label - j));
+  if (j < n) add_others(sum[1], j, Part(n - j), lane(label - j));
   return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 

@@ -78,6 +78,8 @@ DYNNET_INLINE Mask lane(int64_t i) {
   const int32_t number = static_cast<int32_t>(i >= 0 && i < kWidth ? i : -1);
   return {Ints{0, 1, 2, 3} == Ints{number, number, number, number}};
 }
+/// As lane, for an i from -3 kWidth + 1 to 4 kWidth - 1.
+DYNNET_INLINE Mask near_lane(int64_t i) { return lane(i); }
 
 DYNNET_INLINE Vec load(const float* p) { return Floats{p[0], p[1], p[2], p[3]}; }
 DYNNET_INLINE void store(float* p, Vec a) { __builtin_memcpy(p, &a.v, sizeof a.v); }

@@ -60,6 +60,8 @@ DYNNET_INLINE Mask lane(int64_t i) {
   const __m128i number = _mm_set1_epi32(static_cast<int>(i >= 0 && i < kWidth ? i : -1));
   return {_mm_castsi128_ps(_mm_cmpeq_epi32(number, _mm_setr_epi32(0, 1, 2, 3)))};
 }
+/// As lane, for an i from -3 kWidth + 1 to 4 kWidth - 1.
+DYNNET_INLINE Mask near_lane(int64_t i) { return lane(i); }
 
 DYNNET_INLINE Vec load(const float* p) { return _mm_loadu_ps(p); }
 DYNNET_INLINE void store(float* p, Vec a) { _mm_storeu_ps(p, a.v); }

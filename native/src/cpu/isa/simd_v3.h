@@ -61,6 +61,8 @@ DYNNET_INLINE Mask lane(int64_t i) {
   const __m256i number = _mm256_set1_epi32(static_cast<int>(i >= 0 && i < kWidth ? i : -1));
   return {_mm256_castsi256_ps(_mm256_cmpeq_epi32(number, lane_numbers()))};
 }
+/// As lane, for an i from -3 kWidth + 1 to 4 kWidth - 1.
+DYNNET_INLINE Mask near_lane(int64_t i) { return lane(i); }
 
 DYNNET_INLINE Vec load(const float* p) { return _mm256_loadu_ps(p); }
 DYNNET_INLINE void store(float* p, Vec a) { _mm256_storeu_ps(p, a.v); }

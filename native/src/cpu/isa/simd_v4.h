@@ -75,6 +75,8 @@ DYNNET_INLINE Mask first_lanes(int64_t n) {
 DYNNET_INLINE Mask lane(int64_t i) {
   return {static_cast<__mmask16>(i >= 0 && i < kWidth ? 1u << static_cast<unsigned>(i) : 0u)};
 }
+/// As lane, for an i from -3 kWidth + 1 to 4 kWidth - 1: what is beyond the lanes falls off.
+DYNNET_INLINE Mask near_lane(int64_t i) { return {static_cast<__mmask16>(uint64_t{1} << (i & 63))}; }
 
 DYNNET_INLINE Vec load(const float* p) { return _mm512_loadu_ps(p); }
 DYNNET_INLINE void store(float* p, Vec a) { _mm512_storeu_ps(p, a.v); }
