@@ -24,18 +24,15 @@ class ReductionKernels : public KernelsTest {
     int64_t results() const { return static_cast<int64_t>(groups.size()); }
   };
 
-  Case Draw(bool one) {
+  static Case Make(const Dim& dim, uint32_t dims) {
     Case c;
-    const uint32_t nd = 1 + random_() % 4;
-    const int64_t largest[] = {300, 70, 12, 7};
-    for (uint32_t i = 0; i < nd; ++i) c.dim.d[i] = static_cast<uint32_t>(Size(largest[nd - 1]));
-    c.dim.nd = nd;
-    c.dims = one ? 1u << random_() % nd : random_() % (1u << nd);
+    c.dim = dim;
+    c.dims = dims;
     c.shape = reduction_loops(c.dim, c.dims, false);
     c.groups.resize(static_cast<size_t>(without(c.dim, c.dims).size()));
     for (int64_t at = 0; at < c.n(); ++at) {
       int64_t rest = at, to = 0, step = 1;
-      for (uint32_t i = 0; i < nd; ++i) {
+      for (uint32_t i = 0; i < dim.nd; ++i) {
         if ((c.dims >> i & 1) == 0) {
           to += rest % c.dim.d[i] * step;
           step *= c.dim.d[i];
@@ -45,6 +42,20 @@ class ReductionKernels : public KernelsTest {
       c.groups[static_cast<size_t>(to)].push_back(static_cast<size_t>(at));
     }
     return c;
+  }
+
+  Case Draw(bool one) {
+    Dim dim;
+    dim.nd = 1 + random_() % 4;
+    const int64_t largest[] = {300, 70, 12, 7};
+    for (uint32_t i = 0; i < dim.nd; ++i) dim.d[i] = static_cast<uint32_t>(Size(largest[dim.nd - 1]));
+    return Make(dim, one ? 1u << random_() % dim.nd : random_() % (1u << dim.nd));
+  }
+
+  /// Many results, of a few elements each, which lie beside one another or not.
+  Case DrawMany() {
+    const auto many = static_cast<uint32_t>(1000 + Size(1500)), few = static_cast<uint32_t>(Size(10));
+    return random_() % 2 == 0 ? Make(Dim({many, few}), 0b10) : Make(Dim({few, many}), 0b01);
   }
 
   static double Mean(const Values& x, const std::vector<size_t>& group, double divisor) {
@@ -84,7 +95,7 @@ TEST_P(ReductionKernels, LoopsAreMerged) {
 
 TEST_P(ReductionKernels, Moments) {
   for (int trial = 0; trial < 60; ++trial) {
-    const Case c = Draw(false);
+    const Case c = trial % 7 >= 5 ? DrawMany() : Draw(false);
     const int64_t rows = Size(4);
     const int32_t order = 1 + trial % 4;
     const bool accumulate = trial % 3 == 0;
@@ -120,7 +131,7 @@ TEST_P(ReductionKernels, Moments) {
 
 TEST_P(ReductionKernels, Deviations) {
   for (int trial = 0; trial < 60; ++trial) {
-    const Case c = Draw(false);
+    const Case c = trial % 7 >= 5 ? DrawMany() : Draw(false);
     const int64_t rows = Size(4);
     const bool accumulate = trial % 3 == 0;
     const float divisor = trial % 5 == 0 ? 3.0f : static_cast<float>(c.shape.count);
@@ -161,7 +172,7 @@ TEST_P(ReductionKernels, Deviations) {
 
 TEST_P(ReductionKernels, Extremes) {
   for (int trial = 0; trial < 60; ++trial) {
-    const Case c = Draw(true);
+    const Case c = trial % 7 >= 5 ? DrawMany() : Draw(true);
     const int64_t rows = Size(4);
     const bool accumulate = trial % 3 == 0, smallest = trial % 2 == 0;
     const auto best = [&](const Values& x, const std::vector<size_t>& group) {

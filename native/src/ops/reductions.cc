@@ -26,35 +26,6 @@ void sum_elems_backward(const Backward& b) {
   b.k.spread(dx.rows, b.dy_elements(), b.element_count(), b.type.operands[0].size(), dx.accumulate);
 }
 
-// ---- sum_batches ----
-
-void sum_batches_shape(Shaping& s) {
-  s.type.dim = s[0];
-  s.type.dim.bd = 1;
-}
-
-void sum_batches_forward(const Forward& b) {
-  const int64_t n = b.type.size;
-  const int64_t batch = b.type.operands[0].bd;
-  b.parallel(b.count, kCost * static_cast<double>(n * batch), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) b.k.sum_rows(b.y.at(i), Rows{b.x[0].at(i), nullptr, n}, batch, n, false);
-  });
-}
-
-void sum_batches_backward(const Backward& b) {
-  const int64_t n = b.type.size;
-  const int64_t batch = b.type.operands[0].bd;
-  const Backward::Operand dx = b.dx(0);
-  for (int64_t i = 0; i < b.count; ++i) {
-    const Rows to{dx.rows.at(i), nullptr, n};
-    const Rows from{b.dy.at(i), nullptr, 0};
-    if (dx.accumulate)
-      b.k.add(to, from, 1, batch, n);
-    else
-      b.k.copy(to, from, batch, n);
-  }
-}
-
 // ---- moments and standard deviations over some dimensions, the batch or all elements ----
 //
 // Where the batch is reduced there is one row for each node, else one for each batch element.
@@ -118,9 +89,9 @@ void sum_dim_shape(Shaping& s) {
   reduce(s, a);
 }
 
-template <uint32_t dims>
+template <uint32_t dims, bool batch>
 void sum_shape(Shaping& s) {
-  reduce(s, {.dims = dims, .divisor = 1});
+  reduce(s, {.dims = dims, .batch = batch, .divisor = 1});
 }
 
 template <uint32_t dims, bool batch>
@@ -261,14 +232,10 @@ void squared_distance_backward(const Backward& b) { pair_sum_backward(b, PairSum
 const OpDef op_sum_elems = {
     .name = "sum_elems", .shape = scalar_shape, .forward = sum_elems_forward, .backward = sum_elems_backward};
 
-const OpDef op_sum_batches = {.name = "sum_batches",
-                              .shape = sum_batches_shape,
-                              .forward = sum_batches_forward,
-                              .backward = sum_batches_backward};
-
 const OpDef op_sum_dim = moment("sum_dim", sum_dim_shape, true);
-const OpDef op_sum_rows = moment("sum_rows", sum_shape<0b01>);
-const OpDef op_sum_cols = moment("sum_cols", sum_shape<0b10>);
+const OpDef op_sum_rows = moment("sum_rows", sum_shape<0b01, false>);
+const OpDef op_sum_cols = moment("sum_cols", sum_shape<0b10, false>);
+const OpDef op_sum_batches = moment("sum_batches", sum_shape<0, true>);
 const OpDef op_mean_elems = moment("mean_elems", mean_shape<kAllDims, false>);
 const OpDef op_mean_batches = moment("mean_batches", mean_shape<0, true>);
 const OpDef op_mean_dim = moment("mean_dim", mean_dim_shape, true);

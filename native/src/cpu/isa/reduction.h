@@ -12,12 +12,22 @@ struct Adding {
   static DYNNET_INLINE Vec start() { return Vec(0.0f); }
   static DYNNET_INLINE Vec join(Vec a, Vec b) { return a + b; }
   static DYNNET_INLINE float across(Vec a) { return reduce_add(a); }
+  static DYNNET_INLINE Vec across_each(Vec (&a)[kWidth]) { return reduce_add_each(a); }
 };
 
 struct Largest {
   static DYNNET_INLINE Vec start() { return Vec(-__builtin_inff()); }
   static DYNNET_INLINE Vec join(Vec a, Vec b) { return max(a, b); }
   static DYNNET_INLINE float across(Vec a) { return reduce_max(a); }
+  static DYNNET_INLINE Vec across_each(Vec (&a)[kWidth]) {
+    transpose(a);
+#pragma GCC unroll 4
+    for (int half = kWidth / 2; half > 0; half /= 2) {
+#pragma GCC unroll 8
+      for (int l = 0; l < half; ++l) a[l] = max(a[l], a[l + half]);
+    }
+    return a[0];
+  }
 };
 
 /// Calls body(offset) for each place of nested loops, the innermost first.
@@ -47,21 +57,71 @@ DYNNET_INLINE void each_run(const Reduction& s, Body body) {
   each_place(s.reduced_loops, s.reduced_size, s.reduced_stride, body);
 }
 
-/// Puts value(elements of x, states...) into n places of d, from `at` on.
+/// A product that is put somewhere, rounded once with what it is added to.
+struct Product {
+  Vec a, b;
+};
+
+template <bool kAccumulate, class Lanes>
+DYNNET_INLINE void put(const Lanes& lanes, float* p, Product product) {
+  if constexpr (kAccumulate) {
+    lanes.store(p, fma(product.a, product.b, lanes.load(p)));
+  } else {
+    lanes.store(p, product.a * product.b);
+  }
+}
+
+/// Up to this many elements, a run is folded into two vectors that take turns, and runs are folded side by side; longer
+/// ones into four.
+constexpr int64_t kShort = 256;
+
+/// n elements folded into one vector.
+template <class Fold, class Add, class... States>
+DYNNET_INLINE Vec fold_line(const float* x, int64_t n, Add add, States... states) {
+  Vec a = Fold::start(), b = a;
+  const int64_t pairs = n & -2 * kWidth;
+  int64_t i = 0;
+  for (; i < pairs; i += 2 * kWidth) {
+    a = add(a, load(x + i), states...);
+    b = add(b, load(x + i + kWidth), states...);
+  }
+  if (i + kWidth <= n) {
+    a = add(a, load(x + i), states...);
+    i += kWidth;
+  }
+  if (i < n) {
+    const Part part(n - i);
+    b = part.keep(add(b, part.load(x + i), states...), b);
+  }
+  return Fold::join(a, b);
+}
+
+/// As fold_line, for more elements.
+template <class Fold, class Add, class... States>
+DYNNET_INLINE Vec fold_long_line(const float* x, int64_t n, Add add, States... states) {
+  Vec a = Fold::start(), b = a, c = a, d = a;
+  const int64_t turns = n & -4 * kWidth;
+  for (int64_t i = 0; i < turns; i += 4 * kWidth) {
+    a = add(a, load(x + i), states...);
+    b = add(b, load(x + i + kWidth), states...);
+    c = add(c, load(x + i + 2 * kWidth), states...);
+    d = add(d, load(x + i + 3 * kWidth), states...);
+  }
+  const Vec most = Fold::join(Fold::join(a, b), Fold::join(c, d));
+  return turns < n ? Fold::join(most, fold_line<Fold>(x + turns, n - turns, add, states...)) : most;
+}
+
+/// Puts value(elements of x, states...), which is a Vec or a Product, into n places of d.
 template <bool kAccumulate, bool kReads, class Value, class... States>
-DYNNET_INLINE void spread_line(float* d, const float* x, int64_t at, int64_t n, Value value, States... states) {
+DYNNET_INLINE void spread_line(float* d, const float* x, int64_t n, Value value, States... states) {
   const auto place = [&](int64_t i, auto lanes) DYNNET_INLINE_BODY {
     const Vec element = kReads ? lanes.load(x + i) : Vec(0.0f);
     put<kAccumulate>(lanes, d + i, value(element, states...));
   };
-  int64_t i = at;
-  const int64_t end = at + n;
-  for (; i + 4 * kWidth <= end; i += 4 * kWidth) {
-#pragma GCC unroll 4
-    for (int v = 0; v < 4; ++v) place(i + v * kWidth, Whole());
-  }
-  for (; i + kWidth <= end; i += kWidth) place(i, Whole());
-  if (i < end) place(i, Part(end - i));
+  const int64_t whole = n & -kWidth;
+  int64_t i = 0;
+  for (; i < whole; i += kWidth) place(i, Whole());
+  if (i < n) place(i, Part(n - i));
 }
 
 /// One result, whose elements lie beside one another in each run. It begins at x[begin] and is y[index].
@@ -75,37 +135,25 @@ struct Single {
   DYNNET_INLINE Vec origin(const float* x, int) const { return Vec(x[begin]); }
 
   /// result[v] = all its elements folded by add(so far, elements, states[v]...), v being 0: a state is what the result
-  /// is known by already. In the order of sum_of.
+  /// is known by already.
   template <class Fold, class Add, class... States>
   DYNNET_INLINE void fold(const Reduction& s, const float* x, Vec (&result)[1], Add add,
                           const States&... states) const {
-    Vec a = Fold::start(), b = a, c = a, d = a;
-    const float* from = x + begin;
-    const int64_t n = s.run;
+    Vec a = Fold::start();
     each_run(s, [&](int64_t offset) DYNNET_INLINE_BODY {
-      const float* p = from + offset;
-      int64_t i = 0;
-      for (; i + 4 * kWidth <= n; i += 4 * kWidth) {
-        a = add(a, DYNNET_ISA::load(p + i), states[0]...);
-        b = add(b, DYNNET_ISA::load(p + i + kWidth), states[0]...);
-        c = add(c, DYNNET_ISA::load(p + i + 2 * kWidth), states[0]...);
-        d = add(d, DYNNET_ISA::load(p + i + 3 * kWidth), states[0]...);
-      }
-      for (; i + kWidth <= n; i += kWidth) a = add(a, DYNNET_ISA::load(p + i), states[0]...);
-      if (i < n) {
-        const Part part(n - i);
-        b = part.keep(add(b, part.load(p + i), states[0]...), b);
-      }
+      const float* p = x + begin + offset;
+      a = Fold::join(a, s.run > kShort ? fold_long_line<Fold>(p, s.run, add, states[0]...)
+                                       : fold_line<Fold>(p, s.run, add, states[0]...));
     });
-    const Vec more = n < 4 * kWidth ? Fold::join(a, b) : Fold::join(Fold::join(a, b), Fold::join(c, d));
-    result[0] = Vec(Fold::across(more));
+    result[0] = Vec(Fold::across(a));
   }
 
   /// Puts value(elements of x, states[v]...) into the same places of d; x may be null where it is not read.
   template <bool kAccumulate, bool kReads, class Value, class... States>
   DYNNET_INLINE void spread(const Reduction& s, float* d, const float* x, Value value, const States&... states) const {
     each_run(s, [&](int64_t offset) DYNNET_INLINE_BODY {
-      spread_line<kAccumulate, kReads>(d, x, begin + offset, s.run, value, states[0]...);
+      const int64_t at = begin + offset;
+      spread_line<kAccumulate, kReads>(d + at, kReads ? x + at : nullptr, s.run, value, states[0]...);
     });
   }
 };
@@ -117,8 +165,7 @@ struct Spread {
   DYNNET_INLINE Vec operator[](int l) const { return Vec(of[l]); }
 };
 
-/// One vector of results, whose elements lie beside one another in short runs: each is folded into a vector, and only
-/// those turn in registers, so that none is folded across.
+/// One vector of results, each of the elements of one short run: they are folded as if alone, but turned together.
 struct Across {
   static constexpr int kCount = 1;
   int64_t begin, index;
@@ -136,51 +183,28 @@ struct Across {
   template <class Fold, class Add, class... States>
   DYNNET_INLINE void fold(const Reduction& s, const float* x, Vec (&result)[1], Add add,
                           const States&... states) const {
-    result[0] = fold_lines<Fold>(s, x, add, Spread(states)...);
+    result[0] = fold_lines<Fold>(x + begin, s.run, add, Spread(states)...);
   }
 
   template <bool kAccumulate, bool kReads, class Value, class... States>
   DYNNET_INLINE void spread(const Reduction& s, float* d, const float* x, Value value, const States&... states) const {
-    spread_lines<kAccumulate, kReads>(s, d, x, value, Spread(states)...);
+    spread_lines<kAccumulate, kReads>(d + begin, kReads ? x + begin : nullptr, s.run, value, Spread(states)...);
   }
 
  private:
-  template <bool kAccumulate, bool kReads, class Value, class... States>
-  DYNNET_INLINE void spread_lines(const Reduction& s, float* d, const float* x, Value value,
-                                  const States&... states) const {
-    const int64_t n = s.run;
-    each_run(s, [&](int64_t offset) DYNNET_INLINE_BODY {
-      for (int l = 0; l < kWidth; ++l)
-        spread_line<kAccumulate, kReads>(d, x, begin + offset + l * stride, n, value, states[l]...);
-    });
+  template <class Fold, class Add, class... States>
+  DYNNET_INLINE Vec fold_lines(const float* x, int64_t n, Add add, const States&... states) const {
+    Vec line[kWidth];
+    for (int l = 0; l < kWidth; ++l) line[l] = fold_line<Fold>(x + l * stride, n, add, states[l]...);
+    return Fold::across_each(line);
   }
 
-  template <class Fold, class Add, class... States>
-  DYNNET_INLINE Vec fold_lines(const Reduction& s, const float* x, Add add, const States&... states) const {
-    Vec line[kWidth];
-#pragma GCC unroll 16
-    for (int l = 0; l < kWidth; ++l) line[l] = Fold::start();
-    each_run(s, [&](int64_t offset) DYNNET_INLINE_BODY {
-      const float* from = x + begin + offset;
-      int64_t i = 0;
-      for (; i + kWidth <= s.run; i += kWidth) {
-#pragma GCC unroll 16
-        for (int l = 0; l < kWidth; ++l) line[l] = add(line[l], DYNNET_ISA::load(from + i + l * stride), states[l]...);
-      }
-      if (i < s.run) {
-        const Part part(s.run - i);
-#pragma GCC unroll 16
-        for (int l = 0; l < kWidth; ++l)
-          line[l] = part.keep(add(line[l], part.load(from + i + l * stride), states[l]...), line[l]);
-      }
-    });
-    transpose(line);
-#pragma GCC unroll 4
-    for (int half = kWidth / 2; half > 0; half /= 2) {
-#pragma GCC unroll 8
-      for (int l = 0; l < half; ++l) line[l] = Fold::join(line[l], line[l + half]);
+  template <bool kAccumulate, bool kReads, class Value, class... States>
+  DYNNET_INLINE void spread_lines(float* d, const float* x, int64_t n, Value value, const States&... states) const {
+    for (int l = 0; l < kWidth; ++l, d += stride) {
+      spread_line<kAccumulate, kReads>(d, x, n, value, states[l]...);
+      if constexpr (kReads) x += stride;
     }
-    return line[0];
   }
 };
 
@@ -230,45 +254,71 @@ struct Beside {
   }
 };
 
-/// Up to this many elements, runs are folded side by side.
-constexpr int64_t kShort = 256;
+/// How many vectors of results a Beside has at most: 8, where there are registers enough, 4 or 1, for what takes long
+/// to compile and gains little by more.
+enum class Most { kOne, kFour, kEight };
 
-/// Calls body with a Single, an Across unless kAcross is false, or a Beside for all results of one row. Not kWide: with
-/// one result or one vector at a time, for what is rare and takes long to compile.
-template <bool kAcross = true, bool kWide = true, class Body>
-DYNNET_INLINE void each_result(const Reduction& s, Body body) {
-  if (s.inner == 1) {
-    const int64_t lines = s.kept_loops > 0 ? s.kept_size[0] : 1;
-    const int64_t stride = s.kept_stride[0];
-    int64_t index = 0;
-    each_place(s.kept_loops > 0 ? s.kept_loops - 1 : 0, s.kept_size + 1, s.kept_stride + 1,
-               [&](int64_t offset) DYNNET_INLINE_BODY {
-                 int64_t i = 0;
-                 if constexpr (kAcross && kWide) {
-                   if (s.run <= kShort) {
-                     for (; i + kWidth <= lines; i += kWidth) body(Across{offset + i * stride, index + i, stride});
-                   }
-                 }
-                 for (; i < lines; ++i) body(Single{offset + i * stride, index + i});
-                 index += lines;
-               });
-    return;
-  }
-  constexpr int kVectors = 4;
-  // Twice as many where there are registers enough.
-  constexpr int kMany = kWidth == 16 ? 8 : kVectors;
+/// Calls body with a Beside for all results of one row, where s.inner is more than 1.
+template <Most kMost, class Body>
+DYNNET_APART void each_beside(const Reduction& s, Body body) {
   int64_t index = 0;
   each_place(s.kept_loops, s.kept_size, s.kept_stride, [&](int64_t offset) DYNNET_INLINE_BODY {
     int64_t j = 0;
-    if constexpr (kWide) {
-      for (; kMany > kVectors && j + kMany * kWidth <= s.inner; j += kMany * kWidth)
-        body(Beside<kMany, Whole>{Whole(), offset + j, index + j});
-      for (; j + kVectors * kWidth <= s.inner; j += kVectors * kWidth)
-        body(Beside<kVectors, Whole>{Whole(), offset + j, index + j});
+    if constexpr (kMost == Most::kEight && kWidth == 16) {
+      for (; j + 8 * kWidth <= s.inner; j += 8 * kWidth) body(Beside<8, Whole>{Whole(), offset + j, index + j});
+    }
+    if constexpr (kMost != Most::kOne) {
+      for (; j + 4 * kWidth <= s.inner; j += 4 * kWidth) body(Beside<4, Whole>{Whole(), offset + j, index + j});
     }
     for (; j + kWidth <= s.inner; j += kWidth) body(Beside<1, Whole>{Whole(), offset + j, index + j});
     if (j < s.inner) body(Beside<1, Part>{Part(s.inner - j), offset + j, index + j});
     index += s.inner;
+  });
+}
+
+/// Calls body with a Single, or an Across if kAcross, for all results of one row, where s.inner is 1.
+template <bool kAcross, class Body>
+DYNNET_APART void each_single(const Reduction& s, Body body) {
+  const int64_t lines = s.kept_loops > 0 ? s.kept_size[0] : 1, stride = s.kept_stride[0];
+  int64_t index = 0;
+  each_place(s.kept_loops > 0 ? s.kept_loops - 1 : 0, s.kept_size + 1, s.kept_stride + 1,
+             [&](int64_t offset) DYNNET_INLINE_BODY {
+               int64_t i = 0;
+               if constexpr (kAcross) {
+                 if (s.run <= kShort && s.reduced_loops == 0) {
+                   for (; i + kWidth <= lines; i += kWidth) body(Across{offset + i * stride, index + i, stride});
+                 }
+               }
+               for (; i < lines; ++i) body(Single{offset + i * stride, index + i});
+               index += lines;
+             });
+}
+
+/// Calls body with a Single, an Across unless kAcross is false, or a Beside for all results of one row.
+template <bool kAcross = true, class Body>
+DYNNET_INLINE void each_result(const Reduction& s, Body body) {
+  if (s.inner == 1) {
+    each_single<kAcross>(s, body);
+  } else {
+    each_beside<Most::kEight>(s, body);
+  }
+}
+
+/// Where the elements of one result lie beside one another in each run: calls body(first, offset, index, lines) for
+/// results that lie side by side, which begin at x[first], s.kept_stride[0] apart, and are y[index] and so on. Their
+/// runs lie `offset` behind that.
+template <class Body>
+DYNNET_INLINE void each_line(const Reduction& s, Body body) {
+  const int64_t lines = s.kept_loops > 0 ? s.kept_size[0] : 1;
+  // Without any further loop, which is the most frequent, by a short way.
+  if (s.kept_loops <= 1 && s.reduced_loops == 0) return body(0, 0, 0, lines);
+  each_run(s, [&](int64_t offset) DYNNET_INLINE_BODY {
+    int64_t index = 0;
+    each_place(s.kept_loops > 0 ? s.kept_loops - 1 : 0, s.kept_size + 1, s.kept_stride + 1,
+               [&](int64_t first) DYNNET_INLINE_BODY {
+                 body(first, offset, index, lines);
+                 index += lines;
+               });
   });
 }
 

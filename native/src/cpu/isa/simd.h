@@ -17,6 +17,8 @@
 #define DYNNET_INLINE __attribute__((always_inline)) inline
 /// Behind the parameters of a lambda that is the body of a loop: it must not become a call.
 #define DYNNET_INLINE_BODY __attribute__((always_inline))
+/// Before a function with a loop whose needs are to stay in registers, as they do not where many loops are inlined.
+#define DYNNET_APART __attribute__((noinline))
 
 #if defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
 #include "cpu/isa/simd_v4.h"
