@@ -120,8 +120,9 @@ void max_backward(const Backward& b) {
   }
   // One node's first operand may be another one's second: nothing may be overwritten once something was added, and no
   // two threads may add.
+  if (accumulate && unread.base != nullptr) b.k.fill(unread, 0, b.count, b.type.size);
   for (int64_t i = 0; accumulate && i < terms; ++i)
-    if (!direct(i) || !dx[i].accumulate) b.k.fill(d[i], 0, b.count, b.type.size);
+    if (b.wants(static_cast<int>(i)) && (!direct(i) || !dx[i].accumulate)) b.k.fill(d[i], 0, b.count, b.type.size);
   const Lists lists(b), gradients(b);
   b.parallel(
       b.count, cost(b),
