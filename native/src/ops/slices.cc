@@ -135,15 +135,10 @@ void select_shape(Shaping& s) {
 // How often the dimension lies in a node's operand.
 int64_t blocks_of(const Type& type) { return type.operands[0].total() / (type.v[kInner] * type.v[kSize]); }
 
-// Where the indices of a node lie.
-const int32_t* indices_of(const BatchContext& b, int64_t node) {
-  return reinterpret_cast<const int32_t*>(b.data[node]);
-}
-
 void select_forward(const Forward& b) {
   const int64_t* v = b.type.v;
   for (int64_t i = 0; i < b.count; ++i)
-    b.k.select({b.y.at(i)}, {b.x[0].at(i)}, indices_of(b, i), v[kInner], v[kLength], v[kSize], blocks_of(b.type), 1);
+    b.k.select({b.y.at(i)}, {b.x[0].at(i)}, b.own_indices(i), v[kInner], v[kLength], v[kSize], blocks_of(b.type), 1);
 }
 
 void select_backward(const Backward& b) {
@@ -151,7 +146,7 @@ void select_backward(const Backward& b) {
   const Backward::Operand dx = b.dx(0);
   if (!dx.accumulate) b.k.fill(dx.rows, 0, b.count, b.type.operands[0].total());
   for (int64_t i = 0; i < b.count; ++i)
-    b.k.add_selected({dx.rows.at(i)}, {b.dy.at(i)}, indices_of(b, i), v[kInner], v[kLength], v[kSize],
+    b.k.add_selected({dx.rows.at(i)}, {b.dy.at(i)}, b.own_indices(i), v[kInner], v[kLength], v[kSize],
                      blocks_of(b.type), 1);
 }
 
