@@ -130,7 +130,8 @@ TEST(SharedLibrary, KeepsEachInstructionSetInItsNamespace) {
 // A processor of 2008 has x86-64-v2 and no more: any newer instruction on the way is an illegal one there.
 TEST(SharedLibrary, RunsOnAnX86_64_V2Processor) {
   if (!Has("qemu-x86_64")) GTEST_SKIP() << "needs qemu-x86_64 (Debian's package qemu-user)";
-  const Outcome smoke = Shell("timeout 300 qemu-x86_64 -cpu Nehalem '" DYNNET_SMOKE "'");
+  // What the tests themselves are forced to is no matter here.
+  const Outcome smoke = Shell("env -u DYNNET_ISA timeout 300 qemu-x86_64 -cpu Nehalem '" DYNNET_SMOKE "'");
   EXPECT_EQ(smoke.status, 0) << smoke.output;
   EXPECT_NE(smoke.output.find("instruction set v2"), std::string::npos) << smoke.output;
 }
