@@ -135,8 +135,8 @@ DN_API dn_status dn_op_min_dim(dn_graph* graph, dn_expr x, int32_t dim, dn_expr*
 DN_API dn_status dn_op_max_dim(dn_graph* graph, dn_expr x, int32_t dim, dn_expr* out);
 
 /// Where the largest elements along dimension 0 are: 1 at the first of them, 0 elsewhere. It has no derivative other
-/// than 0; the gradient can be estimated by that of the identity. An element that is not a number may be passed over, and
-/// those before it with it.
+/// than 0; the gradient can be estimated by that of the identity. An element that is not a number may be passed over,
+/// and those before it with it.
 /// @op ArgMax
 /// @param x {n}; of more dimensions, each vector along dimension 0
 /// @param gradient_mode what backward passes on
