@@ -7,6 +7,18 @@ namespace {
 
 constexpr float kInfinity = __builtin_inff();
 
+/// Calls add(turn, j, lanes) for all vectors of n elements: four sums take turns.
+template <class Add>
+DYNNET_INLINE void in_turns(int64_t n, Add add) {
+  int64_t j = 0;
+  for (; j + 4 * kWidth <= n; j += 4 * kWidth) {
+#pragma GCC unroll 4
+    for (int turn = 0; turn < 4; ++turn) add(turn, j + turn * kWidth, Whole());
+  }
+  for (; j + kWidth <= n; j += kWidth) add(0, j, Whole());
+  if (j < n) add(1, j, Part(n - j));
+}
+
 /// What a pass over a row adds up.
 template <int kCount>
 struct Sums {
@@ -21,18 +33,11 @@ DYNNET_INLINE Sums<kCount> sums_of(int64_t n, Value value) {
 #pragma GCC unroll 4
   for (int turn = 0; turn < 4; ++turn)
     for (int i = 0; i < kCount; ++i) sum[turn][i] = zero;
-  const auto add = [&](int turn, int64_t j, auto lanes) DYNNET_INLINE_BODY {
+  in_turns(n, [&](int turn, int64_t j, auto lanes) DYNNET_INLINE_BODY {
     Vec terms[kCount];
     value(j, lanes, terms);
     for (int i = 0; i < kCount; ++i) sum[turn][i] = sum[turn][i] + lanes.keep(terms[i], zero);
-  };
-  int64_t j = 0;
-  for (; j + 4 * kWidth <= n; j += 4 * kWidth) {
-#pragma GCC unroll 4
-    for (int turn = 0; turn < 4; ++turn) add(turn, j + turn * kWidth, Whole());
-  }
-  for (; j + kWidth <= n; j += kWidth) add(0, j, Whole());
-  if (j < n) add(1, j, Part(n - j));
+  });
   Sums<kCount> result;
   for (int i = 0; i < kCount; ++i) result.of[i] = reduce_add((sum[0][i] + sum[1][i]) + (sum[2][i] + sum[3][i]));
   return result;
@@ -48,19 +53,12 @@ template <class Counts>
 DYNNET_INLINE Counted counted_sum_of(int64_t n, Counts counts) {
   const Vec zero(0.0f), one(1.0f);
   Vec sum[4] = {zero, zero, zero, zero}, number[4] = {zero, zero, zero, zero};
-  const auto add = [&](int turn, int64_t j, auto lanes) DYNNET_INLINE_BODY {
+  in_turns(n, [&](int turn, int64_t j, auto lanes) DYNNET_INLINE_BODY {
     Vec element;
     const Mask counted = counts(j, lanes, element);
     sum[turn] = lanes.keep(select(counted, sum[turn] + element, sum[turn]), sum[turn]);
     number[turn] = lanes.keep(select(counted, number[turn] + one, number[turn]), number[turn]);
-  };
-  int64_t j = 0;
-  for (; j + 4 * kWidth <= n; j += 4 * kWidth) {
-#pragma GCC unroll 4
-    for (int turn = 0; turn < 4; ++turn) add(turn, j + turn * kWidth, Whole());
-  }
-  for (; j + kWidth <= n; j += kWidth) add(0, j, Whole());
-  if (j < n) add(1, j, Part(n - j));
+  });
   return {reduce_add((sum[0] + sum[1]) + (sum[2] + sum[3])),
           reduce_add((number[0] + number[1]) + (number[2] + number[3]))};
 }
