@@ -10,7 +10,7 @@
 namespace dynnet::test {
 namespace {
 
-constexpr double kRate = 0.25;
+constexpr double kDropped = 0.25;
 
 void expect_near(const std::vector<float>& actual, const std::vector<float>& expected, double relative) {
   ASSERT_EQ(actual.size(), expected.size());
@@ -27,7 +27,7 @@ std::vector<float> drawn_weights(const GraphHandle& graph, uint32_t n, uint32_t 
     for (uint32_t head = 0; head < heads; ++head) ones[size_t{key} * heads * n + head * n + key] = 1;
   const dn_expr values = input(graph, {heads * n, n}, ones);
   return value(graph, make(graph, dn_op_multi_head_attention, zeros, zeros, values, static_cast<int32_t>(heads),
-                           int32_t{0}, kRate, 0.0));
+                           int32_t{0}, kDropped, 0.0));
 }
 
 // Each weight is dropped with the rate's probability, whatever its neighbours, head or batch element, and is divided by
@@ -42,16 +42,16 @@ TEST(AttentionDropout, DropsAtItsRate) {
     if (each == 0)
       ++zeros;
     else
-      ASSERT_NEAR(each, 1 / (1 - kRate) / kKeys, 1e-6 / kKeys);
+      ASSERT_NEAR(each, 1 / (1 - kDropped) / kKeys, 1e-6 / kKeys);
   }
-  EXPECT_NEAR(zeros / count, kRate, 4 * std::sqrt(kRate * (1 - kRate) / count));
+  EXPECT_NEAR(zeros / count, kDropped, 4 * std::sqrt(kDropped * (1 - kDropped) / count));
   // To the next key, head, query and batch element.
   for (const size_t step : {size_t{1}, size_t{kKeys}, size_t{3 * kKeys}, size_t{3 * kKeys * kKeys}}) {
     double sum = 0;
     for (size_t i = step; i < weights.size(); ++i)
-      sum += ((weights[i] == 0) - kRate) * ((weights[i - step] == 0) - kRate);
+      sum += ((weights[i] == 0) - kDropped) * ((weights[i - step] == 0) - kDropped);
     const auto pairs = static_cast<double>(weights.size() - step);
-    EXPECT_LT(std::abs(sum / pairs / (kRate * (1 - kRate))), 4 / std::sqrt(pairs)) << step;
+    EXPECT_LT(std::abs(sum / pairs / (kDropped * (1 - kDropped))), 4 / std::sqrt(pairs)) << step;
   }
 }
 
@@ -72,7 +72,7 @@ TEST(AttentionDropout, IsThatOfTheWeightsStepByStep) {
       const dn_expr weights = make(graph, dn_op_attention_weights_masked, q, k, mask, int32_t{2}, int32_t{1}, -0.7);
       dn_expr y{};
       if (steps) {
-        const dn_expr dropped = make(graph, dn_op_dropout, weights, kRate);
+        const dn_expr dropped = make(graph, dn_op_dropout, weights, kDropped);
         std::vector<dn_expr> heads;
         for (int32_t head = 0; head < 2; ++head)
           heads.push_back(make(graph, dn_op_multiply,
@@ -80,7 +80,7 @@ TEST(AttentionDropout, IsThatOfTheWeightsStepByStep) {
                                make(graph, dn_op_pick, dropped, head, int32_t{2})));
         y = make(graph, dn_op_concatenate, heads.data(), int32_t{2}, int32_t{0});
       } else {
-        y = make(graph, dn_op_multi_head_attention_masked, q, k, v, mask, int32_t{2}, int32_t{1}, kRate, -0.7);
+        y = make(graph, dn_op_multi_head_attention_masked, q, k, v, mask, int32_t{2}, int32_t{1}, kDropped, -0.7);
       }
       const dn_expr squares = make(graph, dn_op_sum_elems, make(graph, dn_op_square, y));
       const dn_expr loss = make(graph, dn_op_sum_batches, squares);
@@ -117,7 +117,7 @@ TEST(AttentionDropout, DrawsAnewForEachNodeRenewalAndSeed) {
 TEST(AttentionDropout, DrawsAnewAtEachForwardOnly) {
   const GraphHandle graph = new_graph();
   const dn_expr x = input(graph, {4, 16}, some_values(64));
-  const dn_expr y = make(graph, dn_op_scaled_dot_product_attention, x, x, x, int32_t{0}, kRate, 0.0);
+  const dn_expr y = make(graph, dn_op_scaled_dot_product_attention, x, x, x, int32_t{0}, kDropped, 0.0);
   const dn_expr loss = make(graph, dn_op_sum_elems, y);
   const std::vector<float> first = value(graph, y);
   ASSERT_OK(dn_graph_backward(graph.get(), loss, nullptr, 1));
@@ -128,7 +128,7 @@ TEST(AttentionDropout, DrawsAnewAtEachForwardOnly) {
 
 // Nodes that compute the same are computed once, but not if they draw: recorded twice from equal operands.
 TEST(AttentionDropout, IsNotThatOfAnEqualNode) {
-  for (const double rate : {0.0, kRate}) {
+  for (const double rate : {0.0, kDropped}) {
     const GraphHandle graph = new_graph();
     std::vector<dn_expr> y;
     for (int i = 0; i < 2; ++i) {
@@ -146,7 +146,7 @@ TEST(AttentionDropout, OfManyNodesRunsTogether) {
   std::vector<dn_expr> y;
   for (int i = 0; i < 32; ++i) {
     const dn_expr x = input(graph, {4, 5}, some_values(20, i));
-    y.push_back(make(graph, dn_op_scaled_dot_product_attention, x, x, x, int32_t{0}, kRate, 0.0));
+    y.push_back(make(graph, dn_op_scaled_dot_product_attention, x, x, x, int32_t{0}, kDropped, 0.0));
   }
   ASSERT_OK(dn_graph_forward(graph.get(), make(graph, dn_op_sum, y.data(), int32_t{32})));
   EXPECT_EQ(stats(graph).batches, 2);

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "graph_support.h"
+#include "special.h"
 
 namespace dynnet::test {
 namespace {
@@ -149,9 +150,7 @@ TEST_F(GradientOpsTest, FactorsOfOneBatch) {
 
 TEST_F(GradientOpsTest, FactorsAreFinite) {
   dn_expr out{};
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-  for (const double bad : {kInfinity, -kInfinity, kNaN, 1e300})
+  for (const double bad : std::initializer_list<double>{kInfinity, -kInfinity, kNaN, 1e300})
     expect_failure(dn_op_scale_gradient(graph_.get(), w(), bad, &out), DN_E_ARGUMENT, {"scale_gradient: a factor of"});
   expect_failure(dn_op_noise(graph_.get(), w(), kNaN, &out), DN_E_ARGUMENT, {"noise: a standard deviation of nan"});
   EXPECT_EQ(nodes_count(graph_), 1);

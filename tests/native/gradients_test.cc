@@ -15,8 +15,6 @@
 namespace dynnet::test {
 namespace {
 
-const dn_initializer kZero = initializer(DN_INIT_CONSTANT, 0);
-
 GradientsHandle new_set(const ModelHandle& model) {
   dn_gradients* set = nullptr;
   EXPECT_OK(dn_gradients_create(model.get(), &set));

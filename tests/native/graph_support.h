@@ -36,12 +36,6 @@ inline GradientsHandle new_gradients(const ModelHandle& model) {
   return GradientsHandle(set);
 }
 
-inline TrainerHandle new_sgd(const ModelHandle& model, double rate = 0.1) {
-  dn_trainer* trainer = nullptr;
-  EXPECT_OK(dn_trainer_create_simple_sgd(model.get(), rate, &trainer));
-  return TrainerHandle(trainer);
-}
-
 /// Records an operation that takes its operands one by one: make(graph, dn_op_tanh, x).
 template <class Operation, class... Arguments>
 dn_expr make(dn_graph* graph, Operation operation, Arguments... arguments) {
@@ -97,12 +91,14 @@ inline float scalar(const GraphHandle& graph, dn_expr x) {
   return result;
 }
 
-inline std::vector<float> gradient(const GraphHandle& graph, dn_expr x) {
+inline std::vector<float> gradient(dn_graph* graph, dn_expr x) {
   const float* data = nullptr;
   int64_t count = 0;
-  EXPECT_OK(dn_graph_gradient(graph.get(), x, &data, &count));
+  EXPECT_OK(dn_graph_gradient(graph, x, &data, &count));
   return {data, data + count};
 }
+
+inline std::vector<float> gradient(const GraphHandle& graph, dn_expr x) { return gradient(graph.get(), x); }
 
 inline int64_t nodes_count(const GraphHandle& graph) {
   int64_t count = -1;
@@ -146,6 +142,7 @@ class ThreadsKept {
   ThreadsKept(const ThreadsKept&) = delete;
   ThreadsKept& operator=(const ThreadsKept&) = delete;
   ~ThreadsKept() { dn_device_set_threads(before_); }
+  int32_t before() const { return before_; }
 
  private:
   const int32_t before_ = dn_device_threads();

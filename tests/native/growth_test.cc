@@ -9,8 +9,6 @@
 namespace dynnet::test {
 namespace {
 
-constexpr int64_t kTerabyte = int64_t{1} << 40;
-
 struct LimitRestorer {
   ~LimitRestorer() { dn_memory_set_limit(0); }
 };

@@ -10,12 +10,10 @@
 #include <vector>
 
 #include "graph_support.h"
+#include "special.h"
 
 namespace dynnet::test {
 namespace {
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 
 std::string graphviz(const GraphHandle& graph) {
   const char* text = nullptr;

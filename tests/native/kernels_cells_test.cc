@@ -2,7 +2,7 @@
 
 #include "kernels_testing.h"
 
-namespace dynnet::testing {
+namespace dynnet::test {
 namespace {
 
 using CellKernels = KernelsTest;
@@ -237,4 +237,4 @@ TEST_P(CellKernels, TreeLstmBackward) {
 DYNNET_TEST_ALL_KERNELS(CellKernels);
 
 }  // namespace
-}  // namespace dynnet::testing
+}  // namespace dynnet::test

@@ -3,11 +3,11 @@
 #include <limits>
 
 #include "kernels_testing.h"
+#include "special.h"
 
-namespace dynnet::testing {
+namespace dynnet::test {
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 using ConvolutionKernels = KernelsTest;
 
 TEST_P(ConvolutionKernels, LayOutAndBack) {
@@ -516,4 +516,4 @@ DYNNET_TEST_ALL_KERNELS(PoolingKernels);
 DYNNET_TEST_ALL_KERNELS(AttentionKernels);
 
 }  // namespace
-}  // namespace dynnet::testing
+}  // namespace dynnet::test

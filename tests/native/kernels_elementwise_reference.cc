@@ -8,7 +8,7 @@
 #include "ops/op_table.h"
 #include "reference/rules.h"
 
-namespace dynnet::testing {
+namespace dynnet::test {
 namespace {
 
 #define DYNNET_NAME(type, name) #name,
@@ -89,4 +89,4 @@ Unary ReferenceOf(UnaryOp op) {
 
 Binary ReferenceOf(BinaryOp op) { return Binary(kBinaryNames[static_cast<int>(op)]); }
 
-}  // namespace dynnet::testing
+}  // namespace dynnet::test

@@ -8,7 +8,7 @@
 
 #include "ops/elementwise.h"
 
-namespace dynnet::testing {
+namespace dynnet::test {
 
 /// An operation's rule, applied to one element.
 class ElementRule {
@@ -46,6 +46,6 @@ struct Binary : ElementRule {
 Unary ReferenceOf(UnaryOp op);
 Binary ReferenceOf(BinaryOp op);
 
-}  // namespace dynnet::testing
+}  // namespace dynnet::test
 
 #endif  // DYNNET_TESTS_KERNELS_ELEMENTWISE_REFERENCE_H_

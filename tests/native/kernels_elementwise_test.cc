@@ -4,7 +4,7 @@
 #include "kernels_testing.h"
 #include "ops/elementwise.h"
 
-namespace dynnet::testing {
+namespace dynnet::test {
 namespace {
 
 using ElementwiseKernels = KernelsTest;
@@ -68,13 +68,13 @@ TEST_P(ElementwiseKernels, UnaryBackwardReadsOnlyWhatItUses) {
 }
 
 /// Loops with random sizes; in each, an operand may be broadcast.
-struct Shape {
+struct Sizes {
   Broadcast loops;
   int64_t a_size = 1, b_size = 1, size = 1;
 };
 
-Shape RandomShape(std::mt19937& random, bool one_loop) {
-  Shape shape;
+Sizes RandomSizes(std::mt19937& random, bool one_loop) {
+  Sizes shape;
   shape.loops.loops = one_loop ? 1 : 1 + static_cast<int32_t>(random() % 4);
   for (int32_t l = 0; l < shape.loops.loops; ++l) {
     const int64_t n = 1 + static_cast<int64_t>(random() % (l == 0 ? 70 : 4));
@@ -91,7 +91,7 @@ Shape RandomShape(std::mt19937& random, bool one_loop) {
 
 /// Calls body(index in a, in b, in y) for all elements.
 template <class Body>
-void ForElements(const Shape& shape, Body body) {
+void ForElements(const Sizes& shape, Body body) {
   for (int64_t y = 0; y < shape.size; ++y) {
     int64_t rest = y, a = 0, b = 0;
     for (int32_t l = 0; l < shape.loops.loops; ++l) {
@@ -108,7 +108,7 @@ TEST_P(ElementwiseKernels, Binary) {
     const Binary right = ReferenceOf(static_cast<BinaryOp>(op));
     const std::string name = "binary operation " + std::to_string(op);
     for (int trial = 0; trial < 40; ++trial) {
-      const Shape shape = RandomShape(random_, trial % 2 == 0);
+      const Sizes shape = RandomSizes(random_, trial % 2 == 0);
       const int64_t rows = Size(5);
       const double a_low = 0.5, b_low = 0.5;
       CheckRowKernel(name,
@@ -155,4 +155,4 @@ TEST_P(ElementwiseKernels, Binary) {
 DYNNET_TEST_ALL_KERNELS(ElementwiseKernels);
 
 }  // namespace
-}  // namespace dynnet::testing
+}  // namespace dynnet::test

@@ -6,12 +6,10 @@
 #include "kernels_testing.h"
 #include "ops/elementwise.h"
 #include "reference/digamma.h"
+#include "special.h"
 
-namespace dynnet::testing {
+namespace dynnet::test {
 namespace {
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr float kLargest = std::numeric_limits<float>::max();
 
 using FunctionKernels = KernelsTest;
 
@@ -366,4 +364,4 @@ TEST_P(FunctionKernels, AccuracyOfPowers) {
 DYNNET_TEST_ALL_KERNELS(FunctionKernels);
 
 }  // namespace
-}  // namespace dynnet::testing
+}  // namespace dynnet::test

@@ -4,11 +4,11 @@
 #include <numeric>
 
 #include "kernels_testing.h"
+#include "special.h"
 
-namespace dynnet::testing {
+namespace dynnet::test {
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 using Values = std::vector<double>;
 
 double LogSumExp(const Values& x) {
@@ -368,4 +368,4 @@ TEST_P(LossKernels, Hinge) {
 DYNNET_TEST_ALL_KERNELS(LossKernels);
 
 }  // namespace
-}  // namespace dynnet::testing
+}  // namespace dynnet::test

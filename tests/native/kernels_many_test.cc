@@ -5,11 +5,10 @@
 #include <vector>
 
 #include "kernels_testing.h"
+#include "special.h"
 
-namespace dynnet::testing {
+namespace dynnet::test {
 namespace {
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 using ManyKernels = KernelsTest;
 
@@ -114,4 +113,4 @@ TEST_P(ManyKernels, LogSumExpOfLargeAndInfiniteNumbers) {
 DYNNET_TEST_ALL_KERNELS(ManyKernels);
 
 }  // namespace
-}  // namespace dynnet::testing
+}  // namespace dynnet::test

@@ -4,7 +4,7 @@
 
 #include "kernels_testing.h"
 
-namespace dynnet::testing {
+namespace dynnet::test {
 namespace {
 
 using Values = std::vector<double>;
@@ -153,4 +153,4 @@ TEST_P(MatrixKernels, Circular) {
 DYNNET_TEST_ALL_KERNELS(MatrixKernels);
 
 }  // namespace
-}  // namespace dynnet::testing
+}  // namespace dynnet::test

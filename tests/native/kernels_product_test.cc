@@ -3,7 +3,7 @@
 
 #include "kernels_testing.h"
 
-namespace dynnet::testing {
+namespace dynnet::test {
 namespace {
 
 /// A column-major matrix with a leading dimension, guarded as operands are: its columns are the rows of an operand.
@@ -263,4 +263,4 @@ TEST_P(ProductKernels, OuterSumOfNothingIsZero) {
 DYNNET_TEST_ALL_KERNELS(ProductKernels);
 
 }  // namespace
-}  // namespace dynnet::testing
+}  // namespace dynnet::test

@@ -5,7 +5,7 @@
 #include "kernels_testing.h"
 #include "ops/reduction.h"
 
-namespace dynnet::testing {
+namespace dynnet::test {
 namespace {
 
 using Values = std::vector<double>;
@@ -458,4 +458,4 @@ TEST_P(ReductionKernels, LayerNorm) {
 DYNNET_TEST_ALL_KERNELS(ReductionKernels);
 
 }  // namespace
-}  // namespace dynnet::testing
+}  // namespace dynnet::test

@@ -5,11 +5,11 @@
 #include <numeric>
 
 #include "kernels_testing.h"
+#include "special.h"
 
-namespace dynnet::testing {
+namespace dynnet::test {
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 using Values = std::vector<double>;
 
 // The threshold of sparsemax, by halving where it must lie.
@@ -281,4 +281,4 @@ TEST_P(SparsemaxKernels, ConstrainedSoftmaxOfImpossibleBounds) {
 DYNNET_TEST_ALL_KERNELS(SparsemaxKernels);
 
 }  // namespace
-}  // namespace dynnet::testing
+}  // namespace dynnet::test

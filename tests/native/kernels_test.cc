@@ -7,7 +7,7 @@
 #include "kernels_testing.h"
 #include "ops/moves.h"
 
-namespace dynnet::testing {
+namespace dynnet::test {
 namespace {
 
 TEST(KernelTables, AreWholeAndNamed) {
@@ -218,4 +218,4 @@ TEST_P(MoveKernels, Select) {
 DYNNET_TEST_ALL_KERNELS(MoveKernels);
 
 }  // namespace
-}  // namespace dynnet::testing
+}  // namespace dynnet::test

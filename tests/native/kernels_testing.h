@@ -19,7 +19,7 @@
 #include "core/kernels.h"
 #include "cpu/kernels.h"
 
-namespace dynnet::testing {
+namespace dynnet::test {
 
 /// The tables that this processor can run and this build has.
 inline std::vector<const Kernels*> AllKernels() {
@@ -45,9 +45,8 @@ class KernelsTest : public ::testing::TestWithParam<const Kernels*> {
 
 inline std::string KernelsName(const ::testing::TestParamInfo<const Kernels*>& info) { return info.param->name; }
 
-#define DYNNET_TEST_ALL_KERNELS(fixture)                                                       \
-  INSTANTIATE_TEST_SUITE_P(Isa, fixture, ::testing::ValuesIn(::dynnet::testing::AllKernels()), \
-                           ::dynnet::testing::KernelsName)
+#define DYNNET_TEST_ALL_KERNELS(fixture) \
+  INSTANTIATE_TEST_SUITE_P(Isa, fixture, ::testing::ValuesIn(::dynnet::test::AllKernels()), ::dynnet::test::KernelsName)
 
 /// How the rows of an operand lie.
 enum class Layout { kDense, kStrided, kList };
@@ -202,6 +201,6 @@ inline void Put(bool accumulate, double& to, double x) { to = accumulate ? to + 
 
 inline double Logistic(double x) { return 1 / (1 + std::exp(-x)); }
 
-}  // namespace dynnet::testing
+}  // namespace dynnet::test
 
 #endif  // DYNNET_TESTS_KERNELS_TESTING_H_

@@ -3,8 +3,9 @@
 #include <limits>
 
 #include "kernels_testing.h"
+#include "special.h"
 
-namespace dynnet::testing {
+namespace dynnet::test {
 namespace {
 
 using TrainKernels = KernelsTest;
@@ -377,7 +378,6 @@ TEST_P(TrainKernels, Blend) {
 }
 
 TEST_P(TrainKernels, Clip) {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
   for (const int64_t n : {1, 7, 16, 33, 100}) {
     for (int64_t place = 0; place < n; ++place) {
       std::vector<float> x(static_cast<size_t>(n), 0.5f);
@@ -429,4 +429,4 @@ TEST_P(TrainKernels, FindNonfinite) {
 DYNNET_TEST_ALL_KERNELS(TrainKernels);
 
 }  // namespace
-}  // namespace dynnet::testing
+}  // namespace dynnet::test

@@ -12,21 +12,13 @@
 #include <vector>
 
 #include "dynnet/dynnet.h"
-#include "model_support.h"
+#include "graph_support.h"
 
 namespace dynnet::test {
 namespace {
 
 namespace fs = std::filesystem;
-using GraphHandle = std::unique_ptr<dn_graph, Freer<dn_graph_free>>;
-using LstmHandle = std::unique_ptr<dn_lstm, Freer<dn_lstm_free>>;
 using State = std::vector<dn_expr>;
-
-GraphHandle new_graph() {
-  dn_graph* graph = nullptr;
-  EXPECT_OK(dn_graph_create(1, &graph));
-  return GraphHandle(graph);
-}
 
 LstmHandle new_lstm(const ModelHandle& model, int32_t layers, int32_t input, int32_t hidden) {
   dn_lstm* lstm = nullptr;
@@ -54,18 +46,11 @@ State step(const LstmHandle& lstm, const GraphHandle& graph, const State& state,
   return next;
 }
 
-dn_expr input(const GraphHandle& graph, const std::vector<float>& values, uint32_t batch = 1) {
+dn_expr vector_input(const GraphHandle& graph, const std::vector<float>& values, uint32_t batch = 1) {
   const dn_dim shape = dim({static_cast<uint32_t>(values.size()) / batch}, batch);
   dn_expr x{};
   EXPECT_OK(dn_op_input(graph.get(), &shape, values.data(), static_cast<int64_t>(values.size()), &x));
   return x;
-}
-
-std::vector<float> value(const GraphHandle& graph, dn_expr x) {
-  const float* data = nullptr;
-  int64_t count = 0;
-  EXPECT_OK(dn_graph_value(graph.get(), x, &data, &count));
-  return {data, data + count};
 }
 
 /// The h of the last layer.
@@ -128,7 +113,7 @@ TEST(Lstm, StepsFollowTheFormulas) {
   State state = start(lstm, graph);
   for (int t = 0; t < 6; ++t) {
     const std::vector<float> x{0.5f * static_cast<float>(t), -1, 1.0f / static_cast<float>(t + 1)};
-    state = step(lstm, graph, state, input(graph, x));
+    state = step(lstm, graph, state, vector_input(graph, x));
     const std::vector<double> expected = reference[1].step(reference[0].step({x.begin(), x.end()}));
     const std::vector<float> now = value(graph, output(state, 2));
     ASSERT_EQ(now.size(), 4u);
@@ -141,10 +126,10 @@ TEST(Lstm, StatesBranch) {
   const ModelHandle model = new_model();
   const LstmHandle lstm = new_lstm(model, 1, 2, 3);
   const GraphHandle graph = new_graph();
-  const State first = step(lstm, graph, start(lstm, graph), input(graph, {1, 2}));
-  const State left = step(lstm, graph, first, input(graph, {3, 4}));
-  const State right = step(lstm, graph, first, input(graph, {-3, -4}));
-  const State again = step(lstm, graph, first, input(graph, {3, 4}));
+  const State first = step(lstm, graph, start(lstm, graph), vector_input(graph, {1, 2}));
+  const State left = step(lstm, graph, first, vector_input(graph, {3, 4}));
+  const State right = step(lstm, graph, first, vector_input(graph, {-3, -4}));
+  const State again = step(lstm, graph, first, vector_input(graph, {3, 4}));
   EXPECT_NE(value(graph, output(left, 1)), value(graph, output(right, 1)));
   EXPECT_EQ(value(graph, output(left, 1)), value(graph, output(again, 1)));
 }
@@ -153,11 +138,13 @@ TEST(Lstm, StartsFromGivenValues) {
   const ModelHandle model = new_model();
   const LstmHandle lstm = new_lstm(model, 1, 2, 3);
   const GraphHandle graph = new_graph();
-  const State two =
-      step(lstm, graph, step(lstm, graph, start(lstm, graph), input(graph, {1, 2})), input(graph, {3, 4}));
-  const State one = step(lstm, graph, start(lstm, graph), input(graph, {1, 2}));
-  const State given = start(lstm, graph, {input(graph, value(graph, one[0])), input(graph, value(graph, one[1]))});
-  EXPECT_EQ(value(graph, output(step(lstm, graph, given, input(graph, {3, 4})), 1)), value(graph, output(two, 1)));
+  const State two = step(lstm, graph, step(lstm, graph, start(lstm, graph), vector_input(graph, {1, 2})),
+                         vector_input(graph, {3, 4}));
+  const State one = step(lstm, graph, start(lstm, graph), vector_input(graph, {1, 2}));
+  const State given =
+      start(lstm, graph, {vector_input(graph, value(graph, one[0])), vector_input(graph, value(graph, one[1]))});
+  EXPECT_EQ(value(graph, output(step(lstm, graph, given, vector_input(graph, {3, 4})), 1)),
+            value(graph, output(two, 1)));
 }
 
 TEST(Lstm, TakesBatches) {
@@ -168,9 +155,9 @@ TEST(Lstm, TakesBatches) {
   State first = start(lstm, graph);
   State second = start(lstm, graph);
   for (int t = 0; t < 3; ++t) {
-    batch = step(lstm, graph, batch, input(graph, {1, 2, 3, 4}, 2));
-    first = step(lstm, graph, first, input(graph, {1, 2}));
-    second = step(lstm, graph, second, input(graph, {3, 4}));
+    batch = step(lstm, graph, batch, vector_input(graph, {1, 2, 3, 4}, 2));
+    first = step(lstm, graph, first, vector_input(graph, {1, 2}));
+    second = step(lstm, graph, second, vector_input(graph, {3, 4}));
   }
   std::vector<float> apart = value(graph, output(first, 2));
   for (const float v : value(graph, output(second, 2))) apart.push_back(v);
@@ -182,7 +169,7 @@ TEST(Lstm, TrainsThroughItsSteps) {
   const LstmHandle lstm = new_lstm(model, 2, 2, 3);
   const GraphHandle graph = new_graph();
   State state = start(lstm, graph);
-  for (int t = 0; t < 3; ++t) state = step(lstm, graph, state, input(graph, {1, 2}));
+  for (int t = 0; t < 3; ++t) state = step(lstm, graph, state, vector_input(graph, {1, 2}));
   dn_expr loss{};
   ASSERT_OK(dn_op_sum_elems(graph.get(), output(state, 2), &loss));
   ASSERT_OK(dn_graph_backward(graph.get(), loss, nullptr, 0));
@@ -199,8 +186,8 @@ TEST(LstmDropout, OneMaskServesAWholeSequence) {
   ASSERT_OK(dn_lstm_set_dropout(lstm.get(), 0.5, 0.25));
   EXPECT_EQ(state_size(lstm), 8);
   const GraphHandle graph = new_graph();
-  const State first = step(lstm, graph, start(lstm, graph), input(graph, {1, 1, 1, 1}));
-  const State second = step(lstm, graph, first, input(graph, {1, 1, 1, 1}));
+  const State first = step(lstm, graph, start(lstm, graph), vector_input(graph, {1, 1, 1, 1}));
+  const State second = step(lstm, graph, first, vector_input(graph, {1, 1, 1, 1}));
   for (size_t i = 4; i < 8; ++i) {
     EXPECT_EQ(first[i].node, second[i].node);
     EXPECT_EQ(first[i].stamp, second[i].stamp);
@@ -210,7 +197,7 @@ TEST(LstmDropout, OneMaskServesAWholeSequence) {
   for (const float v : value(graph, first[5])) EXPECT_TRUE(v == 0.0f || v == 2.0f) << v;
   for (const float v : value(graph, first[6])) EXPECT_TRUE(v == 0.0f || std::abs(v - 1 / 0.75f) < 1e-6f) << v;
   EXPECT_EQ(value(graph, first[7]).size(), 50u);
-  const State other = step(lstm, graph, start(lstm, graph), input(graph, {1, 1, 1, 1}));
+  const State other = step(lstm, graph, start(lstm, graph), vector_input(graph, {1, 1, 1, 1}));
   EXPECT_NE(value(graph, first[5]), value(graph, other[5]));
 }
 
@@ -219,7 +206,7 @@ TEST(LstmDropout, MasksDifferWithinABatch) {
   const LstmHandle lstm = new_lstm(model, 1, 50, 3);
   ASSERT_OK(dn_lstm_set_dropout(lstm.get(), 0.5, 0));
   const GraphHandle graph = new_graph();
-  const State state = step(lstm, graph, start(lstm, graph), input(graph, std::vector<float>(100, 1.0f), 2));
+  const State state = step(lstm, graph, start(lstm, graph), vector_input(graph, std::vector<float>(100, 1.0f), 2));
   const std::vector<float> mask = value(graph, state[2]);
   ASSERT_EQ(mask.size(), 100u);
   EXPECT_NE(std::vector<float>(mask.begin(), mask.begin() + 50), std::vector<float>(mask.begin() + 50, mask.end()));
@@ -231,7 +218,7 @@ TEST(LstmDropout, MaskedInputsDoNotCount) {
   const LstmHandle lstm = new_lstm(model, 1, 8, 3);
   ASSERT_OK(dn_lstm_set_dropout(lstm.get(), 0.5, 0.5));
   const GraphHandle graph = new_graph();
-  const State state = step(lstm, graph, start(lstm, graph), input(graph, std::vector<float>(8, 1.0f)));
+  const State state = step(lstm, graph, start(lstm, graph), vector_input(graph, std::vector<float>(8, 1.0f)));
   const std::vector<float> mask = value(graph, state[2]);
   ReferenceLayer reference(model, 0);
   const std::vector<double> expected = reference.step({mask.begin(), mask.end()});
@@ -240,7 +227,7 @@ TEST(LstmDropout, MaskedInputsDoNotCount) {
   const std::vector<float> h_mask = value(graph, state[3]);
   for (size_t i = 0; i < 3; ++i) reference.h[i] *= h_mask[i];
   const std::vector<double> next = reference.step({mask.begin(), mask.end()});
-  const State second = step(lstm, graph, state, input(graph, std::vector<float>(8, 1.0f)));
+  const State second = step(lstm, graph, state, vector_input(graph, std::vector<float>(8, 1.0f)));
   for (size_t i = 0; i < 3; ++i) EXPECT_NEAR(value(graph, output(second, 1))[i], next[i], 1e-5);
 }
 
@@ -248,12 +235,12 @@ TEST(LstmDropout, ASequenceGoesOnAsItBegan) {
   const ModelHandle model = new_model();
   const LstmHandle lstm = new_lstm(model, 1, 2, 3);
   const GraphHandle graph = new_graph();
-  const State without = step(lstm, graph, start(lstm, graph), input(graph, {1, 2}));
+  const State without = step(lstm, graph, start(lstm, graph), vector_input(graph, {1, 2}));
   ASSERT_OK(dn_lstm_set_dropout(lstm.get(), 0.5, 0.5));
-  EXPECT_EQ(step(lstm, graph, without, input(graph, {1, 2})).size(), 2u);
-  const State with = step(lstm, graph, start(lstm, graph), input(graph, {1, 2}));
+  EXPECT_EQ(step(lstm, graph, without, vector_input(graph, {1, 2})).size(), 2u);
+  const State with = step(lstm, graph, start(lstm, graph), vector_input(graph, {1, 2}));
   ASSERT_OK(dn_lstm_set_dropout(lstm.get(), 0, 0));
-  EXPECT_EQ(step(lstm, graph, with, input(graph, {1, 2}))[2].node, with[2].node);
+  EXPECT_EQ(step(lstm, graph, with, vector_input(graph, {1, 2}))[2].node, with[2].node);
   EXPECT_EQ(state_size(lstm), 2);
 }
 
@@ -264,7 +251,7 @@ TEST(LstmDropout, IsThatOfTheStartAndNotOfTheFirstInput) {
   ASSERT_OK(dn_lstm_set_dropout(lstm.get(), 0.5, 0));
   const State begun = start(lstm, graph);
   ASSERT_OK(dn_lstm_set_dropout(lstm.get(), 0, 0.5));
-  const State next = step(lstm, graph, begun, input(graph, std::vector<float>(64, 1)));
+  const State next = step(lstm, graph, begun, vector_input(graph, std::vector<float>(64, 1)));
   const std::vector<float> mask = value(graph, next[2]);
   ASSERT_EQ(mask.size(), 64u) << "the input's mask, drawn by the rate of the start";
   EXPECT_GT(std::count(mask.begin(), mask.end(), 0.0F), 0);
@@ -281,8 +268,8 @@ TEST(LstmErrors, NameTheBuilder) {
   const auto add_to = [&](int32_t state_count, dn_expr x, int32_t next_count) {
     return dn_lstm_add_input(lstm.get(), graph.get(), state.data(), state_count, x, next.data(), next_count);
   };
-  const dn_expr x = input(graph, {1, 2});
-  expect_failure(add_to(2, input(graph, {1, 2, 3}), 2), DN_E_SHAPE,
+  const dn_expr x = vector_input(graph, {1, 2});
+  expect_failure(add_to(2, vector_input(graph, {1, 2, 3}), 2), DN_E_SHAPE,
                  {"/vanilla-lstm-builder/", "x is {3}", "expected {2}"});
   expect_failure(add_to(1, x, 2), DN_E_ARGUMENT, {"/vanilla-lstm-builder/", "state of 1"});
   expect_failure(add_to(2, x, 1), DN_E_ARGUMENT, {"room for 1"});
@@ -299,7 +286,7 @@ TEST(LstmErrors, NameTheBuilder) {
   expect_failure(dn_lstm_initial_state(lstm.get(), graph.get(), nullptr, 0, next.data(), 3), DN_E_ARGUMENT,
                  {"room for 3", "a state has 2"});
   ASSERT_OK(dn_graph_renew(graph.get()));
-  EXPECT_EQ(add_to(2, input(graph, {1, 2}), 2), DN_E_STALE);
+  EXPECT_EQ(add_to(2, vector_input(graph, {1, 2}), 2), DN_E_STALE);
 }
 
 TEST(LstmErrors, SettingsAreChecked) {

@@ -21,8 +21,6 @@
 namespace dynnet::test {
 namespace {
 
-constexpr int64_t kTerabyte = int64_t{1} << 40;
-
 TEST(Memory, CountsWhatIsHeld) {
   const int64_t before = memory_used();
   {

@@ -33,6 +33,8 @@ inline void expect_failure(dn_status status, dn_status expected, std::initialize
 #define EXPECT_OK(call) EXPECT_EQ(call, DN_OK) << ::dynnet::test::last_error()
 #define ASSERT_OK(call) ASSERT_EQ(call, DN_OK) << ::dynnet::test::last_error()
 
+inline constexpr int64_t kTerabyte = int64_t{1} << 40;
+
 /// Restores the default memory limit when a test ends.
 struct LimitRestorer {
   ~LimitRestorer() { set_memory_limit(0); }
@@ -59,6 +61,9 @@ inline dn_initializer initializer(dn_initializer_kind kind, double a = 0, double
   return result;
 }
 
+inline const dn_initializer kGlorot = initializer(DN_INIT_GLOROT, 1);
+inline const dn_initializer kZero = initializer(DN_INIT_CONSTANT, 0);
+
 inline dn_initializer values_of(const std::vector<float>& values) {
   dn_initializer result = initializer(DN_INIT_VALUES);
   result.values = values.data();
@@ -70,6 +75,18 @@ inline ModelHandle new_model(uint64_t seed = 1) {
   dn_model* model = nullptr;
   EXPECT_OK(dn_model_create(seed, &model));
   return ModelHandle(model);
+}
+
+inline TrainerHandle new_sgd(const ModelHandle& model, double rate = 0.1) {
+  dn_trainer* trainer = nullptr;
+  EXPECT_OK(dn_trainer_create_simple_sgd(model.get(), rate, &trainer));
+  return TrainerHandle(trainer);
+}
+
+inline TrainerHandle new_momentum_sgd(const ModelHandle& model, double rate = 0.1, double momentum = 0.9) {
+  dn_trainer* trainer = nullptr;
+  EXPECT_OK(dn_trainer_create_momentum_sgd(model.get(), rate, momentum, &trainer));
+  return TrainerHandle(trainer);
 }
 
 inline ModelHandle add_subcollection(const ModelHandle& model, std::string_view name) {

@@ -13,12 +13,10 @@
 #include "dynnet/dynnet.h"
 #include "memory/memory.h"
 #include "model_support.h"
+#include "special.h"
 
 namespace dynnet::test {
 namespace {
-
-const dn_initializer kGlorot = initializer(DN_INIT_GLOROT, 1);
-const dn_initializer kZero = initializer(DN_INIT_CONSTANT, 0);
 
 dn_status try_add(const ModelHandle& model, const dn_dim& shape, const dn_initializer& init, std::string_view name) {
   dn_parameter* parameter = nullptr;
@@ -306,7 +304,6 @@ TEST(Initializers, ConstantIdentityAndValues) {
 
 TEST(Initializers, AreChecked) {
   const ModelHandle model = new_model();
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const dn_dim two = dim({2});
   expect_failure(try_add(model, dim({2, 3}), initializer(DN_INIT_IDENTITY), "W"), DN_E_SHAPE,
                  {"/W", "square", "{2,3}"});

@@ -18,11 +18,6 @@
 namespace dynnet::test {
 namespace {
 
-struct ThreadsRestorer {
-  const int32_t before = dn_device_threads();
-  ~ThreadsRestorer() { dn_device_set_threads(before); }
-};
-
 // How often each item was visited.
 std::vector<int> visits(int64_t items, int64_t grain) {
   std::vector<std::atomic<int>> counts(static_cast<size_t>(items));
@@ -45,7 +40,7 @@ Chunks chunks(int64_t items, int64_t grain) {
 }
 
 TEST(Parallel, EveryItemOnce) {
-  const ThreadsRestorer restore;
+  const ThreadsKept restore;
   for (const int32_t threads : {1, 2, 3, 4, 7}) {
     ASSERT_OK(dn_device_set_threads(threads));
     for (const int64_t items : {0, 1, 2, 3, 15, 16, 17, 100, 1000, 4097})
@@ -56,7 +51,7 @@ TEST(Parallel, EveryItemOnce) {
 }
 
 TEST(Parallel, ThreadsShareChunksAndOneThreadTakesAllAtOnce) {
-  const ThreadsRestorer restore;
+  const ThreadsKept restore;
   for (const int64_t items : {1, 10, 99, 1000}) {
     for (const int64_t grain : {1, 7, 64}) {
       ASSERT_OK(dn_device_set_threads(1));
@@ -92,7 +87,7 @@ TEST(Parallel, ThreadsOfTheEnvironmentMustBeANumber) {
 }
 
 TEST(Parallel, SeveralThreadsDoTakePart) {
-  const ThreadsRestorer restore;
+  const ThreadsKept restore;
   ASSERT_OK(dn_device_set_threads(2));
   // The pool rests for a while when another process held up its last work, so this may take some attempts.
   const bool both = wait_until([] {
@@ -110,7 +105,7 @@ TEST(Parallel, SeveralThreadsDoTakePart) {
 }
 
 TEST(Parallel, NestedUseRunsOnTheCallersThread) {
-  const ThreadsRestorer restore;
+  const ThreadsKept restore;
   ASSERT_OK(dn_device_set_threads(4));
   // A pool that rests leaves all to the caller, in one piece, which may use the pool again once that is rested.
   const bool shared = wait_until([] {
@@ -137,7 +132,7 @@ TEST(Parallel, NestedUseRunsOnTheCallersThread) {
 }
 
 TEST(Parallel, SeveralCallersAtOnce) {
-  const ThreadsRestorer restore;
+  const ThreadsKept restore;
   ASSERT_OK(dn_device_set_threads(3));
   std::vector<std::thread> callers;
   std::atomic<int> wrong{0};
@@ -154,7 +149,7 @@ TEST(Parallel, SeveralCallersAtOnce) {
 }
 
 TEST(Parallel, TheNumberOfThreadsMayChangeMeanwhile) {
-  const ThreadsRestorer restore;
+  const ThreadsKept restore;
   std::atomic<bool> done{false};
   std::thread changer([&] {
     for (int32_t i = 0; !done; ++i) dn_device_set_threads(1 + i % 5);
@@ -168,11 +163,11 @@ TEST(Parallel, TheNumberOfThreadsMayChangeMeanwhile) {
 }
 
 TEST(Parallel, ThreadCountsAreChecked) {
-  const ThreadsRestorer restore;
+  const ThreadsKept restore;
   expect_failure(dn_device_set_threads(0), DN_E_ARGUMENT, {"threads: 0", "1 to 256"});
   expect_failure(dn_device_set_threads(257), DN_E_ARGUMENT, {"257"});
   expect_failure(dn_device_set_threads(-1), DN_E_ARGUMENT, {"-1"});
-  EXPECT_EQ(dn_device_threads(), restore.before);
+  EXPECT_EQ(dn_device_threads(), restore.before());
   ASSERT_OK(dn_device_set_threads(256));
   EXPECT_EQ(dn_device_threads(), 256);
 }
@@ -182,7 +177,7 @@ TEST(Parallel, WorksInAForkedChild) {
 #if defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "ThreadSanitizer does not support threads in a forked child";
 #endif
-  const ThreadsRestorer restore;
+  const ThreadsKept restore;
   ASSERT_OK(dn_device_set_threads(3));
   for (int round = 0; round < 5; ++round) {
     visits(1000, 1);
@@ -205,7 +200,7 @@ TEST(Parallel, ForkedWhileAnotherThreadComputes) {
 #if defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "ThreadSanitizer does not support threads in a forked child";
 #endif
-  const ThreadsRestorer restore;
+  const ThreadsKept restore;
   ASSERT_OK(dn_device_set_threads(2));
   std::atomic<bool> done{false};
   std::thread worker([&] {

@@ -69,7 +69,7 @@ class ProfileTest : public testing::Test {
   dn_parameter* w_ = add(model_, {6, 6}, initializer(DN_INIT_GLOROT, 1));
 };
 
-using Row = std::vector<long long>;
+using Counts = std::vector<long long>;
 
 TEST_F(ProfileTest, CountsBatchesAndNodesOfForwardAndBackward) {
   ASSERT_OK(dn_device_set_threads(1));
@@ -79,13 +79,13 @@ TEST_F(ProfileTest, CountsBatchesAndNodesOfForwardAndBackward) {
     run(record(5, 4));
     EXPECT_OK(dn_graph_renew(graph_.get()));
   }
-  EXPECT_EQ(row("forward tanh {6}"), (Row{kRuns * 4, kRuns * 20, 5}));
-  EXPECT_EQ(row("backward tanh {6}"), (Row{kRuns * 4, kRuns * 20, 5}));
-  EXPECT_EQ(row("forward multiply {6,6}, {6}"), (Row{kRuns * 4, kRuns * 20, 5}));
-  EXPECT_EQ(row("forward sum {1}, {1}, {1}, {1}, {1}"), (Row{kRuns, kRuns, 1}));
+  EXPECT_EQ(row("forward tanh {6}"), (Counts{kRuns * 4, kRuns * 20, 5}));
+  EXPECT_EQ(row("backward tanh {6}"), (Counts{kRuns * 4, kRuns * 20, 5}));
+  EXPECT_EQ(row("forward multiply {6,6}, {6}"), (Counts{kRuns * 4, kRuns * 20, 5}));
+  EXPECT_EQ(row("forward sum {1}, {1}, {1}, {1}, {1}"), (Counts{kRuns, kRuns, 1}));
   // One weight, used by four batches of each backward.
-  EXPECT_EQ(row("parameters parameter"), (Row{kRuns, kRuns * 4, 4}));
-  EXPECT_EQ(row("plan "), (Row{kRuns * 2, 0, 0}));
+  EXPECT_EQ(row("parameters parameter"), (Counts{kRuns, kRuns * 4, 4}));
+  EXPECT_EQ(row("plan "), (Counts{kRuns * 2, 0, 0}));
   const std::string events = trace();
   EXPECT_EQ(count(events, "\"cat\": \"forward\""), kRuns * (4 + 4 + 1 + 1));
   EXPECT_EQ(count(events, "\"name\": \"tanh {6}\""), kRuns * 8);
@@ -103,7 +103,7 @@ TEST_F(ProfileTest, ShowsThePartsThatThreadsComputed) {
     return count(trace(), "\"tid\": 2") > 0;
   }));
   // Of each batch, each part has one of its own.
-  EXPECT_EQ(row("forward tanh {6}"), (Row{12, 120, 10}));
+  EXPECT_EQ(row("forward tanh {6}"), (Counts{12, 120, 10}));
   EXPECT_EQ(count(trace(), "\"tid\": 2, "), count(trace(), "\"tid\": 1, "));
   EXPECT_GE(row("wait ")[0], 1);
 }
@@ -133,7 +133,7 @@ TEST_F(ProfileTest, OutlivesTheTypesOfItsGraph) {
     value(graph_, make(graph_, dn_op_square, constant(graph_, {i % 1000 + 1, i % 37 + 1}, 1)));
     EXPECT_OK(dn_graph_renew(graph_.get()));
   }
-  EXPECT_EQ(row("forward square {1000,1}"), (Row{1, 1, 1}));
+  EXPECT_EQ(row("forward square {1000,1}"), (Counts{1, 1, 1}));
 }
 
 }  // namespace

@@ -13,9 +13,6 @@
 namespace dynnet::test {
 namespace {
 
-const dn_initializer kGlorot = initializer(DN_INIT_GLOROT, 1);
-const dn_initializer kZero = initializer(DN_INIT_CONSTANT, 0);
-
 TEST(Rollback, TakesBackWhatWasAddedSince) {
   const ModelHandle model = new_model();
   const ModelHandle twin = new_model();

@@ -7,11 +7,10 @@
 #include <vector>
 
 #include "graph_support.h"
+#include "special.h"
 
 namespace dynnet::test {
 namespace {
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 class SpecialValues : public testing::Test {
  protected:

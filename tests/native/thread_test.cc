@@ -10,11 +10,6 @@
 namespace dynnet::test {
 namespace {
 
-struct ThreadsRestorer {
-  const int32_t before = dn_device_threads();
-  ~ThreadsRestorer() { dn_device_set_threads(before); }
-};
-
 bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
   return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
@@ -219,7 +214,7 @@ TEST(Threads, WhoeverHoldsAGradientSetKeepsOthersOut) {
 
 // Products that are large enough to be split over threads.
 TEST(Threads, TheSameBitsForAnyNumberOfThreads) {
-  const ThreadsRestorer restore;
+  const ThreadsKept restore;
   auto train = [](int32_t threads) {
     EXPECT_OK(dn_device_set_threads(threads));
     const uint32_t hidden = DYNNET_SANITIZED ? 128 : 160;

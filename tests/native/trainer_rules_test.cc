@@ -9,6 +9,7 @@
 
 #include "dynnet/dynnet.h"
 #include "parallel/parallel.h"
+#include "special.h"
 #include "trainer_support.h"
 
 namespace dynnet::test {
@@ -46,11 +47,11 @@ TEST_P(TrainerRule, OfAParameter) {
   }
 }
 
-constexpr int64_t kRows = 7;
+constexpr int64_t kTableRows = 7;
 constexpr int64_t kLength = 37;
 
 // Which rows of the table have a gradient in an update; the last row never has.
-bool has_gradient(int row, int t) { return row < kRows - 1 && (row + t) % 3 != 0; }
+bool has_gradient(int row, int t) { return row < kTableRows - 1 && (row + t) % 3 != 0; }
 
 std::vector<float> row_gradient_at(int row, int t) {
   return random_floats(kLength, static_cast<uint32_t>(1000 * (row + 1) + t));
@@ -58,15 +59,15 @@ std::vector<float> row_gradient_at(int row, int t) {
 
 void expect_rule_of_tables(const TrainerKind& kind, bool sparse) {
   const ModelHandle model = new_model();
-  const std::vector<float> start = random_floats(kRows * kLength, 1, 1, 2);
-  dn_lookup_parameter* e = add_table(model, kRows, {kLength}, values_of(start), "E");
+  const std::vector<float> start = random_floats(kTableRows * kLength, 1, 1, 2);
+  dn_lookup_parameter* e = add_table(model, kTableRows, {kLength}, values_of(start), "E");
   const TrainerHandle trainer = kind.make(model);
   ASSERT_OK(dn_trainer_set_sparse_updates(trainer.get(), sparse ? 1 : 0));
   std::vector<Row> expected;
-  for (int row = 0; row < kRows; ++row)
+  for (int row = 0; row < kTableRows; ++row)
     expected.push_back(row_of({start.begin() + row * kLength, start.begin() + (row + 1) * kLength}));
   for (int t = 1; t <= kUpdates; ++t) {
-    for (int row = 0; row < kRows; ++row) {
+    for (int row = 0; row < kTableRows; ++row) {
       Row& own = expected[static_cast<size_t>(row)];
       if (has_gradient(row, t)) {
         add_row_gradient(e, row, row_gradient_at(row, t));
@@ -80,7 +81,7 @@ void expect_rule_of_tables(const TrainerKind& kind, bool sparse) {
     }
     ASSERT_OK(dn_trainer_update(trainer.get()));
     const std::vector<float> now = values(e);
-    for (int row = 0; row < kRows; ++row) {
+    for (int row = 0; row < kTableRows; ++row) {
       expect_near({now.begin() + row * kLength, now.begin() + (row + 1) * kLength}, expected[static_cast<size_t>(row)],
                   "update " + std::to_string(t) + ", row " + std::to_string(row));
     }
@@ -94,12 +95,12 @@ TEST_P(TrainerRule, OfAllRowsOfATable) { expect_rule_of_tables(GetParam(), false
 // The values of a table after some updates, each row with its gradients.
 std::vector<float> trained_table(const TrainerKind& kind, bool sparse) {
   const ModelHandle model = new_model();
-  const std::vector<float> start = random_floats(kRows * kLength, 1, 1, 2);
-  dn_lookup_parameter* e = add_table(model, kRows, {kLength}, values_of(start), "E");
+  const std::vector<float> start = random_floats(kTableRows * kLength, 1, 1, 2);
+  dn_lookup_parameter* e = add_table(model, kTableRows, {kLength}, values_of(start), "E");
   const TrainerHandle trainer = kind.make(model);
   EXPECT_OK(dn_trainer_set_sparse_updates(trainer.get(), sparse ? 1 : 0));
   for (int t = 1; t <= 10; ++t) {
-    for (int row = 0; row < kRows; ++row)
+    for (int row = 0; row < kTableRows; ++row)
       if (has_gradient(row, t)) add_row_gradient(e, row, row_gradient_at(row, t));
     EXPECT_OK(dn_trainer_update(trainer.get()));
   }
@@ -108,13 +109,13 @@ std::vector<float> trained_table(const TrainerKind& kind, bool sparse) {
 
 TEST_P(TrainerRule, ExactUpdatesOfATableAreThoseOfParametersToTheBit) {
   const ModelHandle model = new_model();
-  const std::vector<float> start = random_floats(kRows * kLength, 1, 1, 2);
+  const std::vector<float> start = random_floats(kTableRows * kLength, 1, 1, 2);
   std::vector<dn_parameter*> rows;
-  for (int row = 0; row < kRows; ++row)
+  for (int row = 0; row < kTableRows; ++row)
     rows.push_back(add(model, std::vector<float>(start.begin() + row * kLength, start.begin() + (row + 1) * kLength)));
   const TrainerHandle trainer = GetParam().make(model);
   for (int t = 1; t <= 10; ++t) {
-    for (int row = 0; row < kRows; ++row) {
+    for (int row = 0; row < kTableRows; ++row) {
       // As in a table, all have moments from the first update on.
       const bool has = has_gradient(row, t);
       add_gradient(rows[static_cast<size_t>(row)], has ? row_gradient_at(row, t) : std::vector<float>(kLength, 0.0f));
@@ -267,8 +268,7 @@ TEST(TrainerKinds, SettingsAreChecked) {
   const ModelHandle held = new_model();
   dn_model* const model = held.get();
   dn_trainer* made = nullptr;
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  for (const double bad : {-1.0, std::nan(""), kInfinity}) {
+  for (const double bad : std::initializer_list<double>{-1, kNaN, kInfinity}) {
     expect_failure(dn_trainer_create_cyclical_sgd(model, bad, 1, 10, 1, &made), DN_E_ARGUMENT, {"cyclical"});
     expect_failure(dn_trainer_create_cyclical_sgd(model, 0.1, bad, 10, 1, &made), DN_E_ARGUMENT, {"cyclical"});
     expect_failure(dn_trainer_create_cyclical_sgd(model, 0.1, 1, bad, 1, &made), DN_E_ARGUMENT, {"step size"});

@@ -15,23 +15,11 @@ namespace {
 
 using Floats = std::vector<float>;
 
-TrainerHandle sgd(const ModelHandle& model, double rate = 1) {
-  dn_trainer* trainer = nullptr;
-  EXPECT_OK(dn_trainer_create_simple_sgd(model.get(), rate, &trainer));
-  return TrainerHandle(trainer);
-}
-
-TrainerHandle momentum(const ModelHandle& model) {
-  dn_trainer* trainer = nullptr;
-  EXPECT_OK(dn_trainer_create_momentum_sgd(model.get(), 1, 0.5, &trainer));
-  return TrainerHandle(trainer);
-}
-
 TEST(TrainerClipping, OfElements) {
   const ModelHandle model = new_model();
   dn_parameter* w = add(model, {0.0f, 0.0f, 0.0f}, "W");
   dn_lookup_parameter* e = add_table(model, 3, {1}, initializer(DN_INIT_CONSTANT, 0), "E");
-  const TrainerHandle trainer = sgd(model);
+  const TrainerHandle trainer = new_sgd(model, 1);
   double bound = -1;
   ASSERT_OK(dn_trainer_clip_value(trainer.get(), &bound));
   EXPECT_EQ(bound, 0);
@@ -56,7 +44,7 @@ TEST(TrainerClipping, OfElements) {
 TEST(TrainerClipping, TheNormIsThatOfTheClippedElements) {
   const ModelHandle model = new_model();
   dn_parameter* w = add(model, {0.0f, 0.0f}, "W");
-  const TrainerHandle trainer = sgd(model);
+  const TrainerHandle trainer = new_sgd(model, 1);
   ASSERT_OK(dn_trainer_set_clip_value(trainer.get(), 4));
   ASSERT_OK(dn_trainer_set_clip_threshold(trainer.get(), 2.5));
   add_gradient(w, {100, 3});
@@ -70,7 +58,7 @@ TEST(TrainerClipping, TheNormIsThatOfTheClippedElements) {
 TEST(TrainerStatus, CountsSinceTheLastReset) {
   const ModelHandle model = new_model();
   dn_parameter* w = add(model, {0.0f}, "W");
-  const TrainerHandle trainer = sgd(model);
+  const TrainerHandle trainer = new_sgd(model, 1);
   int64_t updates = -1, clips = -1;
   const auto update = [&](float g) {
     add_gradient(w, {g});
@@ -102,7 +90,7 @@ TEST(TrainerSubset, UpdatesWhatIsNamedAndNothingElse) {
   dn_parameter* v = add(model, {0.0f}, "V");
   dn_lookup_parameter* e = add_table(model, 2, {1}, initializer(DN_INIT_CONSTANT, 0), "E");
   dn_lookup_parameter* f = add_table(model, 2, {1}, initializer(DN_INIT_CONSTANT, 0), "F");
-  const TrainerHandle trainer = momentum(model);
+  const TrainerHandle trainer = new_momentum_sgd(model, 1, 0.5);
   add_gradient(w, {3});
   // Neither counts for the norm, nor for its being finite.
   add_gradient(v, {NAN});
@@ -136,7 +124,7 @@ TEST(TrainerSubset, IsChecked) {
   dn_parameter* inner = add(part, {1.0f}, "W");
   dn_parameter* foreign = add(stranger, {1.0f}, "X");
   dn_lookup_parameter* table = add_table(stranger, 1, {1}, initializer(DN_INIT_CONSTANT, 1), "E");
-  const TrainerHandle trainer = sgd(part);
+  const TrainerHandle trainer = new_sgd(part, 1);
   dn_trainer* const t = trainer.get();
   add_gradient(inner, {1});
   dn_parameter* with_outer[] = {inner, outer};
@@ -158,7 +146,7 @@ TEST(TrainerFreezing, LeavesWhatIsFrozenAlone) {
   dn_parameter* w = add(model, {0.0f}, "W");
   dn_parameter* frozen = add(model, {1.0f}, "frozen");
   dn_lookup_parameter* table = add_table(model, 2, {1}, initializer(DN_INIT_CONSTANT, 1), "E");
-  const TrainerHandle trainer = momentum(model);
+  const TrainerHandle trainer = new_momentum_sgd(model, 1, 0.5);
   add_gradient(frozen, {1});
   ASSERT_OK(dn_trainer_update(trainer.get()));
   EXPECT_EQ(values(frozen), (Floats{0}));
@@ -205,7 +193,7 @@ TEST(TrainerFreezing, OfASubcollection) {
   dn_parameter* inner = add(part, {1.0f}, "W");
   dn_lookup_parameter* table = add_table(part, 1, {1}, initializer(DN_INIT_CONSTANT, 1), "E");
   ASSERT_OK(dn_model_set_updated(part.get(), 0));
-  const TrainerHandle trainer = sgd(model);
+  const TrainerHandle trainer = new_sgd(model, 1);
   const auto update = [&] {
     add_gradient(outer, {1});
     add_gradient(inner, {1});
@@ -228,7 +216,7 @@ struct Climb {
   ModelHandle model = new_model();
   dn_parameter* w = add(model, {0.0f}, "W");
   dn_lookup_parameter* e = add_table(model, 2, {1}, initializer(DN_INIT_CONSTANT, 0), "E");
-  TrainerHandle trainer = sgd(model);
+  TrainerHandle trainer = new_sgd(model, 1);
 
   void update() {
     add_gradient(w, {-1});
@@ -355,7 +343,7 @@ TEST(TrainerAverages, WithoutMemoryForThemNothingIsUpdated) {
   const LimitRestorer restore;
   const ModelHandle model = new_model();
   dn_parameter* w = add(model, {100000}, initializer(DN_INIT_CONSTANT, 1), "W");
-  const TrainerHandle trainer = sgd(model);
+  const TrainerHandle trainer = new_sgd(model, 1);
   ASSERT_OK(dn_trainer_use_cumulative_average(trainer.get(), 1));
   add_gradient(w, Floats(100000, 1e-3f));
   set_memory_limit(memory_used() + 1000);

@@ -12,6 +12,7 @@
 #include "dynnet/dynnet.h"
 #include "model_support.h"
 #include "parallel/parallel.h"
+#include "special.h"
 #include "trainer_support.h"
 
 namespace dynnet::test {
@@ -22,18 +23,6 @@ constexpr double kMomentum = 0.9;
 constexpr double kBeta1 = 0.9;
 constexpr double kBeta2 = 0.999;
 constexpr double kEpsilon = 1e-8;
-
-TrainerHandle sgd(const ModelHandle& model, double rate = kRate) {
-  dn_trainer* trainer = nullptr;
-  EXPECT_OK(dn_trainer_create_simple_sgd(model.get(), rate, &trainer));
-  return TrainerHandle(trainer);
-}
-
-TrainerHandle momentum(const ModelHandle& model) {
-  dn_trainer* trainer = nullptr;
-  EXPECT_OK(dn_trainer_create_momentum_sgd(model.get(), kRate, kMomentum, &trainer));
-  return TrainerHandle(trainer);
-}
 
 TrainerHandle adam(const ModelHandle& model) {
   dn_trainer* trainer = nullptr;
@@ -83,10 +72,12 @@ void expect_rule(TrainerHandle (*create)(const ModelHandle&),
   }
 }
 
-TrainerHandle default_sgd(const ModelHandle& model) { return sgd(model); }
+TrainerHandle sgd(const ModelHandle& model) { return new_sgd(model, kRate); }
+
+TrainerHandle momentum(const ModelHandle& model) { return new_momentum_sgd(model, kRate, kMomentum); }
 
 TEST(Trainer, SimpleSgd) {
-  expect_rule(default_sgd, [](Reference& r, double g, int) { r.sgd(g); });
+  expect_rule(sgd, [](Reference& r, double g, int) { r.sgd(g); });
 }
 
 TEST(Trainer, MomentumSgd) {
@@ -119,7 +110,7 @@ TEST(Trainer, WithoutGradientsAnUpdateOnlyCounts) {
   const ModelHandle model = new_model();
   dn_parameter* w = add(model, {1.0f, 2.0f}, "W");
   dn_lookup_parameter* e = add_table(model, 2, {1}, initializer(DN_INIT_CONSTANT, 1), "E");
-  for (const auto create : {default_sgd, momentum, adam}) {
+  for (const auto create : {sgd, momentum, adam}) {
     const TrainerHandle trainer = create(model);
     ASSERT_OK(dn_trainer_set_sparse_updates(trainer.get(), 0));
     ASSERT_OK(dn_trainer_update(trainer.get()));
@@ -195,7 +186,7 @@ TEST(Trainer, DenseUpdatesOfTablesWithLongerAndLongerRows) {
 TEST(Trainer, DenseUpdatesMoveAllRows) {
   const ModelHandle model = new_model();
   dn_lookup_parameter* e = add_table(model, 3, {2}, initializer(DN_INIT_CONSTANT, 1), "E");
-  const TrainerHandle trainer = momentum(model);
+  const TrainerHandle trainer = new_momentum_sgd(model, kRate, kMomentum);
   int32_t sparse = -1;
   ASSERT_OK(dn_trainer_sparse_updates(trainer.get(), &sparse));
   EXPECT_EQ(sparse, 1);
@@ -222,7 +213,7 @@ TEST(Trainer, ClipsByTheNormOfAllGradients) {
   const ModelHandle model = new_model();
   dn_parameter* w = add(model, {0.0f, 0.0f}, "W");
   dn_lookup_parameter* e = add_table(model, 2, {1}, initializer(DN_INIT_CONSTANT, 0), "E");
-  const TrainerHandle trainer = sgd(model, 1);
+  const TrainerHandle trainer = new_sgd(model, 1);
   double threshold = 0;
   ASSERT_OK(dn_trainer_clip_threshold(trainer.get(), &threshold));
   EXPECT_EQ(threshold, 5);
@@ -252,14 +243,13 @@ TEST(Trainer, ClipsByTheNormOfAllGradients) {
 TEST(Trainer, NormsBeyondTheRangeOfFloatsAreClippedRight) {
   const ModelHandle model = new_model();
   dn_parameter* w = add(model, {0.0f, 0.0f}, "W");
-  const TrainerHandle trainer = sgd(model, 1);
+  const TrainerHandle trainer = new_sgd(model, 1);
   add_gradient(w, {3e38f, 0});
   ASSERT_OK(dn_trainer_update(trainer.get()));
   EXPECT_NEAR(values(w)[0], -5, 1e-5);
 }
 
 TEST(Trainer, ANonfiniteGradientIsNamedAndNothingIsUpdated) {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
   const ModelHandle model = new_model();
   dn_parameter* good = add(model, {1.0f}, "good");
   dn_parameter* bad = add(model, {1.0f, 1.0f}, "bad");
@@ -290,7 +280,7 @@ TEST(Trainer, OfASubcollectionLeavesTheRestAlone) {
   dn_parameter* outer = add(model, {1.0f}, "W");
   dn_parameter* inner = add(encoder, {1.0f}, "W");
   dn_lookup_parameter* outer_table = add_table(model, 1, {1}, initializer(DN_INIT_CONSTANT, 1), "E");
-  const TrainerHandle trainer = sgd(encoder, 1);
+  const TrainerHandle trainer = new_sgd(encoder, 1);
   // The outer gradient counts neither for the norm nor for its being finite.
   add_gradient(outer, {NAN});
   add_gradient(inner, {1});
@@ -308,7 +298,7 @@ TEST(Trainer, MergesSetsInTheOrderGiven) {
   const auto result_of = [](const std::vector<int>& order) {
     const ModelHandle model = new_model();
     dn_parameter* w = add(model, {0.0f}, "W");
-    const TrainerHandle trainer = sgd(model, 1);
+    const TrainerHandle trainer = new_sgd(model, 1);
     EXPECT_OK(dn_trainer_set_clip_threshold(trainer.get(), 0));
     std::vector<GradientsHandle> sets;
     for (const float g : {1e8f, 1.0f, -1e8f}) {
@@ -331,7 +321,7 @@ TEST(Trainer, SetsAreChecked) {
   const ModelHandle model = new_model();
   dn_parameter* w = add(model, {1.0f}, "W");
   const ModelHandle stranger = new_model();
-  const TrainerHandle trainer = sgd(model);
+  const TrainerHandle trainer = new_sgd(model, kRate);
   dn_gradients* made = nullptr;
   ASSERT_OK(dn_gradients_create(model.get(), &made));
   const GradientsHandle set(made);
@@ -428,7 +418,7 @@ TEST(Trainer, SettingsAreChecked) {
   expect_failure(dn_trainer_create_simple_sgd(model.get(), 0.1, nullptr), DN_E_ARGUMENT, {"out is null"});
   EXPECT_EQ(made, nullptr);
 
-  const TrainerHandle trainer = sgd(model);
+  const TrainerHandle trainer = new_sgd(model, kRate);
   double number = 0;
   ASSERT_OK(dn_trainer_set_learning_rate(trainer.get(), 0.5));
   ASSERT_OK(dn_trainer_learning_rate(trainer.get(), &number));
@@ -443,7 +433,7 @@ TEST(Trainer, SettingsAreChecked) {
 TEST(Trainer, OutlivesItsModelsHandle) {
   ModelHandle model = new_model();
   dn_parameter* w = add(model, {1.0f}, "W");
-  const TrainerHandle trainer = sgd(model);
+  const TrainerHandle trainer = new_sgd(model, kRate);
   model.reset();
   add_gradient(w, {1});
   EXPECT_OK(dn_trainer_update(trainer.get()));

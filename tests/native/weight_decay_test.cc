@@ -14,19 +14,7 @@
 namespace dynnet::test {
 namespace {
 
-constexpr double kRate = 0.1;
-
-ModelHandle below(const ModelHandle& model, std::string_view name) {
-  dn_model* part = nullptr;
-  EXPECT_OK(dn_model_add_subcollection(model.get(), name.data(), static_cast<int64_t>(name.size()), &part));
-  return ModelHandle(part);
-}
-
-TrainerHandle momentum(const ModelHandle& model) {
-  dn_trainer* trainer = nullptr;
-  EXPECT_OK(dn_trainer_create_momentum_sgd(model.get(), kRate, 0.9, &trainer));
-  return TrainerHandle(trainer);
-}
+constexpr double kLearningRate = 0.1;
 
 TEST(WeightDecay, IsChecked) {
   const ModelHandle model = new_model();
@@ -46,7 +34,7 @@ TEST(WeightDecay, OfASubcollectionIsTakenBackWithIt) {
   dn_mark* noted = nullptr;
   ASSERT_OK(dn_mark_create(model.get(), &noted));
   const std::unique_ptr<dn_mark, Freer<dn_mark_free>> mark(noted);
-  const ModelHandle gone = below(model, "part");
+  const ModelHandle gone = add_subcollection(model, "part");
   double lambda = -1;
   ASSERT_OK(dn_model_weight_decay(gone.get(), &lambda));
   EXPECT_EQ(lambda, 0.25);
@@ -57,7 +45,7 @@ TEST(WeightDecay, OfASubcollectionIsTakenBackWithIt) {
   EXPECT_EQ(lambda, 0.25);
   ASSERT_OK(dn_model_rollback(model.get(), mark.get()));
   expect_failure(dn_model_set_weight_decay(gone.get(), 0.5), DN_E_STATE, {"/part/", "taken back"});
-  const ModelHandle again = below(model, "part");
+  const ModelHandle again = add_subcollection(model, "part");
   ASSERT_OK(dn_model_weight_decay(again.get(), &lambda));
   EXPECT_EQ(lambda, 0.25);
 }
@@ -70,17 +58,17 @@ TEST(WeightDecay, ShrinksEveryValue) {
     dn_lookup_parameter* e = add_table(model, 2, {1}, initializer(DN_INIT_CONSTANT, 1), "E");
     dn_lookup_parameter* idle = add_table(model, 2, {1}, initializer(DN_INIT_CONSTANT, 1), "idle");
     ASSERT_OK(dn_model_set_weight_decay(model.get(), 0.25));
-    const TrainerHandle trainer = new_sgd(model, kRate);
+    const TrainerHandle trainer = new_sgd(model, kLearningRate);
     ASSERT_OK(dn_trainer_set_sparse_updates(trainer.get(), sparse ? 1 : 0));
     const uint64_t version = unused->version;
     add_gradient(w, {1});
     add_row_gradient(e, 0, {1});
     ASSERT_OK(dn_trainer_update(trainer.get()));
     // First the step, then the decay, as in DyNet.
-    EXPECT_NEAR(values(w)[0], 0.75 * (1 - kRate), 1e-6);
+    EXPECT_NEAR(values(w)[0], 0.75 * (1 - kLearningRate), 1e-6);
     EXPECT_EQ(values(unused), (std::vector<float>{0.75f}));
     EXPECT_GT(unused->version, version);
-    EXPECT_NEAR(values(e)[0], 0.75 * (1 - kRate), 1e-6);
+    EXPECT_NEAR(values(e)[0], 0.75 * (1 - kLearningRate), 1e-6);
     EXPECT_EQ(values(e)[1], 0.75f);
     EXPECT_EQ(values(idle), (std::vector<float>{0.75f, 0.75f}));
     ASSERT_OK(dn_trainer_update(trainer.get()));
@@ -91,18 +79,19 @@ TEST(WeightDecay, ShrinksEveryValue) {
 TEST(WeightDecay, IsThatOfTheInnermostCollectionThatHasOne) {
   for (const bool remembers : {false, true}) {
     const ModelHandle model = new_model();
-    const ModelHandle kept = below(model, "kept"), inner = below(kept, "inner"), other = below(model, "other");
+    const ModelHandle kept = add_subcollection(model, "kept"), inner = add_subcollection(kept, "inner"),
+                      other = add_subcollection(model, "other");
     dn_parameter* const parameters[] = {add(model, {1.0f}, "W"), add(kept, {1.0f}, "W"), add(inner, {1.0f}, "W"),
                                         add(other, {1.0f}, "W")};
     dn_lookup_parameter* const table = add_table(kept, 2, {1}, initializer(DN_INIT_CONSTANT, 1), "E");
     dn_parameter* const idle = add(inner, {1.0f}, "idle");
     ASSERT_OK(dn_model_set_weight_decay(model.get(), 0.5));
     ASSERT_OK(dn_model_set_weight_decay(kept.get(), 0));
-    const TrainerHandle trainer = remembers ? momentum(model) : new_sgd(model, kRate);
+    const TrainerHandle trainer = remembers ? new_momentum_sgd(model, kLearningRate) : new_sgd(model, kLearningRate);
     for (dn_parameter* parameter : parameters) add_gradient(parameter, {1});
     add_row_gradient(table, 0, {1});
     ASSERT_OK(dn_trainer_update(trainer.get()));
-    const double step = 1 - kRate;
+    const double step = 1 - kLearningRate;
     EXPECT_NEAR(values(parameters[0])[0], 0.5 * step, 1e-6);
     EXPECT_NEAR(values(parameters[1])[0], step, 1e-6);
     EXPECT_NEAR(values(parameters[2])[0], step, 1e-6) << "that of the collection around it";
@@ -123,10 +112,10 @@ TEST(WeightDecay, IsThatOfTheInnermostCollectionThatHasOne) {
 
 TEST(WeightDecay, IsThatAroundTheTrainersOwnCollection) {
   const ModelHandle model = new_model();
-  const ModelHandle part = below(model, "part");
+  const ModelHandle part = add_subcollection(model, "part");
   dn_parameter* w = add(part, {1.0f}, "W");
   ASSERT_OK(dn_model_set_weight_decay(model.get(), 0.25));
-  const TrainerHandle trainer = new_sgd(part, kRate);
+  const TrainerHandle trainer = new_sgd(part, kLearningRate);
   ASSERT_OK(dn_trainer_update(trainer.get()));
   EXPECT_EQ(values(w), (std::vector<float>{0.75f}));
 }

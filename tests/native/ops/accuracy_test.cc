@@ -77,14 +77,14 @@ TEST_P(Accuracy, OfEachNumberIsThatOfItsOperands) {
   }
 }
 
-std::vector<std::string> names() {
+std::vector<std::string> accurate_ops() {
   std::vector<std::string> names;
   for (const OpRow& row : op_table())
     if (!row.is_leaf() && !row.is_random()) names.emplace_back(row.name);
   return names;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Accuracy, testing::ValuesIn(names()), [](const auto& test) { return test.param; });
+INSTANTIATE_TEST_SUITE_P(All, Accuracy, testing::ValuesIn(accurate_ops()), [](const auto& test) { return test.param; });
 
 }  // namespace
 }  // namespace dynnet::test

@@ -3,11 +3,12 @@
 #include <algorithm>
 
 namespace dynnet::test::draws {
-namespace {
 
-bool small(const Draw& d, const Example& e) {
+bool is_small(const Draw& d, const Example& e) {
   return std::all_of(e.x.begin(), e.x.end(), [&](const Shape& x) { return x.total() <= d.most_elements; });
 }
+
+namespace {
 
 Shape with_batch(Shape shape, int64_t batch) {
   shape.batch = batch;
@@ -116,7 +117,7 @@ bool broadcast_pair(Draw& d, World&, Example& e) {
   if (wide.batch == 1 && d.chance(0.3)) wide.batch = d.batch();
   e.x.push_back(narrowed(d, wide));
   if (d.chance(0.5)) std::swap(e.x[0], e.x[1]);
-  return small(d, e);
+  return is_small(d, e);
 }
 
 bool broadcast_list(Draw& d, World& world, Example& e) {
@@ -126,7 +127,7 @@ bool broadcast_list(Draw& d, World& world, Example& e) {
   for (size_t i = 0; i < wide.d.size(); ++i) wide.d[i] = std::max(wide.d[i], e.x[1].d[i]);
   wide.batch = std::max(wide.batch, e.x[1].batch);
   for (int64_t more = d.below(4); more > 0; --more) e.x.push_back(d.chance(0.7) ? wide : narrowed(d, wide));
-  return small(d, e);
+  return is_small(d, e);
 }
 
 bool product(Draw& d, World&, Example& e) {
@@ -137,7 +138,7 @@ bool product(Draw& d, World&, Example& e) {
     e.x.push_back(Shape({first.d[1], d.chance(0.6) ? 1 : d.size()}, d.other_batch(first).batch));
   else
     e.x.insert(e.x.begin(), Shape({d.size(), first.d[0]}, d.chance(0.7) ? 1 : d.other_batch(first).batch));
-  return small(d, e);
+  return is_small(d, e);
 }
 
 bool affine(Draw& d, World&, Example& e) {
@@ -154,14 +155,16 @@ bool affine(Draw& d, World&, Example& e) {
     e.x.push_back(Shape({m, k}, some_batch(0.8)));
     e.x.push_back(Shape({k, n}, some_batch(0.3)));
   }
-  return small(d, e);
+  return is_small(d, e);
 }
 
 bool pair(Draw& d, World&, Example& e) {
   e.x.push_back(d.other_batch(e.x[0]));
   if (d.chance(0.5)) std::swap(e.x[0], e.x[1]);
-  return small(d, e);
+  return is_small(d, e);
 }
+
+bool vector_pair(Draw& d, World& world, Example& e) { return e.x[0].is_vector() && pair(d, world, e); }
 
 bool reshape(Draw& d, World&, Example& e) {
   const Shape& x = e.x[0];
@@ -232,7 +235,7 @@ bool concatenate(Draw& d, World&, Example& e) {
     next.d[static_cast<size_t>(e.a.dim)] = d.chance(0.5) ? size_in(e) : d.size();
     e.x.push_back(next);
   }
-  return small(d, e);
+  return is_small(d, e);
 }
 
 bool concatenate_cols(Draw& d, World& world, Example& e) {
@@ -246,7 +249,7 @@ bool concatenate_cols(Draw& d, World& world, Example& e) {
 
 bool concatenate_to_batch(Draw& d, World&, Example& e) {
   for (int64_t more = d.below(4); more > 0; --more) e.x.push_back(with_batch(e.x[0], d.batch()));
-  return small(d, e);
+  return is_small(d, e);
 }
 
 bool softmax(Draw& d, World&, Example& e) {
@@ -277,7 +280,7 @@ bool lstm_gates(Draw& d, World&, Example& e) {
   const int64_t inputs = is_x ? given.size() : other.size();
   const int64_t n = is_x ? other.size() : given.size();
   e.x = {is_x ? given : other, is_x ? other : given, Shape({4 * n, inputs}), Shape({4 * n, n}), Shape({4 * n})};
-  return small(d, e);
+  return is_small(d, e);
 }
 
 bool lstm_state(Draw& d, World&, Example& e) {

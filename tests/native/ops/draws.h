@@ -15,6 +15,9 @@ bool lookup(Draw&, World&, Example&);
 bool lookup_batch(Draw&, World&, Example&);
 bool lookup_table(Draw&, World&, Example&);
 
+/// Whether no operand is larger than operands get.
+bool is_small(const Draw& d, const Example& e);
+
 bool any(Draw&, World&, Example&);
 bool any_and_scalar(Draw&, World&, Example&);
 bool broadcast_pair(Draw&, World&, Example&);
@@ -23,6 +26,8 @@ bool product(Draw&, World&, Example&);
 bool affine(Draw&, World&, Example&);
 /// Two operands of one shape but for the batch.
 bool pair(Draw&, World&, Example&);
+/// The same, of vectors.
+bool vector_pair(Draw&, World&, Example&);
 /// A dimension of the operand, mostly one that is there.
 bool one_dimension(Draw&, World&, Example&);
 

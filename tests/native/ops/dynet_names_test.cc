@@ -26,7 +26,7 @@ struct Name {
   bool is_constructor() const { return owner == name; }
 };
 
-const std::vector<Name>& names() {
+const std::vector<Name>& dynet_names() {
   static const auto all = [] {
     std::vector<Name> list;
     for (const std::string& line : lines_of(repository_file("tests/native/ops/dynet_names.tsv"))) {
@@ -39,12 +39,12 @@ const std::vector<Name>& names() {
 }
 
 // The rows of the document's tables of two columns.
-struct Row {
+struct Pair {
   std::string dynet, here;
 };
 
-std::vector<Row> rows() {
-  std::vector<Row> list;
+std::vector<Pair> rows() {
+  std::vector<Pair> list;
   for (const std::string& line : lines_of(repository_file("src/docs/dynet-parity.md"))) {
     static const std::regex row(R"(\| ([^|]*) \| ([^|]*) \|)");
     if (std::smatch match; std::regex_match(line, match, row) && match[1] != "DyNet")
@@ -56,7 +56,7 @@ std::vector<Row> rows() {
 // The names in the rows: what stands in their first columns between backticks, and the functions of the first table.
 std::set<std::string> listed() {
   std::set<std::string> list;
-  for (const Row& row : rows()) {
+  for (const Pair& row : rows()) {
     static const std::regex quoted("`([^`]+)`");
     for (std::sregex_iterator at(row.dynet.begin(), row.dynet.end(), quoted), end; at != end; ++at)
       list.insert((*at)[1]);
@@ -78,18 +78,18 @@ bool matches(std::string_view name, std::string_view pattern) {
 }
 
 TEST(DyNetNames, AreRead) {
-  EXPECT_GT(names().size(), 600u);
-  for (const Name& name : names()) EXPECT_GE(name.overloads, 1) << name.header << " " << name.name;
+  EXPECT_GT(dynet_names().size(), 600u);
+  for (const Name& name : dynet_names()) EXPECT_GE(name.overloads, 1) << name.header << " " << name.name;
   EXPECT_GT(rows().size(), 150u);
 }
 
 TEST(DyNetNames, AreAllInTheTables) {
   // The classes that have a method of a name. A row may leave the class out only if there is no other.
   std::map<std::string, std::set<std::string>> owners;
-  for (const Name& name : names())
+  for (const Name& name : dynet_names())
     if (!name.is_constructor()) owners[name.name].insert(name.owner);
   const std::set<std::string> patterns = listed();
-  for (const Name& name : names()) {
+  for (const Name& name : dynet_names()) {
     const bool is_plain = name.is_free() || name.is_constructor() || owners[name.name].size() == 1;
     const std::string whole = name.is_free() ? name.name : name.owner + "::" + name.name;
     EXPECT_TRUE(
@@ -101,7 +101,7 @@ TEST(DyNetNames, AreAllInTheTables) {
 
 // What is not here says why.
 TEST(DyNetNames, HaveAPlaceOrAReason) {
-  for (const Row& row : rows()) {
+  for (const Pair& row : rows()) {
     static const std::regex none("none[^:]*: .{8,}");
     if (row.here.starts_with("none"))
       EXPECT_TRUE(std::regex_match(row.here, none)) << row.dynet << ": why?";

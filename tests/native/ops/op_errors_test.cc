@@ -10,12 +10,6 @@
 namespace dynnet::test {
 namespace {
 
-int64_t nodes_count(const GraphHandle& graph) {
-  int64_t count = -1;
-  EXPECT_OK(dn_graph_nodes_count(graph.get(), &count));
-  return count;
-}
-
 // Inputs of these shapes.
 std::vector<dn_expr> inputs(const GraphHandle& graph, const std::vector<Shape>& shapes) {
   std::vector<dn_expr> x;
@@ -57,13 +51,7 @@ class OpErrors : public testing::TestWithParam<std::string> {
   GraphHandle graph_ = new_graph();
 };
 
-std::vector<std::string> names() {
-  std::vector<std::string> names;
-  for (const OpRow& row : op_table()) names.emplace_back(row.name);
-  return names;
-}
-
-INSTANTIATE_TEST_SUITE_P(All, OpErrors, testing::ValuesIn(names()), [](const auto& test) { return test.param; });
+INSTANTIATE_TEST_SUITE_P(All, OpErrors, testing::ValuesIn(op_names()), [](const auto& test) { return test.param; });
 
 TEST_P(OpErrors, OfTheTableAreTypedAndNamed) {
   for (const Bad& bad : row().bad) {

@@ -63,6 +63,12 @@ std::vector<std::string> op_names() {
   return names;
 }
 
+uint64_t seed_of(std::string_view name) {
+  uint64_t seed = 0;
+  for (const char c : name) seed = seed * 131 + static_cast<uint64_t>(c);
+  return seed;
+}
+
 const OpRow& op_row(std::string_view name) {
   for (const OpRow& row : op_table())
     if (row.name == name) return row;

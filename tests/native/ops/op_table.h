@@ -109,6 +109,8 @@ GradientKind gradient_kind(const OpRow& row);
 const std::vector<OpRow>& op_table();
 /// The names of its rows, in its order.
 std::vector<std::string> op_names();
+/// A seed of an operation's own.
+uint64_t seed_of(std::string_view name);
 /// A row by its name, which must be there.
 const OpRow& op_row(std::string_view name);
 /// What the engine knows of an operation; null if there is none of that name.

@@ -16,13 +16,7 @@
 namespace dynnet::test {
 namespace {
 
-constexpr int kExamples = 90;
-
-uint64_t seed_of(std::string_view name) {
-  uint64_t seed = 0;
-  for (const char c : name) seed = seed * 131 + static_cast<uint64_t>(c);
-  return seed;
-}
+constexpr int kPrograms = 90;
 
 // An operand of each kind that the engine treats in its own way.
 int make_operand(Program& program, Draw& d, const Shape& shape, Domain domain) {
@@ -107,7 +101,7 @@ TEST_P(Ops, AreDrawnInAllKindsOfShapes) {
   bool batched = false;
   bool broadcast = false;
   Draw d(seed_of(GetParam()));
-  for (int i = 0; i < kExamples; ++i) {
+  for (int i = 0; i < kPrograms; ++i) {
     World world;
     const Example example = draw_example(row(), d, world);
     for (const Shape& x : example.x) {
@@ -123,7 +117,7 @@ TEST_P(Ops, AreDrawnInAllKindsOfShapes) {
 }
 
 TEST_P(Ops, HaveTheValuesAndGradientsOfTheInterpreter) {
-  for (int i = 0; i < kExamples; ++i) {
+  for (int i = 0; i < kPrograms; ++i) {
     SCOPED_TRACE(i);
     Draw d(seed_of(GetParam()) + static_cast<uint64_t>(i));
     World world;
@@ -154,7 +148,7 @@ TEST_P(Ops, HaveGradientsThatAreDifferences) {
   const bool is_trained = row().is_leaf() && definition(row().name)->trained;
   bool flows = false;
   int compared = 0;
-  for (int i = 0; i < kExamples / 3; ++i) {
+  for (int i = 0; i < kPrograms / 3; ++i) {
     SCOPED_TRACE(i);
     Draw d(seed_of(GetParam()) + static_cast<uint64_t>(i));
     World world;
@@ -201,7 +195,7 @@ TEST_P(Ops, HaveGradientsThatAreDifferences) {
       }
     }
   }
-  EXPECT_GT(compared, kExamples / 9);
+  EXPECT_GT(compared, kPrograms / 9);
   const GradientKind kind = gradient_kind(row());
   const bool is_multiple = kind == GradientKind::kDefined && row().gradient_factor != nullptr;
   EXPECT_EQ(flows, kind == GradientKind::kDifferences || is_multiple);
@@ -240,7 +234,7 @@ TEST_P(Ops, GiveTheSameBitsOnTwoThreads) {
 
 // Several applications in one graph, together and one by one: the same bits.
 TEST_P(Ops, GiveTheSameBitsBatchedOrNot) {
-  for (int i = 0; i < kExamples / 3; ++i) {
+  for (int i = 0; i < kPrograms / 3; ++i) {
     SCOPED_TRACE(i);
     Draw d(seed_of(GetParam()) + static_cast<uint64_t>(i));
     World world;

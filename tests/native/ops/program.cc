@@ -8,12 +8,6 @@
 
 namespace dynnet::test {
 
-GraphHandle new_graph(uint64_t seed) {
-  dn_graph* graph = nullptr;
-  EXPECT_OK(dn_graph_create(seed, &graph));
-  return GraphHandle(graph);
-}
-
 // ---- random choices ----
 
 // SplitMix64.
@@ -169,20 +163,6 @@ std::vector<dn_expr> Program::record(dn_graph* graph) const {
 }
 
 // ---- comparing ----
-
-std::vector<float> value(dn_graph* graph, dn_expr x) {
-  const float* data = nullptr;
-  int64_t count = 0;
-  EXPECT_OK(dn_graph_value(graph, x, &data, &count));
-  return {data, data + count};
-}
-
-std::vector<float> gradient(dn_graph* graph, dn_expr x) {
-  const float* data = nullptr;
-  int64_t count = 0;
-  EXPECT_OK(dn_graph_gradient(graph, x, &data, &count));
-  return {data, data + count};
-}
 
 double largest(const Numbers& numbers) {
   double result = 0;

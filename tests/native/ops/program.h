@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "dynnet/dynnet.h"
-#include "model_support.h"
+#include "graph_support.h"
 #include "reference/interpreter.h"
 
 namespace dynnet::test {
@@ -17,9 +17,6 @@ using reference::Attributes;
 using reference::Indices;
 using reference::Numbers;
 using reference::Shape;
-using GraphHandle = std::unique_ptr<dn_graph, Freer<dn_graph_free>>;
-
-GraphHandle new_graph(uint64_t seed = 1);
 
 /// What the values of an operand have to be, so that an operation has a finite value and a gradient.
 enum class Domain {
@@ -170,10 +167,6 @@ class Program {
   reference::Graph reference_;
   std::vector<int> nodes_;
 };
-
-/// The value and gradient of an expression, as the engine has them.
-std::vector<float> value(dn_graph* graph, dn_expr x);
-std::vector<float> gradient(dn_graph* graph, dn_expr x);
 
 /// How far `actual` is from `expected`, in units of what is allowed: `tolerance` times the larger of the number itself
 /// and `floor`. Infinite where one is not finite and the other is another number.

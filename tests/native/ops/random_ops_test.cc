@@ -13,10 +13,10 @@
 namespace dynnet::test {
 namespace {
 
-constexpr uint32_t kMany = 40000;
+constexpr uint32_t kDraws = 40000;
 
 // A graph's draws by an operation without operands.
-std::vector<float> draws(dn_graph* graph, std::string_view op, double first, double second, uint32_t n = kMany) {
+std::vector<float> draws(dn_graph* graph, std::string_view op, double first, double second, uint32_t n = kDraws) {
   World world;
   dn_expr y{};
   EXPECT_OK(record(graph, world, op_row(op),
@@ -101,7 +101,7 @@ TEST(RandomOps, BernoulliHasItsProbability) {
       ASSERT_TRUE(value == 0 || value == -2.5f) << value;
       hits += value != 0;
     }
-    EXPECT_NEAR(hits / kMany, p, 4 * std::sqrt(p * (1 - p) / kMany));
+    EXPECT_NEAR(hits / kDraws, p, 4 * std::sqrt(p * (1 - p) / kDraws));
     if (p == 0.5) expect_independent(x, -1.25, 1.25 * 1.25);
   }
 }
@@ -139,11 +139,11 @@ std::vector<float> apply(dn_graph* graph, std::string_view op, const Shape& shap
 
 TEST(RandomOps, NoiseIsNormal) {
   const GraphHandle graph = new_graph();
-  const std::vector<float> x = apply(graph.get(), "noise", {kMany}, {.scalar = 0.5});
+  const std::vector<float> x = apply(graph.get(), "noise", {kDraws}, {.scalar = 0.5});
   expect_moments(x, 1, 0.25);
   expect_independent(x, 1, 0.25);
   expect_distributed(x, [](double value) { return 0.5 * std::erfc(-(value - 1) / (0.5 * std::sqrt(2.0))); });
-  for (const float value : apply(graph.get(), "noise", {kMany}, {.scalar = 0})) ASSERT_EQ(value, 1.0f);
+  for (const float value : apply(graph.get(), "noise", {kDraws}, {.scalar = 0})) ASSERT_EQ(value, 1.0f);
 }
 
 // Of 4 x 500 x 3 elements in a batch of 2, each dropout drops together those that it should, and those only.

@@ -9,21 +9,20 @@
 
 #include "ops/compare.h"
 #include "ops/op_table.h"
+#include "special.h"
 
 namespace dynnet::test {
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-
 using Floats = std::vector<float>;
 
 // An operation on inputs, and the gradients of the weighted sum of its results, in which no two count the same.
-struct Result {
+struct Results {
   Floats y;
   std::vector<Floats> dx;
 };
 
-Result results_of(std::string_view op, const std::vector<std::pair<Shape, Floats>>& x, const Attributes& a = {}) {
+Results results_of(std::string_view op, const std::vector<std::pair<Shape, Floats>>& x, const Attributes& a = {}) {
   World world;
   Program program(world);
   std::vector<int> inputs;
@@ -36,12 +35,12 @@ Result results_of(std::string_view op, const std::vector<std::pair<Shape, Floats
   const GraphHandle graph = new_graph();
   const std::vector<dn_expr> exprs = program.record(graph.get());
   EXPECT_OK(dn_graph_backward(graph.get(), exprs.back(), nullptr, 1));
-  Result result{value(graph.get(), exprs[static_cast<size_t>(step)]), {}};
+  Results result{value(graph.get(), exprs[static_cast<size_t>(step)]), {}};
   for (const int input : inputs) result.dx.push_back(gradient(graph.get(), exprs[static_cast<size_t>(input)]));
   return result;
 }
 
-Result results_of(std::string_view op, const Floats& x, const Attributes& a = {}) {
+Results results_of(std::string_view op, const Floats& x, const Attributes& a = {}) {
   return results_of(op, {{Shape({static_cast<int64_t>(x.size())}), x}}, a);
 }
 
@@ -54,7 +53,7 @@ TEST(ReductionResults, OfEqualElementsHaveNoDeviationAndNoGradient) {
     EXPECT_EQ(results_of("std_elems", equal).dx[0], zeros);
     // The same along the other loops: {2, n} over its columns.
     const Floats twice(2 * equal.size(), 0.1f);
-    const Result columns = results_of("std_dim", {{Shape({2, n}), twice}}, {.dims = {1}});
+    const Results columns = results_of("std_dim", {{Shape({2, n}), twice}}, {.dims = {1}});
     EXPECT_EQ(columns.y, Floats(2));
     EXPECT_EQ(columns.dx[0], Floats(twice.size()));
   }
@@ -63,14 +62,14 @@ TEST(ReductionResults, OfEqualElementsHaveNoDeviationAndNoGradient) {
 TEST(ReductionResults, OfZerosHaveNoNormAndNoGradient) {
   EXPECT_EQ(results_of("l2_norm", {0, 0, 0}).y, Floats{0});
   EXPECT_EQ(results_of("l2_norm", {0, 0, 0}).dx[0], Floats(3));
-  const Result weights = results_of("weight_norm", {{{3}, {0, 0, 0}}, {{1}, {2}}});
+  const Results weights = results_of("weight_norm", {{{3}, {0, 0, 0}}, {{1}, {2}}});
   EXPECT_EQ(weights.y, Floats(3));
   EXPECT_EQ(weights.dx[0], Floats(3));
   EXPECT_EQ(weights.dx[1], Floats(1));
 }
 
 TEST(ReductionResults, OfLayersOfEqualElementsAreTheBias) {
-  const Result layer = results_of("layer_norm", {{{3}, {0.1f, 0.1f, 0.1f}}, {{3}, {1, 2, 3}}, {{3}, {4, 5, 6}}});
+  const Results layer = results_of("layer_norm", {{{3}, {0.1f, 0.1f, 0.1f}}, {{3}, {1, 2, 3}}, {{3}, {4, 5, 6}}});
   EXPECT_EQ(layer.y, (Floats{4, 5, 6}));
   // Gain times gradient is 1, 4, 9, less its mean, over 1e-8.
   for (size_t i = 0; i < 3; ++i) EXPECT_NEAR(layer.dx[0][i] * 1e-8f, Floats({1, 4, 9})[i] - 14.0f / 3, 1e-5f);

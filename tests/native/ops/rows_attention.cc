@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "ops/rows.h"
+#include "special.h"
 
 namespace dynnet::test {
 namespace {
@@ -15,10 +16,10 @@ int64_t batch_of(const Example& e) {
 }
 
 // Whether operands, scores and results are no larger than operands get.
-bool is_small(const Draw& d, const Example& e) {
+bool is_small_with_scores(const Draw& d, const Example& e) {
   const int64_t queries = e.x[0].d[1] * batch_of(e);
   return queries * e.x[1].d[1] * e.a.count <= d.most_elements && queries * e.x.back().d[0] <= d.most_elements &&
-         std::all_of(e.x.begin(), e.x.end(), [&](const Shape& x) { return x.total() <= d.most_elements; });
+         draws::is_small(d, e);
 }
 
 // Queries and keys, and the attributes of all attention.
@@ -32,7 +33,7 @@ bool scores(Draw& d, World&, Example& e) {
   }
   const int64_t keys = d.chance(0.3) ? q.d[1] : d.size();
   e.x.push_back(Shape({q.d[0], keys}, d.other_batch(q).batch));
-  return is_small(d, e);
+  return is_small_with_scores(d, e);
 }
 
 bool attention(Draw& d, World& world, Example& e) {
@@ -40,7 +41,7 @@ bool attention(Draw& d, World& world, Example& e) {
   if (d.chance(0.3)) e.a.scalar = d.uniform(0.1, 0.8);
   const int64_t values = d.chance(0.3) ? e.x[0].d[0] : d.size() * e.a.count;
   e.x.push_back(Shape({values, e.x[1].d[1]}, d.other_batch(e.x[e.x[0].batch > 1 ? 0 : 1]).batch));
-  return is_small(d, e);
+  return is_small_with_scores(d, e);
 }
 
 // Adds a mask, in which each size may be 1.
@@ -78,8 +79,6 @@ void take_draws(const Drawn& d) {
   const std::vector<float> factors = value(graph.get(), dropped);
   d.graph.set_mask(d.node, Numbers(factors.begin(), factors.end()));
 }
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 const std::vector<Bad> kBadScores = {
     {{{4, 2}, {3, 5}, {4, 5}}, {}, DN_E_SHAPE, "queries {4,2} and keys {3,5} differ in their rows"},

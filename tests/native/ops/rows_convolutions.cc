@@ -8,10 +8,6 @@ namespace {
 
 using D = Domain;
 
-bool small(const Draw& d, const Example& e) {
-  return std::all_of(e.x.begin(), e.x.end(), [&](const Shape& x) { return x.total() <= d.most_elements; });
-}
-
 bool is_map(const Shape& x) { return x.size() == x.d[0] * x.d[1] * x.d[2]; }
 
 // Mostly without a batch, else with one that goes with that of x.
@@ -35,7 +31,7 @@ bool conv2d(Draw& d, World&, Example& e) {
   const int64_t width = sliding_size(d, e, 1);
   e.x.push_back(Shape({height, width, x.d[2], d.of(kFilters)}, weight_batch(d, x)));
   // The interpreter takes its time.
-  return small(d, e) && x.total() * height * width * e.x[1].d[3] <= 20 * d.most_elements;
+  return draws::is_small(d, e) && x.total() * height * width * e.x[1].d[3] <= 20 * d.most_elements;
 }
 
 bool conv2d_bias(Draw& d, World& world, Example& e) {
@@ -58,7 +54,7 @@ bool filter1d_narrow(Draw& d, World&, Example& e) {
   const Shape x = e.x[0];
   if (!x.is_matrix()) return false;
   e.x.push_back(Shape({x.d[0], d.between(1, std::min<int64_t>(x.d[1], 4)), d.of(kFilters)}, weight_batch(d, x)));
-  return small(d, e);
+  return draws::is_small(d, e);
 }
 
 bool kmax_pooling(Draw& d, World&, Example& e) {

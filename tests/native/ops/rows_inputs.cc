@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "ops/rows.h"
+#include "special.h"
 
 namespace dynnet::test {
 namespace {
@@ -128,9 +129,6 @@ OpRow distribution(std::string_view name, dn_status (*record)(const Recording&),
 }
 
 #define RECORD_DRAWS(name) RECORD(dn_op_##name(r.graph, shape_of(r), r.a.scalar, r.a.second, r.out))
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 

@@ -4,13 +4,12 @@
 #include <limits>
 
 #include "ops/rows.h"
+#include "special.h"
 
 namespace dynnet::test {
 namespace {
 
 using D = Domain;
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 const std::vector<Bad> kBadLabel = {{{{3}}, {.indices = {3}}, DN_E_INDEX, "label 3 of {3}"},
                                     {{{3}}, {.indices = {-1}}, DN_E_INDEX, "0 to 2"},
@@ -69,8 +68,6 @@ bool target_support(Draw& d, World&, Example& e) {
   return e.x[0].is_vector();
 }
 
-bool vector_pair(Draw& d, World& world, Example& e) { return e.x[0].is_vector() && draws::pair(d, world, e); }
-
 bool hinge_batch(Draw& d, World& world, Example& e) {
   e.a.scalar = d.uniform(0, 2);
   return draws::label_batch(d, world, e);
@@ -107,7 +104,7 @@ std::vector<OpRow> loss_rows() {
        .bad = no_matrix(),
        .domains = {D::kApart}},
       {.name = "constrained_softmax",
-       .draw = vector_pair,
+       .draw = draws::vector_pair,
        .record = RECORD_BINARY(constrained_softmax),
        .bad = {{{{2}, {3}}, {}, DN_E_SHAPE, "{2} and {3}"},
                {{{2, 2}, {2, 2}}, {}, DN_E_SHAPE, "{2,2} and {2,2}"},

@@ -8,19 +8,13 @@ namespace {
 
 using D = Domain;
 
-bool small(const Draw& d, const Example& e) {
-  return std::all_of(e.x.begin(), e.x.end(), [&](const Shape& x) { return x.total() <= d.most_elements; });
-}
-
 bool matrix_pair(Draw& d, World& world, Example& e) { return e.x[0].is_matrix() && draws::pair(d, world, e); }
-
-bool vector_pair(Draw& d, World& world, Example& e) { return e.x[0].is_vector() && draws::pair(d, world, e); }
 
 // A vector gives its size.
 bool square(Draw& d, World&, Example& e) {
   Shape& x = e.x[0];
   if (x.is_vector()) x.d[1] = x.d[0];
-  return x.is_matrix() && x.d[0] == x.d[1] && small(d, e);
+  return x.is_matrix() && x.d[0] == x.d[1] && draws::is_small(d, e);
 }
 
 // A tensor, a vector for its last dimension and, of two, one for the second; the shape that is given is the tensor or
@@ -37,7 +31,7 @@ bool contraction(Draw& d, Example& e, bool two, bool bias) {
   e.x = {with_batch(x, 0.7), with_batch(Shape({x.d[2]}), 0.3)};
   if (two) e.x.push_back(with_batch(Shape({x.d[1]}), 0.3));
   if (bias) e.x.push_back(with_batch(two ? Shape({x.d[0]}) : Shape({x.d[0], x.d[1]}), 0.8));
-  return small(d, e);
+  return draws::is_small(d, e);
 }
 
 template <bool two, bool bias>
@@ -94,8 +88,8 @@ std::vector<OpRow> matrix_rows() {
        .record = RECORD(dn_op_contract3d_1d_1d_bias(r.graph, r.x[0], r.x[1], r.x[2], r.x[3], r.out)),
        .bad = bad_contraction({{3}, {2}}) + std::vector<Bad>{{{{2, 3, 4}, {4}, {3}, {3}}, {}, DN_E_SHAPE, "bias {3}"}},
        .weights = 0b1001},
-      {.name = "circ_conv", .draw = vector_pair, .record = RECORD_BINARY(circ_conv), .bad = kNoVectors},
-      {.name = "circ_corr", .draw = vector_pair, .record = RECORD_BINARY(circ_corr), .bad = kNoVectors},
+      {.name = "circ_conv", .draw = draws::vector_pair, .record = RECORD_BINARY(circ_conv), .bad = kNoVectors},
+      {.name = "circ_corr", .draw = draws::vector_pair, .record = RECORD_BINARY(circ_corr), .bad = kNoVectors},
   };
 }
 

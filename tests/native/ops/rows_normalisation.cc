@@ -19,7 +19,7 @@ bool layer(Draw& d, World&, Example& e) {
 }
 
 // Weights and one number.
-bool weights(Draw& d, World&, Example& e) {
+bool weight_and_scale(Draw& d, World&, Example& e) {
   e.x.push_back(Shape({1}, d.chance(0.6) ? 1 : d.other_batch(e.x[0]).batch));
   return true;
 }
@@ -52,7 +52,7 @@ std::vector<OpRow> normalisation_rows() {
        .settled = [](Program& p,
                      const Step& step) { return p.shape(step.x[0]).size() == 1 || spreads(p, step.x[0], true); }},
       {.name = "weight_norm",
-       .draw = weights,
+       .draw = weight_and_scale,
        .record = RECORD_BINARY(weight_norm),
        .bad = {{{{3}, {2}}, {}, DN_E_SHAPE, "expected a gain of one element, got {2}"},
                {{Shape({3}, 2), Shape({1}, 3)}, {}, DN_E_SHAPE, "2 and 3"}},

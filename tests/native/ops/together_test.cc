@@ -16,14 +16,8 @@
 namespace dynnet::test {
 namespace {
 
-constexpr int kExamples = 30;
+constexpr int kTogether = 30;
 constexpr int kInstances = 6;
-
-uint64_t seed_of(std::string_view name) {
-  uint64_t seed = 1;
-  for (const char c : name) seed = seed * 137 + static_cast<uint64_t>(c);
-  return seed;
-}
 
 // The example again, where what is a node's own rather than its type's is another.
 Example varied(const Example& example, const OpDef& def, Draw& d, int instance) {
@@ -117,7 +111,7 @@ INSTANTIATE_TEST_SUITE_P(All, Together, testing::ValuesIn(op_names()), [](const 
 
 TEST_P(Together, RunForward) {
   int64_t several = 0;
-  for (int i = 0; i < kExamples; ++i) {
+  for (int i = 0; i < kTogether; ++i) {
     SCOPED_TRACE(i);
     Draw d(seed_of(GetParam()) + static_cast<uint64_t>(i));
     World world;
@@ -142,12 +136,12 @@ TEST_P(Together, RunForward) {
     }
   }
   // What is the same wherever it is recorded is computed once.
-  EXPECT_TRUE(def().forward == nullptr || (def().data_words == 0 && !def().random) || several > kExamples);
+  EXPECT_TRUE(def().forward == nullptr || (def().data_words == 0 && !def().random) || several > kTogether);
 }
 
 TEST_P(Together, RunBackward) {
   if (def().backward == nullptr) return;
-  for (int i = 0; i < kExamples; ++i) {
+  for (int i = 0; i < kTogether; ++i) {
     SCOPED_TRACE(i);
     Draw d(seed_of(GetParam()) + static_cast<uint64_t>(i));
     World world;

@@ -6,8 +6,6 @@
 namespace dynnet::reference {
 namespace {
 
-constexpr size_t kBatch = DN_MAX_DIMS;
-
 // The operands' shape with the batch of both.
 Shape both(const Context& c) {
   Shape shape = c.x_shapes[0];

@@ -78,7 +78,7 @@ Rule rounding(std::string_view name) {
               }};
 }
 
-double element(const Context& x, size_t operand, const Coordinates& c) {
+double number(const Context& x, size_t operand, const Coordinates& c) {
   return (*x.x[operand])[static_cast<size_t>(place(x.x_shapes[operand], c))];
 }
 
@@ -94,14 +94,14 @@ Rule binary(std::string_view name) {
           .forward =
               [](const Context& x) {
                 each_element(x.shape, [&](const Coordinates& c, int64_t i) {
-                  x.y[static_cast<size_t>(i)] = f(element(x, 0, c), element(x, 1, c));
+                  x.y[static_cast<size_t>(i)] = f(number(x, 0, c), number(x, 1, c));
                 });
               },
           .backward =
               [](const Context& x) {
                 each_element(x.shape, [&](const Coordinates& c, int64_t i) {
-                  const double a = element(x, 0, c);
-                  const double b = element(x, 1, c);
+                  const double a = number(x, 0, c);
+                  const double b = number(x, 1, c);
                   add_gradient(x, 0, c, x.dy[static_cast<size_t>(i)] * da(a, b));
                   add_gradient(x, 1, c, x.dy[static_cast<size_t>(i)] * db(a, b));
                 });
@@ -127,13 +127,13 @@ void colwise_add_terms(const Context& x, const Term& term) {
 size_t largest(const Context& x, const Coordinates& c) {
   size_t at = 0;
   for (size_t k = 1; k < x.x.size(); ++k)
-    if (element(x, k, c) >= element(x, at, c)) at = k;
+    if (number(x, k, c) >= number(x, at, c)) at = k;
   return at;
 }
 
 void max_list_forward(const Context& x) {
   each_element(x.shape,
-               [&](const Coordinates& c, int64_t i) { x.y[static_cast<size_t>(i)] = element(x, largest(x, c), c); });
+               [&](const Coordinates& c, int64_t i) { x.y[static_cast<size_t>(i)] = number(x, largest(x, c), c); });
 }
 
 void max_list_backward(const Context& x) {
@@ -144,9 +144,9 @@ void max_list_backward(const Context& x) {
 
 void logsumexp_forward(const Context& x) {
   each_element(x.shape, [&](const Coordinates& c, int64_t i) {
-    const double most = element(x, largest(x, c), c);
+    const double most = number(x, largest(x, c), c);
     double sum = 0;
-    for (size_t k = 0; k < x.x.size(); ++k) sum += std::exp(element(x, k, c) - most);
+    for (size_t k = 0; k < x.x.size(); ++k) sum += std::exp(number(x, k, c) - most);
     x.y[static_cast<size_t>(i)] = most + std::log(sum);
   });
 }
@@ -154,7 +154,7 @@ void logsumexp_forward(const Context& x) {
 void logsumexp_backward(const Context& x) {
   each_element(x.shape, [&](const Coordinates& c, int64_t i) {
     const auto at = static_cast<size_t>(i);
-    for (size_t k = 0; k < x.x.size(); ++k) add_gradient(x, k, c, x.dy[at] * std::exp(element(x, k, c) - x.y[at]));
+    for (size_t k = 0; k < x.x.size(); ++k) add_gradient(x, k, c, x.dy[at] * std::exp(number(x, k, c) - x.y[at]));
   });
 }
 

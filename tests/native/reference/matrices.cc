@@ -7,12 +7,6 @@
 namespace dynnet::reference {
 namespace {
 
-constexpr size_t kBatch = DN_MAX_DIMS;
-
-Element element(const Context& x, int operand, const Coordinates& c) {
-  return {operand, place(x.x_shapes[static_cast<size_t>(operand)], c)};
-}
-
 // ---- trace_of_product ----
 
 Shape trace_of_product_shape(const Signature& s) {

@@ -4,8 +4,6 @@
 namespace dynnet::reference {
 namespace {
 
-constexpr Element kOne{};
-
 template <bool whole>
 Shape dropout_shape(const Signature& s) {
   const double rate = s.attributes.scalar;

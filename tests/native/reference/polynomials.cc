@@ -47,17 +47,14 @@ int64_t place(const Shape& shape, const Coordinates& c) {
     if (shape.d[i] > 1) at += c[i] * step;
     step *= shape.d[i];
   }
-  return shape.batch > 1 ? at + c[DN_MAX_DIMS] * step : at;
+  return shape.batch > 1 ? at + c[kBatch] * step : at;
 }
-
-namespace {
-
-constexpr size_t kBatch = DN_MAX_DIMS;
-constexpr Element kOne{};
 
 Element element(const Context& x, int operand, const Coordinates& c) {
   return {operand, place(x.x_shapes[static_cast<size_t>(operand)], c)};
 }
+
+namespace {
 
 // ---- arithmetic ----
 

@@ -7,8 +7,6 @@
 namespace dynnet::reference {
 namespace {
 
-constexpr size_t kBatch = DN_MAX_DIMS;
-
 /// What an operation reduces: dimensions, as bits, and the batch; of moments, their order and divisor, 0 for the number
 /// of elements.
 struct Kind {

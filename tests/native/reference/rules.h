@@ -34,6 +34,11 @@ struct Element {
   int64_t at = 0;
 };
 
+/// Where a place has its batch element, after its coordinates.
+inline constexpr size_t kBatch = DN_MAX_DIMS;
+
+inline constexpr Element kOne{};
+
 /// Takes one term: y[to] += factor * a * b.
 using Term = std::function<void(int64_t to, double factor, Element a, Element b)>;
 
@@ -82,6 +87,8 @@ Shape pair_to_scalar(const Signature& s);
 using Coordinates = std::array<int64_t, DN_MAX_DIMS + 1>;
 /// The place of an element in column-major order; a size of 1 takes any coordinate.
 int64_t place(const Shape& shape, const Coordinates& c);
+/// The element of an operand that belongs to those coordinates.
+Element element(const Context& x, int operand, const Coordinates& c);
 
 /// Calls f(coordinates, place) for each element of a shape.
 template <class F>

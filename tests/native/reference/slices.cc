@@ -6,8 +6,6 @@
 namespace dynnet::reference {
 namespace {
 
-constexpr size_t kBatch = DN_MAX_DIMS;
-
 // Each element is one of the operand's, whose coordinates `from` makes of its own.
 template <class From>
 void take(const Context& x, const Term& term, From from) {

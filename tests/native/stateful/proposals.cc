@@ -8,7 +8,7 @@ namespace dynnet::stateful {
 namespace {
 
 // Results beyond this are not recorded: through many nodes they would lose all digits.
-constexpr double kLargest = 4;
+constexpr double kLargestValue = 4;
 
 // Logarithms, roots, quotients and kinks are taken no closer to 0.
 constexpr double kAwayFromZero = 0.05;
@@ -173,7 +173,7 @@ Node Sequence::operation(Live& g) {
       } else if (chance(30)) {
         // A margin that no two elements are apart, so that no gradient has a kink.
         node.op = "hinge";
-        node.attributes.scalar = 2 * kLargest + 1;
+        node.attributes.scalar = 2 * kLargestValue + 1;
       }
       break;
     default: {
@@ -259,7 +259,7 @@ std::optional<Interval> Sequence::interval_of(const Live& g, const Node& node) c
     for (size_t i = 1; i < node.operands.size(); ++i) y = hull(y, of(i));
   // The sum of a product may be larger, if something bounded follows.
   const bool is_product = op == "multiply" || op == "affine_transform" || op == "dot_product";
-  if (y.magnitude() > (is_product ? 8 * kLargest : kLargest)) return std::nullopt;
+  if (y.magnitude() > (is_product ? 8 * kLargestValue : kLargestValue)) return std::nullopt;
   return y;
 }
 

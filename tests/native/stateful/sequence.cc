@@ -14,7 +14,6 @@ namespace {
 
 constexpr int kGraphs = 3;
 constexpr int kMostNodes = 70;
-constexpr double kLearningRate = 0.05;
 
 }  // namespace
 

@@ -17,6 +17,8 @@
 
 namespace dynnet::stateful {
 
+inline constexpr double kLearningRate = 0.05;
+
 /// What a node's elements lie between, whatever the inputs: keeps logarithms, quotients and roots away from where
 /// float32 and float64 part ways.
 struct Interval {

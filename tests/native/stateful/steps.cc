@@ -7,7 +7,6 @@
 namespace dynnet::stateful {
 namespace {
 
-constexpr double kLearningRate = 0.05;
 // Weights beyond this are written anew, since what is recorded relies on it; see interval_of.
 constexpr float kLargestWeight = 2;
 
