@@ -156,31 +156,36 @@ const uint32_t* BackwardPass::computed_nodes(uint32_t root) const {
 }
 
 void BackwardPass::find_wanted(uint32_t root) {
+  if (knows_wanted_ = !replans_ && !full_ && graph_.plan_.sink == root; knows_wanted_) {
+    wanted_ = graph_.plan_.wanted.data();
+    return;
+  }
   const uint32_t* const computed = computed_nodes(root);
-  wanted_ = graph_.scratch_.allocate<uint8_t>(root + 1);
-  std::memset(wanted_, 0, root + 1);
-  wanted_[root] = 1;
+  auto* const wanted = graph_.scratch_.allocate<uint8_t>(root + 1);
+  wanted_ = wanted;
+  std::memset(wanted, 0, root + 1);
+  wanted[root] = 1;
   const Recorded record = graph_.recorded();
   for (uint32_t node = root + 1; node-- > 0;) {
     // First what is used by something wanted; whether it leads to a parameter is asked when its turn comes.
-    if (!full_ && (graph_.nodes_[node].flags & Node::kTrained) == 0) wanted_[node] = 0;
-    if (wanted_[node]) {
-      if (computed != nullptr) wanted_[computed[node]] = 1;
+    if (!full_ && (graph_.nodes_[node].flags & Node::kTrained) == 0) wanted[node] = 0;
+    if (wanted[node]) {
+      if (computed != nullptr) wanted[computed[node]] = 1;
       // What is wanted only for the full gradients may be what no gradient flows through.
       if (full_ && graph_.type_of(node).def->backward == nullptr) continue;
       const uint32_t end = record.operands_end(node);
-      for (uint32_t at = record.nodes[node].operands; at < end; ++at) wanted_[record.operands[at]] = 1;
+      for (uint32_t at = record.nodes[node].operands; at < end; ++at) wanted[record.operands[at]] = 1;
     }
   }
 }
 
-bool BackwardPass::is_as_forward(uint32_t root, const uint8_t* include) const {
-  if (replans_ || root + 1 != graph_.computed_) return false;
+bool BackwardPass::is_as_forward(uint32_t root) const {
+  if (!knows_wanted_ && (replans_ || root + 1 != graph_.computed_)) return false;
   for (const Plan::Batch& batch : graph_.plan_.batches) {
     const uint32_t* const nodes = &graph_.plan_.nodes[batch.begin];
-    uint32_t included = 0;
-    for (uint32_t i = 0; i < batch.count; ++i) included += include[nodes[i]];
-    if (included != 0 && included != batch.count) return false;
+    uint32_t wanted = 0;
+    for (uint32_t i = 0; i < batch.count; ++i) wanted += wanted_[nodes[i]];
+    if (wanted != 0 && wanted != batch.count) return false;
   }
   return true;
 }
@@ -205,12 +210,15 @@ void BackwardPass::make_plan(uint32_t root) {
   Plan& plan = graph_.backward_plan_;
   plan.clear();
   graph_.backward_division_.clear();
+  if (is_as_forward(root)) {
+    plan_ = &graph_.plan_;
+    divide(root, nullptr);
+    return;
+  }
   auto* include = graph_.scratch_.allocate<uint8_t>(root + 1);
   for (uint32_t node = 0; node <= root; ++node)
     include[node] = wanted_[node] && (graph_.nodes_[node].flags & Node::kGiven) == 0;
-  if (is_as_forward(root, include)) {
-    plan_ = &graph_.plan_;
-  } else if (!replans_) {
+  if (!replans_) {
     copy_plan(root, include);
   } else if (graph_.batching_) {
     graph_.scheduler_.schedule(graph_.recorded(), 0, root + 1, include, graph_.types_, false, &plan);
@@ -247,15 +255,11 @@ bool BackwardPass::defers_all() const {
   return true;
 }
 
-void BackwardPass::allocate_gradients(uint32_t batch, const uint32_t* nodes) {
-  const Plan::Batch& of = plan_->batches[batch];
-  const Type& type = graph_.types_[of.type];
-  const int64_t size = type.size;
-  const int64_t count = of.count;
+float* BackwardPass::allocate_gradients(const Plan::Batch& batch) {
+  const Type& type = graph_.types_[batch.type];
   // What late stages carry lies behind the gradients of all nodes, in the same order.
-  const int64_t carried = of.stage == Stage::kEarly && type.def->carries ? count : 0;
-  auto* memory = graph_.gradient_memory_.allocate<float>(size * (count + carried));
-  for (uint32_t i = 0; i < count; ++i) graph_.gradients_[nodes[i]] = memory + i * size;
+  const bool carries = batch.stage == Stage::kEarly && type.def->carries;
+  return graph_.gradient_memory_.allocate<float>(type.size * batch.count * (carries ? 2 : 1));
 }
 
 void BackwardPass::number_slots(uint32_t root) {
@@ -266,20 +270,24 @@ void BackwardPass::number_slots(uint32_t root) {
   states_ = graph_.scratch_.allocate<uint8_t>(root + 1);
   std::memset(slots_, 0xff, (root + 1) * sizeof(uint32_t));
   uint32_t slot = 0;
-  const auto number = [&](uint32_t node) {
-    states_[slot] = wanted_[node] ? kWanted : 0;
-    slots_[node] = slot++;
-  };
   for (uint32_t b = 0; b < plan.batches.size(); ++b) {
     const Plan::Batch& batch = plan.batches[b];
     if (batch.stage == Stage::kLate || !is_run(batch)) continue;
     const bool divided = b < joint && !division.is_first(b);
     const uint32_t* nodes = divided ? division.nodes(b) : &plan.nodes[batch.begin];
-    for (uint32_t i = 0; i < batch.count; ++i) number(nodes[i]);
-    allocate_gradients(b, nodes);
+    const int64_t size = graph_.types_[batch.type].size;
+    float* gradient = allocate_gradients(batch);
+    std::memset(states_ + slot, kWanted, batch.count);
+    for (uint32_t i = 0; i < batch.count; ++i, gradient += size) {
+      slots_[nodes[i]] = slot++;
+      graph_.gradients_[nodes[i]] = gradient;
+    }
   }
-  for (uint32_t node = 0; node <= root; ++node)
-    if (slots_[node] == Graph::kNone) number(node);
+  for (uint32_t node = 0; node <= root; ++node) {
+    if (slots_[node] != Graph::kNone) continue;
+    states_[slot] = wanted_[node] ? kWanted : 0;
+    slots_[node] = slot++;
+  }
   for (const Plan::Alias& alias : aliases())
     if (alias.node <= root && wants(alias.node) && (alias.used || alias.node == root))
       graph_.gradients_[alias.node] = graph_.gradient_memory_.allocate<float>(graph_.type_of(alias.node).size);

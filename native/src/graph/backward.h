@@ -80,7 +80,7 @@ class BackwardPass {
   const uint32_t* computed_nodes(uint32_t root) const;
   void make_plan(uint32_t root);
   /// Whether the forward's plan may run as it is: the nodes of each batch are all wanted, or none of them.
-  bool is_as_forward(uint32_t root, const uint8_t* include) const;
+  bool is_as_forward(uint32_t root) const;
   /// Whether the nodes of a batch of the plan are wanted.
   bool is_run(const Plan::Batch& batch) const { return batch.count > 0 && wanted_[plan_->nodes[batch.begin]] != 0; }
   void copy_plan(uint32_t root, const uint8_t* include);
@@ -95,7 +95,7 @@ class BackwardPass {
   bool takes_gradient(const Graph::WholeTable& whole, uint32_t root) const {
     return whole.node <= root && wanted_[whole.node] != 0 && is_shared_target(whole.node);
   }
-  void allocate_gradients(uint32_t batch, const uint32_t* nodes);
+  float* allocate_gradients(const Plan::Batch& batch);
   void number_slots(uint32_t root);
   /// Calls visit(parameter, node) for the parameters whose gradients go straight into a gradient set, which other uses
   /// and other graphs add to as well.
@@ -135,7 +135,9 @@ class BackwardPass {
   const bool replans_;
   const Plan* plan_ = &graph_.backward_plan_;
   const Division* division_ = &graph_.backward_division_;
-  uint8_t* wanted_ = nullptr;
+  const uint8_t* wanted_ = nullptr;
+  /// Whether the forward's plan knew what is wanted.
+  bool knows_wanted_ = false;
   /// Each node's place in `states_`: first the nodes of the plan, in the order in which their gradients lie.
   uint32_t* slots_ = nullptr;
   uint8_t* states_ = nullptr;

@@ -1,78 +1,128 @@
 #include "schedule/schedule.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 #include <utility>
 
 namespace dynnet {
 namespace {
 
-constexpr uint32_t kNone = ~uint32_t{0};
+constexpr uint32_t kNone = Plan::kNone;
+
+uint8_t is_trained(const Node& node) { return (node.flags & Node::kTrained) != 0; }
 
 }  // namespace
 
 inline void Scheduler::make_ready(const Node& node, uint32_t local) {
-  Local& own = locals_[local];
-  Group& group = groups_[own.group];
-  own.next = kNone;
+  const uint32_t number = locals_[local].group;
+  Group& group = groups_[number];
   if (group.ready == 0) {
-    group.first = local;
     group.depth = node.depth;
-    active_.push_back(own.group);
-  } else {
-    locals_[group.last].next = local;
+    active_.push_back(number);
   }
-  group.last = local;
-  ++group.ready;
+  ready_[group.first + group.ready++] = local;
 }
 
-// group_of_type_ keeps an entry for each type that was ever seen; only those of this plan are valid, which comparing
-// with the group's own type tells.
 inline uint32_t Scheduler::group_of(uint32_t type, bool common) {
   uint32_t& group = group_of_type_[common][type];
-  if (group >= groups_.size() || groups_[group].type != type || groups_[group].common != common) [[unlikely]] {
-    group = static_cast<uint32_t>(groups_.size());
-    groups_.push_back({type, 0, 0, 0, 0, kNone, kNone, 0, kNone, false, common});
-    if (groups_.size() <= kMostGroups) uses_.resize(groups_.size() * kRowWords, 0);
+  if (group == kNone) [[unlikely]] {
+    const auto added = static_cast<uint32_t>(groups_.size());
+    groups_.push_back({type, 0, 0, 0, 0, 0, 0, kNone, false, common});
+    if (added < kMostGroups) uses_.resize((added + 1) * size_t{row_size_}, 0);
+    // Last, since the memory may not suffice.
+    group = added;
   }
   return group;
 }
 
 // Who waits for how many, who waits for whom, and which groups use which.
 void Scheduler::find_dependences(const Recorded& record, uint32_t begin, uint32_t n, const uint8_t* include,
-                                 uint32_t type_count) {
-  const Node* nodes = record.nodes + begin;
+                                 uint32_t type_count, Plan* plan) {
+  for (const Group& group : groups_) group_of_type_[group.common][group.type] = kNone;
   for (Array<uint32_t>& groups : group_of_type_)
-    if (groups.size() < type_count) groups.resize(type_count, 0);
+    if (groups.size() < type_count) groups.resize(type_count, kNone);
+  row_size_ = std::bit_ceil(std::clamp<uint32_t>(2 * type_count, sizeof(uint64_t), kMostGroups));
   groups_.clear();
   active_.clear();
   uses_.clear();
   locals_.resize(n);
-  const uint32_t first_operand = n > 0 ? nodes[0].operands : 0;
-  const uint32_t operands = n > 0 ? record.operands_end(begin + n - 1) - first_operand : 0;
-  successors_.resize(operands);
+  successors_.resize(n > 0 ? record.operands_end(begin + n - 1) - record.nodes[begin].operands : 0);
+  plan->wanted.assign(n, 0);
+  if (merged_) {
+    used_.assign(n, 0);
+    visit_edges<true>(record, begin, n, include, plan->wanted.data());
+  } else {
+    visit_edges<false>(record, begin, n, include, plan->wanted.data());
+  }
+}
+
+// A function of its own, and copies of what it reads, so that all of it stays in registers: what bytes are written to
+// might be anything, as far as the compiler knows.
+template <bool kMerged>
+void Scheduler::visit_edges(const Recorded& record, uint32_t begin, uint32_t n, const uint8_t* include,
+                            uint8_t* wanted) {
+  const Recorded r = record;
+  const Node* const nodes = r.nodes + begin;
+  Local* const locals = locals_.data();
+  Successor* const successors = successors_.data();
+  const uint32_t row_mask = row_size_ - 1;
+  uint32_t edges = 0;
   for (uint32_t i = 0; i < n; ++i) {
     if (!include[i]) continue;
-    const uint32_t group = group_of(nodes[i].type, merged_ && merger_.is_common(i));
+    const uint8_t trained = is_trained(nodes[i]);
+    const uint32_t group = group_of(nodes[i].type, kMerged && merger_.is_common(i));
     ++groups_[group].remaining;
+    // With more groups than rows, of which no use is made then, one row serves several.
+    uint8_t* const uses = &uses_[size_t{group & row_mask} * (row_mask + 1)];
     uint32_t waiting = 0;
-    const uint32_t stop = record.operands_end(begin + i);
-    for (uint32_t at = nodes[i].operands; at < stop; ++at) {
-      if (record.operands[at] < begin) continue;
-      uint32_t operand = record.operands[at] - begin;
-      if (merged_) {
+    const uint32_t* const stop = r.operands + r.operands_end(begin + i);
+    for (const uint32_t* at = r.operands + nodes[i].operands; at < stop; ++at) {
+      uint32_t operand = *at - begin;
+      if (operand >= n) continue;
+      wanted[operand] |= trained;
+      if (kMerged) {
         used_[operand] = 1;
         operand = merger_.same(operand);
+        wanted[operand] |= trained;
       }
       if (!include[operand]) continue;
       ++waiting;
-      Local& used = locals_[operand];
-      successors_[at - first_operand] = {i, used.successor};
-      used.successor = at - first_operand;
-      if (group < kMostGroups && used.group < kMostGroups)
-        uses_[group * kRowWords + used.group / 64] |= uint64_t{1} << used.group % 64;
+      Local& used = locals[operand];
+      uses[used.group & row_mask] = 1;
+      successors[edges] = {i, used.successor};
+      used.successor = edges++;
     }
-    locals_[i] = {group, waiting, kNone, kNone};
+    locals[i] = {group, waiting, kNone};
   }
+}
+
+// Those that wait for none; and what backward will want.
+void Scheduler::find_ready(const Recorded& record, uint32_t begin, uint32_t n, const uint8_t* include, Plan* plan) {
+  uint32_t first = 0;
+  for (Group& group : groups_) {
+    group.first = first;
+    first += group.remaining;
+  }
+  ready_.resize(first);
+  uint8_t* const wanted = plan->wanted.data();
+  uint32_t ends = 0;
+  uint32_t end = 0;
+  for (uint32_t i = 0; i < n; ++i) {
+    const Node& node = record.nodes[begin + i];
+    const uint8_t trained = is_trained(node);
+    wanted[i] &= trained;
+    if (!include[i]) continue;
+    if (trained && !wanted[i]) {
+      ++ends;
+      end = i;
+    }
+    if (locals_[i].waiting == 0) make_ready(node, i);
+  }
+  plan->sink = kNone;
+  if (begin > 0 || ends != 1) return;
+  plan->sink = end;
+  wanted[end] = 1;
 }
 
 // Strongly connected components (Tarjan 1972). A component is complete when all that it uses are, so their numbers are
@@ -93,9 +143,11 @@ void Scheduler::visit(uint32_t group, uint32_t* visited, uint32_t* components) {
   seen_[group] = back_[group] = (*visited)++;
   groups_[group].component = kNone;
   open_.push_back(group);
-  for (size_t word = 0; word < (groups_.size() + 63) / 64; ++word) {
-    for (uint64_t bits = uses_[group * kRowWords + word]; bits != 0; bits &= bits - 1) {
-      const auto used = static_cast<uint32_t>(word * 64 + static_cast<size_t>(__builtin_ctzll(bits)));
+  for (uint32_t first = 0; first < groups_.size(); first += sizeof(uint64_t)) {
+    uint64_t bytes;
+    std::memcpy(&bytes, &uses_[size_t{group} * row_size_ + first], sizeof bytes);
+    for (; bytes != 0; bytes &= bytes - 1) {
+      const uint32_t used = first + static_cast<uint32_t>(std::countr_zero(bytes)) / 8;
       if (seen_[used] == kNone) visit(used, visited, components);
       if (groups_[used].component == kNone && back_[used] < back_[group]) back_[group] = back_[used];
     }
@@ -200,16 +252,11 @@ void Scheduler::schedule(const Recorded& record, uint32_t begin, uint32_t end, u
   const uint32_t n = end - begin;
   const size_t first_batch = plan->batches.size();
   merged_ = merge && merger_.find(record, begin, end, include, types);
-  if (merged_) used_.assign(n, 0);
-  find_dependences(record, begin, n, include, types.size());
+  find_dependences(record, begin, n, include, types.size(), plan);
   find_components();
   find_unready(record, begin, n, include, types);
-  for (uint32_t i = 0; i < n; ++i)
-    if (include[i] && locals_[i].waiting == 0) make_ready(nodes[begin + i], i);
-
-  size_t planned = plan->nodes.size();
-  for (const Group& group : groups_) planned += group.remaining;
-  plan->nodes.reserve(planned);
+  find_ready(record, begin, n, include, plan);
+  plan->nodes.reserve(plan->nodes.size() + ready_.size());
   while (!active_.empty()) {
     size_t best = 0;
     for (size_t i = 1; i < active_.size(); ++i)
@@ -218,13 +265,16 @@ void Scheduler::schedule(const Recorded& record, uint32_t begin, uint32_t end, u
     active_[best] = active_.back();
     active_.pop_back();
     append_batch(group, types[group.type], plan);
-    group.remaining -= group.ready;
-    group.ready = 0;
+    const uint32_t* const batch = &ready_[group.first];
+    const uint32_t count = std::exchange(group.ready, 0);
+    group.remaining -= count;
+    group.first += count;
     const size_t first_of_batch = plan->nodes.size();
-    for (uint32_t i = group.first; i != kNone; i = locals_[i].next) plan->nodes.push_back(begin + i);
+    uint32_t* const planned = plan->nodes.extend(count);
+    for (uint32_t i = 0; i < count; ++i) planned[i] = begin + batch[i];
     if (group.common) append_aliases(first_of_batch, begin, plan);
-    for (size_t at = first_of_batch; at < plan->nodes.size(); ++at) {
-      for (uint32_t s = locals_[plan->nodes[at] - begin].successor; s != kNone; s = successors_[s].next) {
+    for (uint32_t i = 0; i < count; ++i) {
+      for (uint32_t s = locals_[batch[i]].successor; s != kNone; s = successors_[s].next) {
         const uint32_t successor = successors_[s].node;
         if (--locals_[successor].waiting == 0) make_ready(nodes[begin + successor], successor);
       }

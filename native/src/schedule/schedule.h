@@ -36,17 +36,26 @@ struct Plan {
     /// Whether it is an operand of a node that is computed.
     bool used;
   };
+  static constexpr uint32_t kNone = ~uint32_t{0};
+
   Array<Batch> batches;
   Array<uint32_t> nodes;
   Array<Alias> aliases;
+  /// The trained node that all other trained nodes of the plan lead to by trained ones; none if there is no such node,
+  /// or the plan does not begin with the first node of the graph.
+  uint32_t sink = kNone;
+  /// By node: whether backward from `sink` wants its gradient. It is trained and an operand of a trained one.
+  Array<uint8_t> wanted;
 
   void clear() {
     batches.clear();
     nodes.clear();
     aliases.clear();
+    sink = kNone;
   }
   /// A batch of one node.
   void append_alone(uint32_t node, uint32_t type) {
+    sink = kNone;
     batches.push_back({static_cast<uint32_t>(nodes.size()), 1, type});
     nodes.push_back(node);
   }
@@ -72,8 +81,8 @@ class Scheduler {
     uint32_t remaining;
     uint32_t ready;
     uint32_t depth;
+    /// Where the ready ones begin in `ready_`; before them are those that have run.
     uint32_t first;
-    uint32_t last;
     /// Bit i is set if operand i of some node is computed in the group's own component; only where types have an early
     /// stage.
     uint32_t unready;
@@ -89,8 +98,6 @@ class Scheduler {
     uint32_t waiting;
     /// The first of the list of those that wait for it, in `successors_`.
     uint32_t successor;
-    /// The next ready node of its group.
-    uint32_t next;
   };
   struct Successor {
     uint32_t node;
@@ -98,14 +105,16 @@ class Scheduler {
   };
   // For more groups than this, all are one component: a search over them would take longer than it saves.
   static constexpr size_t kMostGroups = 1024;
-  static constexpr size_t kRowWords = kMostGroups / 64;
 
   uint32_t group_of(uint32_t type, bool common);
   /// The node that is computed for a node.
   uint32_t computed(uint32_t local) const { return merged_ ? merger_.same(local) : local; }
   void append_aliases(size_t first_node, uint32_t begin, Plan* plan);
-  void find_dependences(const Recorded& record, uint32_t begin, uint32_t n, const uint8_t* include,
-                        uint32_t type_count);
+  void find_dependences(const Recorded& record, uint32_t begin, uint32_t n, const uint8_t* include, uint32_t type_count,
+                        Plan* plan);
+  template <bool kMerged>
+  void visit_edges(const Recorded& record, uint32_t begin, uint32_t n, const uint8_t* include, uint8_t* wanted);
+  void find_ready(const Recorded& record, uint32_t begin, uint32_t n, const uint8_t* include, Plan* plan);
   void find_components();
   void visit(uint32_t group, uint32_t* visited, uint32_t* components);
   void find_unready(const Recorded& record, uint32_t begin, uint32_t n, const uint8_t* include, const TypeTable& types);
@@ -119,16 +128,19 @@ class Scheduler {
 
   // Scratch, kept between plans.
   Array<Local> locals_;
-  /// By operand: the node whose it is, in the list of all that wait for the operand.
+  /// The nodes that wait, in a list for each that they wait for.
   Array<Successor> successors_;
   Array<Group> groups_;
+  /// Nodes that are ready or have run, group by group.
+  Array<uint32_t> ready_;
   Array<uint32_t> active_;
   /// Of common nodes and of others.
   Array<uint32_t> group_of_type_[2];
   /// By node: whether it is an operand of one that is computed; only where nodes were merged.
   Array<uint8_t> used_;
-  // For each group a row of bits: the groups whose results it uses.
-  Array<uint64_t> uses_;
+  // For each group a row of bytes, as many as a power of two: whether it uses the results of each group.
+  Array<uint8_t> uses_;
+  uint32_t row_size_ = 0;
   bool has_components_ = false;
   // Tarjan's depth-first search: when each group was first seen, the earliest that it leads back to, and the groups
   // that have no component yet.
