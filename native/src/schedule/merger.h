@@ -22,6 +22,8 @@ class Merger {
 
   /// The node that is computed for a node, which may be itself.
   uint32_t same(uint32_t local) const { return same_[local]; }
+  /// The same for each node, one after the other.
+  const uint32_t* all_same() const { return same_.data(); }
   /// Whether a node is computed for others too.
   bool is_common(uint32_t local) const { return next_[local] != kNone && same_[local] == local; }
   /// Calls visit(local) for each node that is computed by another one, in ascending order.

@@ -66,6 +66,8 @@ void Scheduler::visit_edges(const Recorded& record, uint32_t begin, uint32_t n, 
   const Node* const nodes = r.nodes + begin;
   Local* const locals = locals_.data();
   Successor* const successors = successors_.data();
+  const uint32_t* const same = kMerged ? merger_.all_same() : nullptr;
+  uint8_t* const operand_used = used_.data();
   const uint32_t row_mask = row_size_ - 1;
   uint32_t edges = 0;
   for (uint32_t i = 0; i < n; ++i) {
@@ -81,9 +83,9 @@ void Scheduler::visit_edges(const Recorded& record, uint32_t begin, uint32_t n, 
       uint32_t operand = *at - begin;
       if (operand >= n) continue;
       wanted[operand] |= trained;
-      if (kMerged) {
-        used_[operand] = 1;
-        operand = merger_.same(operand);
+      if constexpr (kMerged) {
+        operand_used[operand] = 1;
+        operand = same[operand];
         wanted[operand] |= trained;
       }
       if (!include[operand]) continue;
