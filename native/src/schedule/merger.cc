@@ -4,6 +4,22 @@
 
 namespace dynnet {
 
+// A node can equal an earlier one only if all its operands do, but for those that had a value before. The last operands
+// are looked at first, since the first are mostly weights.
+inline bool Merger::may_equal(const uint32_t* first, const uint32_t* stop) const {
+  bool any = false;
+  while (stop > first) {
+    --stop;
+    if (*stop < begin_) continue;
+    const uint32_t operand = *stop - begin_;
+    if (same_[operand] != operand)
+      any = true;
+    else if (include_[operand])
+      return false;
+  }
+  return any;
+}
+
 bool Merger::find(const Recorded& record, uint32_t begin, uint32_t end, uint8_t* include, const TypeTable& types) {
   record_ = record;
   begin_ = begin;
@@ -16,12 +32,16 @@ bool Merger::find(const Recorded& record, uint32_t begin, uint32_t end, uint8_t*
   sources_ = 0;
   any_ = false;
   merged_.clear();
+  const Recorded r = record;
+  uint32_t* const same = same_.data();
   for (uint32_t i = 0; i < n; ++i) {
-    same_[i] = i;
+    same[i] = i;
     if (!include[i]) continue;
-    if (record.nodes[begin + i].operands == record.operands_end(begin + i))
+    const uint32_t* const first = r.operands + r.nodes[begin + i].operands;
+    const uint32_t* const stop = r.operands + r.operands_end(begin + i);
+    if (first == stop)
       merge_source(i);
-    else if (any_ && may_equal(i))
+    else if (any_ && may_equal(first, stop))
       merge(i);
   }
   return any_ && link();
@@ -56,22 +76,6 @@ void Merger::merge_source(uint32_t local) {
     }
     if (equal(local, slots_[slot])) return join(local, slots_[slot]);
   }
-}
-
-// A node can equal an earlier one only if all its operands do, but for those that had a value before. The last operands
-// are looked at first, since the first are mostly weights.
-inline bool Merger::may_equal(uint32_t local) const {
-  bool any = false;
-  const uint32_t first = record_.nodes[begin_ + local].operands;
-  for (uint32_t at = record_.operands_end(begin_ + local); at-- > first;) {
-    if (record_.operands[at] < begin_) continue;
-    const uint32_t operand = record_.operands[at] - begin_;
-    if (same_[operand] != operand)
-      any = true;
-    else if (include_[operand])
-      return false;
-  }
-  return any;
 }
 
 // Where the same program recorded this node and its equal, both lie as far behind their operands. If what lies there

@@ -36,7 +36,8 @@ class Merger {
   static constexpr uint32_t kNone = ~uint32_t{0};
 
   void merge_source(uint32_t local);
-  bool may_equal(uint32_t local) const;
+  /// Whether a node with these operands may.
+  bool may_equal(const uint32_t* first, const uint32_t* stop) const;
   void merge(uint32_t local);
   bool equal(uint32_t a, uint32_t b) const;
   bool equal_operands(uint32_t a, uint32_t b) const;
