@@ -14,7 +14,10 @@ public sealed class GradientSet : IDisposable
     private readonly GradientsHandle _handle;
 
     /// <summary>Makes an empty set.</summary>
-    /// <param name="model">The model, or sub-collection, whose gradients it takes.</param>
+    /// <param name="model">
+    /// The model whose gradients it takes. A sub-collection names the model that it is a part of: a set takes the
+    /// gradients of all of that.
+    /// </param>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public GradientSet(Model model)
     {
@@ -29,7 +32,10 @@ public sealed class GradientSet : IDisposable
 
     /// <summary>The gradient of one parameter in the set, column-major, where it lies.</summary>
     /// <param name="parameter">A parameter of the set's model.</param>
-    /// <remarks>Valid until the set changes or is disposed.</remarks>
+    /// <remarks>
+    /// A view, valid until the set changes, is disposed or is collected. The span does not keep the set alive: hold a
+    /// reference to it, or take a copy by <see cref="GradientToArray"/>.
+    /// </remarks>
     /// <exception cref="ArgumentException">The parameter is of another model.</exception>
     /// <exception cref="ObjectDisposedException">The set or the model is disposed.</exception>
     public ReadOnlySpan<float> this[Parameter parameter]
@@ -42,6 +48,18 @@ public sealed class GradientSet : IDisposable
             GC.KeepAlive(parameter);
             return gradient;
         }
+    }
+
+    /// <summary>The gradient of one parameter in the set; zeros if it has none.</summary>
+    /// <param name="parameter">A parameter of the set's model.</param>
+    /// <returns>A copy, column-major.</returns>
+    /// <exception cref="ArgumentException">The parameter is of another model.</exception>
+    /// <exception cref="ObjectDisposedException">The set or the model is disposed.</exception>
+    public float[] GradientToArray(Parameter parameter)
+    {
+        float[] copy = this[parameter].ToArray();
+        GC.KeepAlive(this);
+        return copy;
     }
 
     /// <summary>The gradient of one row of a lookup table in the set; zeros if it has none.</summary>

@@ -35,7 +35,10 @@ public sealed partial class LookupParameter : IEquatable<LookupParameter>
     public int Rows { get; }
 
     /// <summary>All values, row after row, each column-major, where they lie.</summary>
-    /// <remarks>Valid as long as the model is not disposed. An update shows in it.</remarks>
+    /// <remarks>
+    /// A view, valid until the model is disposed or collected. The span keeps neither the table nor its model alive: hold
+    /// a reference to one of them, or take a copy by <see cref="ToArray"/>. An update shows in it.
+    /// </remarks>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     /// <exception cref="InvalidOperationException">
     /// The table holds more values than one span can: read it with <see cref="Row"/>.
@@ -87,7 +90,10 @@ public sealed partial class LookupParameter : IEquatable<LookupParameter>
 
     /// <summary>The values of one row, column-major, where they lie.</summary>
     /// <param name="row">0 to <see cref="Rows"/> - 1.</param>
-    /// <returns>A view, valid as long as the model is not disposed; an update shows in it.</returns>
+    /// <returns>
+    /// A view, valid as long as that of <see cref="Values"/>; <see cref="RowToArray"/> makes a copy. An update shows in
+    /// it.
+    /// </returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public ReadOnlySpan<float> Row(int row)
@@ -96,6 +102,30 @@ public sealed partial class LookupParameter : IEquatable<LookupParameter>
         ReadOnlySpan<float> values = ParameterCalls.LookupRow(Pointer, row, Dim.Size);
         GC.KeepAlive(_root);
         return values;
+    }
+
+    /// <summary>A copy of all values, row after row, each column-major.</summary>
+    /// <returns>As many numbers as the table has elements.</returns>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The table holds more values than one span can: read it with <see cref="RowToArray"/>.
+    /// </exception>
+    public float[] ToArray()
+    {
+        using Lease lease = _root.Lease();
+        return ParameterCalls.LookupValues(Pointer).ToArray();
+    }
+
+    /// <summary>A copy of the values of one row, column-major.</summary>
+    /// <param name="row">0 to <see cref="Rows"/> - 1.</param>
+    /// <returns>As many numbers as a row has elements.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public float[] RowToArray(int row)
+    {
+        CheckRow(row);
+        using Lease lease = _root.Lease();
+        return ParameterCalls.LookupRow(Pointer, row, Dim.Size).ToArray();
     }
 
     /// <summary>Replaces all values.</summary>

@@ -31,7 +31,10 @@ public sealed partial class Parameter : IEquatable<Parameter>
     public Dim Dim { get; }
 
     /// <summary>The values, column-major, where they lie.</summary>
-    /// <remarks>Valid as long as the model is not disposed. An update shows in it.</remarks>
+    /// <remarks>
+    /// A view, valid until the model is disposed or collected. The span keeps neither the parameter nor its model alive:
+    /// hold a reference to one of them, or take a copy by <see cref="ToArray"/>. An update shows in it.
+    /// </remarks>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public ReadOnlySpan<float> Values
     {
@@ -46,7 +49,10 @@ public sealed partial class Parameter : IEquatable<Parameter>
     /// <summary>
     /// The gradient that has accumulated since the latest update, column-major, where it lies; zeros if there is none.
     /// </summary>
-    /// <remarks>Valid as long as the model is not disposed. Each backward and update shows in it.</remarks>
+    /// <remarks>
+    /// A view, valid as long as that of <see cref="Values"/>; <see cref="GradientToArray"/> makes a copy. Each backward
+    /// and update shows in it.
+    /// </remarks>
     /// <exception cref="InvalidOperationException">
     /// There is none yet, and a backward or an update on another thread may be writing it.
     /// </exception>
@@ -94,6 +100,37 @@ public sealed partial class Parameter : IEquatable<Parameter>
             _root.ThrowIfDisposed();
             return _pointer;
         }
+    }
+
+    /// <summary>A copy of the values, column-major.</summary>
+    /// <returns>As many numbers as the parameter has elements.</returns>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public float[] ToArray()
+    {
+        using Lease lease = _root.Lease();
+        return ParameterCalls.Values(Pointer).ToArray();
+    }
+
+    /// <summary>Copies the values, column-major.</summary>
+    /// <param name="destination">At least as long as the parameter has elements.</param>
+    /// <exception cref="ArgumentException"><paramref name="destination"/> is too short.</exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public void CopyTo(Span<float> destination)
+    {
+        using Lease lease = _root.Lease();
+        ParameterCalls.Values(Pointer).CopyTo(destination);
+    }
+
+    /// <summary>A copy of the gradient that <see cref="Gradient"/> shows, column-major.</summary>
+    /// <returns>As many numbers as the parameter has elements.</returns>
+    /// <exception cref="InvalidOperationException">
+    /// There is none yet, and a backward or an update on another thread may be writing it.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
+    public float[] GradientToArray()
+    {
+        using Lease lease = _root.Lease();
+        return ParameterCalls.Gradient(Pointer).ToArray();
     }
 
     /// <summary>Replaces all values.</summary>

@@ -35,6 +35,42 @@ public sealed class GradientSetTests
     }
 
     [Test]
+    public void Of_a_sub_collection_takes_the_gradients_of_the_whole_model()
+    {
+        Model part = _model.AddSubcollection("part");
+        Parameter inner = part.AddParameters([2], Initializer.FromArray([5, 7]));
+        using var set = new GradientSet(part);
+        using var graph = new ComputationGraph();
+        DotProduct(_w, graph.Parameter(inner)).Backward(gradients: set);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(set.GradientToArray(_w), Is.EqualTo(new float[] { 5, 7 }));
+            Assert.That(set.GradientToArray(inner), Is.EqualTo(new float[] { 2, 3 }));
+            Assert.That(_w.GradientToArray(), Is.All.Zero);
+            Assert.That(inner.GradientToArray(), Is.All.Zero);
+        }
+        using var trainer = new SimpleSgdTrainer(_model, 1) { ClipThreshold = 0 };
+        trainer.Update([set]);
+        Assert.That(_w.ToArray(), Is.EqualTo(new float[] { 2 - 5, 3 - 7 }));
+    }
+
+    [Test]
+    public void Gives_copies_of_gradients()
+    {
+        using var set = new GradientSet(_model);
+        using var graph = new ComputationGraph();
+        DotProduct(_w, graph.Input([5, 7])).Backward(gradients: set);
+        float[] copy = set.GradientToArray(_w);
+        set.Reset();
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(copy, Is.EqualTo(new float[] { 5, 7 }));
+            Assert.That(set.GradientToArray(_w), Is.All.Zero);
+            Assert.That(() => set.GradientToArray(null!), Throws.ArgumentNullException);
+        }
+    }
+
+    [Test]
     public void Is_zeros_at_first_and_after_a_reset()
     {
         using var set = new GradientSet(_model);
@@ -150,6 +186,7 @@ public sealed class GradientSetTests
         using (Assert.EnterMultipleScope())
         {
             AssertDisposed(() => _ = set[_w].Length);
+            AssertDisposed(() => set.GradientToArray(_w));
             AssertDisposed(() => set.RowGradient(_table, 0));
             AssertDisposed(set.Reset);
             AssertDisposed(() => loss.Backward(gradients: set));

@@ -84,6 +84,32 @@ public sealed class LifetimeTests
     }
 
     [Test]
+    public void A_copy_of_values_holds_on_to_their_model_while_it_is_made()
+    {
+        // Each copy is the last use of its model: without a lease, a collection in the middle would free what it reads.
+        const int Size = 1 << 20;
+        Task collector = Task.Run(() =>
+        {
+            for (int i = 0; i < 50; i++)
+                Collect();
+        });
+        do
+        {
+            Assert.That(Sum(Make().ToArray()), Is.EqualTo(Size));
+            Assert.That(Sum(Make().GradientToArray()), Is.Zero);
+            Assert.That(Sum(MakeTable().ToArray()), Is.EqualTo(Size));
+            Assert.That(Sum(MakeTable().RowToArray(1)), Is.EqualTo(Size / 2));
+        }
+        while (!collector.IsCompleted);
+
+        static Parameter Make() => new Model().AddParameters([Size], Initializer.Constant(1));
+
+        static LookupParameter MakeTable() => new Model().AddLookupParameters(2, [Size / 2], Initializer.Constant(1));
+
+        static float Sum(float[] values) => System.Numerics.Tensors.TensorPrimitives.Sum<float>(values);
+    }
+
+    [Test]
     public void Finalizers_may_run_in_any_order()
     {
         for (int i = 0; i < 200; i++)

@@ -30,6 +30,20 @@ public sealed class LookupParameterTests
     }
 
     [Test]
+    public void Copies_of_values_stay_as_they_were()
+    {
+        float[] all = _table.ToArray(), row = _table.RowToArray(2);
+        _table.Zero();
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(all, Is.EqualTo(new float[] { 0, 1, 10, 11, 20, 21, 30, 31 }));
+            Assert.That(row, Is.EqualTo(new float[] { 20, 21 }));
+            Assert.That(() => _table.RowToArray(4), Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(() => _table.RowToArray(-1), Throws.TypeOf<ArgumentOutOfRangeException>());
+        }
+    }
+
+    [Test]
     public void Gives_one_row_or_one_for_each_batch_element()
     {
         using var graph = new ComputationGraph();
@@ -130,6 +144,8 @@ public sealed class LookupParameterTests
         {
             AssertDisposed(() => _ = _table.Values.Length);
             AssertDisposed(() => _ = _table.Row(0).Length);
+            AssertDisposed(() => _table.ToArray());
+            AssertDisposed(() => _table.RowToArray(0));
             AssertDisposed(() => _table.SetValues(new float[8]));
             AssertDisposed(() => _table.SetRow(0, [1, 2]));
             AssertDisposed(() => _table.RowGradient(0));

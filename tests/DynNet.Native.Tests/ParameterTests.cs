@@ -42,6 +42,24 @@ public sealed class ParameterTests
     }
 
     [Test]
+    public void Copies_of_values_and_gradient_stay_as_they_were()
+    {
+        Parameter w = _model.AddParameters([2], Initializer.FromArray([2, 3]));
+        using var graph = new ComputationGraph();
+        Ops.DotProduct(w, graph.Input([5, 7])).Backward();
+        float[] values = w.ToArray(), gradient = w.GradientToArray(), copied = [0, 0, 9];
+        w.CopyTo(copied);
+        w.Zero();
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(values, Is.EqualTo(new float[] { 2, 3 }));
+            Assert.That(gradient, Is.EqualTo(new float[] { 5, 7 }));
+            Assert.That(copied, Is.EqualTo(new float[] { 2, 3, 9 }));
+            Assert.That(() => w.CopyTo(new float[1]), Throws.ArgumentException);
+        }
+    }
+
+    [Test]
     public void Values_of_another_number_are_an_error_and_change_nothing()
     {
         Parameter parameter = _model.AddParameters([2, 2], Initializer.Constant(1), "W");
@@ -171,6 +189,9 @@ public sealed class ParameterTests
         {
             AssertDisposed(() => _ = w.Values.Length);
             AssertDisposed(() => _ = w.Gradient.Length);
+            AssertDisposed(() => w.ToArray());
+            AssertDisposed(() => w.CopyTo(new float[2]));
+            AssertDisposed(() => w.GradientToArray());
             AssertDisposed(() => w.SetValues([1, 2]));
             AssertDisposed(() => graph.Parameter(w));
             AssertDisposed(() => graph.ConstParameter(w));

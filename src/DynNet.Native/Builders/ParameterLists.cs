@@ -61,5 +61,8 @@ internal static class ParameterLists
             to[i].SetValues(from[i].Values);
         for (int i = 0; i < fromTables.Length; i++)
             toTables[i].SetValues(fromTables[i].Values);
+        // Spans do not keep what they show.
+        GC.KeepAlive(from);
+        GC.KeepAlive(fromTables);
     }
 }

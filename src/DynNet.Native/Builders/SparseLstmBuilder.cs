@@ -88,7 +88,7 @@ public sealed class SparseLstmBuilder : LstmBuilder
         int first = 0;
         foreach ((_, Parameter mask) in matrices)
         {
-            int size = mask.Values.Length;
+            int size = (int)mask.Dim.Size;
             mask.SetValues(masks.AsSpan(first, size));
             mask.IsUpdated = false;
             first += size;
@@ -131,8 +131,8 @@ public sealed class SparseLstmBuilder : LstmBuilder
 
     private static float[] Magnitudes(Parameter weight, Parameter mask)
     {
-        float[] magnitudes = weight.Values.ToArray();
-        ReadOnlySpan<float> masks = mask.Values;
+        float[] magnitudes = weight.ToArray();
+        float[] masks = mask.ToArray();
         for (int i = 0; i < magnitudes.Length; i++)
             magnitudes[i] = Math.Abs(magnitudes[i] * masks[i]);
         return magnitudes;
