@@ -76,7 +76,8 @@ public abstract partial class Trainer : IDisposable
 
     /// <summary>
     /// The learning rate of each update; null, the default, if <see cref="LearningRate"/> is set by hand. An update
-    /// sets <see cref="LearningRate"/> to that of <see cref="StepsCount"/> before it begins.
+    /// sets <see cref="LearningRate"/> to that of <see cref="StepsCount"/> before it begins; if it fails, the rate is
+    /// what it was.
     /// </summary>
     /// <remarks>
     /// It is no part of what <see cref="Save(string)"/> writes: set it again beside <see cref="Populate(string)"/>.
@@ -142,8 +143,8 @@ public abstract partial class Trainer : IDisposable
 
     /// <summary>Updates all parameters from the model's own gradients, and sets those to 0.</summary>
     /// <exception cref="ArgumentException">
-    /// The trainer is an <see cref="AdamWTrainer"/>, and rate * decay is more than 1. Nothing was updated and the
-    /// gradients stay.
+    /// The <see cref="Schedule"/> gives a rate that is negative or not finite; or the trainer is an <see
+    /// cref="AdamWTrainer"/>, and rate * decay is more than 1. Nothing was updated and the gradients stay.
     /// </exception>
     /// <exception cref="InvalidOperationException">A backward into the model is running in another thread.</exception>
     /// <exception cref="NotFiniteNumberException">
@@ -152,27 +153,32 @@ public abstract partial class Trainer : IDisposable
     /// </exception>
     /// <remarks>
     /// A parameter that never had a gradient is left alone, but for decay; one that had is updated with a gradient of 0
-    /// where there is none. Frozen ones are left out: see <see cref="Parameter.IsUpdated"/>.
+    /// where there is none. Frozen ones are left out: see <see cref="Parameter.IsUpdated"/>. What a <see
+    /// cref="Schedule"/> throws is passed on, before anything is updated.
     /// </remarks>
     public void Update()
     {
         using Lease lease = Lease();
-        FollowSchedule(lease.Pointer);
-        Status.Check(NativeMethods.dn_trainer_update(lease.Pointer));
+        double rate = FollowSchedule(lease.Pointer);
+        NativeStatus status = NativeMethods.dn_trainer_update(lease.Pointer);
+        Check(status, lease.Pointer, rate);
     }
 
     /// <summary>Adds gradient sets to the model's own, sets them to 0, and updates all parameters.</summary>
     /// <param name="sets">In the order in which they are added, which decides the last bits of the sum.</param>
     /// <exception cref="ArgumentException">
-    /// A set is of another model; or the trainer is an <see cref="AdamWTrainer"/>, and rate * decay is more than 1.
-    /// Nothing was updated and all gradients stay, those of the sets in these.
+    /// A set is of another model; or the <see cref="Schedule"/> gives a rate that is negative or not finite; or the
+    /// trainer is an <see cref="AdamWTrainer"/>, and rate * decay is more than 1. Nothing was updated and all gradients
+    /// stay, those of the sets in these.
     /// </exception>
+    /// <exception cref="ArgumentNullException">A set is null.</exception>
     /// <exception cref="InvalidOperationException">A backward into a set or the model is running.</exception>
     /// <exception cref="NotFiniteNumberException">
     /// Clipping is on, and the norm of the gradients is NaN or infinite. Nothing was updated, but the sets have been
     /// added to the model's own gradients, which stay: call <see cref="Model.ResetGradients"/> to go on without them.
     /// </exception>
     /// <exception cref="ObjectDisposedException">A set is disposed.</exception>
+    /// <remarks>What a <see cref="Schedule"/> throws is passed on, before anything is updated.</remarks>
     public void Update(ReadOnlySpan<GradientSet> sets)
     {
         using Lease lease = Lease();
@@ -186,8 +192,8 @@ public abstract partial class Trainer : IDisposable
                 // Not disposed here: the lease ends below, when the call is back.
                 pointers[held] = sets[held].Lease().Pointer;
             }
-            FollowSchedule(lease.Pointer);
-            TrainerCalls.UpdateFrom(lease.Pointer, pointers);
+            double rate = FollowSchedule(lease.Pointer);
+            Check(TrainerCalls.UpdateFrom(lease.Pointer, pointers), lease.Pointer, rate);
         }
         finally
         {
@@ -203,13 +209,17 @@ public abstract partial class Trainer : IDisposable
     /// <param name="parameters">Of the trainer's model.</param>
     /// <param name="lookupParameters">Of the trainer's model; none by default.</param>
     /// <exception cref="ArgumentException">
-    /// One is not of the trainer's model; or the trainer is an <see cref="AdamWTrainer"/>, and rate * decay is more than
-    /// 1. Nothing was updated and the gradients stay.
+    /// One is not of the trainer's model; or the <see cref="Schedule"/> gives a rate that is negative or not finite; or
+    /// the trainer is an <see cref="AdamWTrainer"/>, and rate * decay is more than 1. Nothing was updated and the
+    /// gradients stay.
     /// </exception>
+    /// <exception cref="ArgumentNullException">One is null.</exception>
     /// <exception cref="InvalidOperationException">A backward into the model is running in another thread.</exception>
     /// <exception cref="NotFiniteNumberException">
     /// Clipping is on, and the norm of their gradients is NaN or infinite. Nothing was updated and the gradients stay.
     /// </exception>
+    /// <exception cref="ObjectDisposedException">One is of a model that is disposed.</exception>
+    /// <remarks>What a <see cref="Schedule"/> throws is passed on, before anything is updated.</remarks>
     public void UpdateSubset(
         ReadOnlySpan<Parameter> parameters, ReadOnlySpan<LookupParameter> lookupParameters = default)
     {
@@ -229,8 +239,8 @@ public abstract partial class Trainer : IDisposable
             ArgumentNullException.ThrowIfNull(lookupParameters[i], nameof(lookupParameters));
             tables[i] = lookupParameters[i].Pointer;
         }
-        FollowSchedule(lease.Pointer);
-        TrainerCalls.UpdateSubset(lease.Pointer, pointers, tables);
+        double rate = FollowSchedule(lease.Pointer);
+        Check(TrainerCalls.UpdateSubset(lease.Pointer, pointers, tables), lease.Pointer, rate);
         GC.KeepAlive(dense);
         GC.KeepAlive(sparse);
     }
@@ -285,13 +295,26 @@ public abstract partial class Trainer : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private void FollowSchedule(nint trainer)
+    /// <summary>Sets the rate of the update that begins, and returns the one that was set before.</summary>
+    /// <exception cref="ArgumentException">The schedule's rate is out of its range.</exception>
+    private double FollowSchedule(nint trainer)
     {
+        double before = TrainerCalls.LearningRate(trainer);
         if (Schedule is { } schedule)
         {
             double rate = schedule.Rate(TrainerCalls.StepsCount(trainer));
             Status.Check(NativeMethods.dn_trainer_set_learning_rate(trainer, rate));
         }
+        return before;
+    }
+
+    /// <summary>Throws unless an update succeeded. The schedule's rate then goes as it came.</summary>
+    private void Check(NativeStatus status, nint trainer, double rateBefore)
+    {
+        // A call that succeeds leaves the message of the one that failed.
+        if (status != NativeStatus.Ok && Schedule is not null)
+            _ = NativeMethods.dn_trainer_set_learning_rate(trainer, rateBefore);
+        Status.Check(status);
     }
 
     private Lease Lease() => new(_handle, this);

@@ -90,6 +90,71 @@ public sealed class LearningRateScheduleTests
             Assert.That(() => use(), Throws.TypeOf<ArgumentOutOfRangeException>());
     }
 
+    [TestCase(double.NaN)]
+    [TestCase(double.PositiveInfinity)]
+    [TestCase(-0.1)]
+    public void A_rate_out_of_range_is_an_error_that_changes_nothing(double bad)
+    {
+        using var model = new Model();
+        Parameter w = model.AddParameters([2], Initializer.Constant(1));
+        using var trainer = new SimpleSgdTrainer(model, 0.5) { Schedule = new Rates(_ => bad) };
+        using var set = new GradientSet(model);
+        using var graph = new ComputationGraph();
+        Ops.SumElems(graph.Parameter(w)).Backward();
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(trainer.Update, Throws.TypeOf<ArgumentException>());
+            Assert.That(() => trainer.Update([set]), Throws.TypeOf<ArgumentException>());
+            Assert.That(() => trainer.UpdateSubset([w]), Throws.TypeOf<ArgumentException>());
+            Assert.That(trainer.LearningRate, Is.EqualTo(0.5));
+            Assert.That(w.ToArray(), Is.All.EqualTo(1f));
+            Assert.That(w.GradientToArray(), Is.All.EqualTo(1f));
+        }
+    }
+
+    [Test]
+    public void An_update_that_fails_leaves_the_rate_as_it_was()
+    {
+        using var model = new Model();
+        Parameter w = model.AddParameters([2], Initializer.Constant(1));
+        using var other = new Model();
+        Parameter foreign = other.AddParameters([2]);
+        using var foreignSet = new GradientSet(other);
+        using var trainer = new SimpleSgdTrainer(model, 0.5) { Schedule = LearningRateSchedule.Constant(0.25) };
+        using var graph = new ComputationGraph();
+        (Ops.SumElems(graph.Parameter(w)) / 0).Backward();
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(
+                trainer.Update, Throws.TypeOf<NotFiniteNumberException>().With.Message.Not.Empty, "its own message");
+            Assert.That(trainer.LearningRate, Is.EqualTo(0.5));
+            Assert.That(() => trainer.Update([foreignSet]), Throws.ArgumentException);
+            Assert.That(trainer.LearningRate, Is.EqualTo(0.5));
+            Assert.That(() => trainer.UpdateSubset([foreign]), Throws.ArgumentException);
+            Assert.That(trainer.LearningRate, Is.EqualTo(0.5));
+        }
+        model.ResetGradients();
+        trainer.Update();
+        Assert.That(trainer.LearningRate, Is.EqualTo(0.25));
+    }
+
+    [Test]
+    public void What_a_schedule_throws_is_passed_on_before_anything_is_updated()
+    {
+        using var model = new Model();
+        Parameter w = model.AddParameters([2], Initializer.Constant(1));
+        using var trainer = new SimpleSgdTrainer(model) { Schedule = new Rates(_ => throw new TimeoutException()) };
+        using var graph = new ComputationGraph();
+        Ops.SumElems(graph.Parameter(w)).Backward();
+        Assert.That(trainer.Update, Throws.TypeOf<TimeoutException>());
+        Assert.That(w.ToArray(), Is.All.EqualTo(1f));
+    }
+
+    private sealed class Rates(Func<long, double> rate) : LearningRateSchedule
+    {
+        public override double Rate(long update) => rate(update);
+    }
+
     private static void AssertRates(LearningRateSchedule schedule, params (long Update, double Rate)[] expected)
     {
         using (Assert.EnterMultipleScope())

@@ -88,10 +88,10 @@ internal static unsafe class TrainerCalls
         return new TrainerHandle(trainer);
     }
 
-    internal static void UpdateFrom(nint trainer, ReadOnlySpan<nint> sets)
+    internal static NativeStatus UpdateFrom(nint trainer, ReadOnlySpan<nint> sets)
     {
         fixed (nint* first = sets)
-            Status.Check(NativeMethods.dn_trainer_update_from(trainer, first, sets.Length));
+            return NativeMethods.dn_trainer_update_from(trainer, first, sets.Length);
     }
 
     internal static double LearningRate(nint trainer)
@@ -129,14 +129,13 @@ internal static unsafe class TrainerCalls
         return count;
     }
 
-    internal static void UpdateSubset(nint trainer, ReadOnlySpan<nint> parameters, ReadOnlySpan<nint> tables)
+    internal static NativeStatus UpdateSubset(nint trainer, ReadOnlySpan<nint> parameters, ReadOnlySpan<nint> tables)
     {
         fixed (nint* firstParameter = parameters)
         fixed (nint* firstTable = tables)
         {
-            Status.Check(
-                NativeMethods.dn_trainer_update_subset(
-                    trainer, firstParameter, parameters.Length, firstTable, tables.Length));
+            return NativeMethods.dn_trainer_update_subset(
+                trainer, firstParameter, parameters.Length, firstTable, tables.Length);
         }
     }
 
