@@ -46,6 +46,11 @@ public sealed partial class ComputationGraph
     internal NativeExpression Bind(in Expression x) =>
         ReferenceEquals(x.Owner, this) ? x.Native : BindForeign(x.Owner);
 
+    /// <summary>An operand as an expression of this graph, which thus names it.</summary>
+    /// <exception cref="StaleExpressionException">The operand is of another graph, or <c>default</c>.</exception>
+    /// <exception cref="ObjectDisposedException">The operand is a parameter of a model that is disposed.</exception>
+    internal Expression Bound(in Expression x) => new(this, Bind(x));
+
     [StackTraceHidden]
     [MethodImpl(MethodImplOptions.NoInlining)]
     private NativeExpression BindForeign(object? owner)

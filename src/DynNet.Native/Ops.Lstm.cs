@@ -1,3 +1,5 @@
+using DynNet.Native.Interop;
+
 namespace DynNet.Native;
 
 // The forms of the LSTM's gates that are made of other operations: concatenation, products with masks, and noise cost
@@ -23,7 +25,7 @@ public static unsafe partial class Ops
     {
         if (weightNoise == 0)
             return VanillaLstmGates(x, h, wx, wh, b);
-        ComputationGraph graph = ComputationGraph.Of(x, h);
+        ComputationGraph graph = ComputationGraph.Of([x, h, wx, wh, b]);
         return VanillaLstmGates(x, h, Noisy(wx), Noisy(wh), Noisy(b));
 
         Expression Noisy(Expression weight) => WeightNoise.Added(graph, weight, weightNoise);
@@ -44,7 +46,13 @@ public static unsafe partial class Ops
     /// <exception cref="ObjectDisposedException">The graph is disposed.</exception>
     public static Expression VanillaLstmGatesConcat(
         ReadOnlySpan<Expression> xs, Expression h, Expression wx, Expression wh, Expression b, double weightNoise = 0) =>
-        VanillaLstmGates(Concatenate(xs), h, wx, wh, b, weightNoise);
+        VanillaLstmGates(Joined(xs, [h, wx, wh, b]), h, wx, wh, b, weightNoise);
+
+    /// <inheritdoc cref="VanillaLstmGatesConcat(ReadOnlySpan{Expression}, Expression, Expression, Expression, Expression,
+    /// double)"/>
+    public static Expression VanillaLstmGatesConcat(
+        IEnumerable<Expression> xs, Expression h, Expression wx, Expression wh, Expression b, double weightNoise = 0) =>
+        VanillaLstmGatesConcat(Operands.Span(xs), h, wx, wh, b, weightNoise);
 
     /// <summary>The gates of an LSTM cell whose input and last output are multiplied by dropout masks first.</summary>
     /// <param name="x">{input}.</param>
@@ -62,8 +70,12 @@ public static unsafe partial class Ops
     /// <exception cref="ObjectDisposedException">The graph is disposed.</exception>
     public static Expression VanillaLstmGatesDropout(
         Expression x, Expression h, Expression wx, Expression wh, Expression b, Expression dropoutMaskX,
-        Expression dropoutMaskH, double weightNoise = 0) =>
-        VanillaLstmGates(CMult(x, dropoutMaskX), CMult(h, dropoutMaskH), wx, wh, b, weightNoise);
+        Expression dropoutMaskH, double weightNoise = 0)
+    {
+        ComputationGraph graph = ComputationGraph.Of([x, h, wx, wh, b, dropoutMaskX, dropoutMaskH]);
+        return VanillaLstmGates(
+            CMult(graph.Bound(x), dropoutMaskX), CMult(graph.Bound(h), dropoutMaskH), wx, wh, b, weightNoise);
+    }
 
     /// <summary>
     /// The gates of an LSTM cell whose input is given in parts, and whose input and last output are multiplied by dropout
@@ -86,5 +98,28 @@ public static unsafe partial class Ops
     public static Expression VanillaLstmGatesDropoutConcat(
         ReadOnlySpan<Expression> xs, Expression h, Expression wx, Expression wh, Expression b, Expression dropoutMaskX,
         Expression dropoutMaskH, double weightNoise = 0) =>
-        VanillaLstmGatesDropout(Concatenate(xs), h, wx, wh, b, dropoutMaskX, dropoutMaskH, weightNoise);
+        VanillaLstmGatesDropout(
+            Joined(xs, [h, wx, wh, b, dropoutMaskX, dropoutMaskH]), h, wx, wh, b, dropoutMaskX, dropoutMaskH, weightNoise);
+
+    /// <inheritdoc cref="VanillaLstmGatesDropoutConcat(ReadOnlySpan{Expression}, Expression, Expression, Expression,
+    /// Expression, Expression, Expression, double)"/>
+    public static Expression VanillaLstmGatesDropoutConcat(
+        IEnumerable<Expression> xs, Expression h, Expression wx, Expression wh, Expression b, Expression dropoutMaskX,
+        Expression dropoutMaskH, double weightNoise = 0) =>
+        VanillaLstmGatesDropoutConcat(Operands.Span(xs), h, wx, wh, b, dropoutMaskX, dropoutMaskH, weightNoise);
+
+    /// <summary>Parts as one operand, in a graph that one of them names or another operand does.</summary>
+    private static Expression Joined(ReadOnlySpan<Expression> parts, ReadOnlySpan<Expression> others)
+    {
+        foreach (ref readonly Expression part in parts)
+        {
+            if (part.Owner is ComputationGraph)
+                return Concatenate(parts);
+        }
+        if (parts.IsEmpty)
+            return Concatenate(parts);
+        Expression[] bound = parts.ToArray();
+        bound[0] = ComputationGraph.Of(others).Bound(bound[0]);
+        return Concatenate(bound);
+    }
 }

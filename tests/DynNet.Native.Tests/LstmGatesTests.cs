@@ -107,6 +107,74 @@ public sealed class LstmGatesTests
     }
 
     [Test]
+    public void Any_operand_names_the_graph()
+    {
+        Parameter x = _model.AddParameters([3]), h = _model.AddParameters([2]);
+        Parameter[] parts = [_model.AddParameters([1]), _model.AddParameters([2])];
+        Parameter maskX = _model.AddParameters([3]), maskH = _model.AddParameters([2]);
+        BuilderChecks.Fill(_model);
+        Expression[] xs = [parts[0], parts[1]];
+        Expression inGraph = _graph.Parameter(x), h2 = _graph.Parameter(h), joined = _graph.Parameter(parts[0]);
+        float[] plain = VanillaLstmGates(inGraph, h2, _wx, _wh, _b).ToArray();
+        float[] ofParts = VanillaLstmGates(Concatenate(joined, parts[1]), h2, _wx, _wh, _b).ToArray();
+        float[] masked =
+            VanillaLstmGates(CMult(inGraph, maskX), CMult(h2, maskH), _wx, _wh, _b).ToArray();
+        float[] both = VanillaLstmGates(
+            CMult(Concatenate(joined, parts[1]), maskX), CMult(h2, maskH), _wx, _wh, _b).ToArray();
+        using (Assert.EnterMultipleScope())
+        {
+            foreach (int named in Enumerable.Range(0, 4))
+            {
+                Expression h1 = Named(0, h), wx = Named(1, _wx), wh = Named(2, _wh), b = Named(3, _b);
+                Assert.That(VanillaLstmGates(x, h1, wx, wh, b, weightNoise: 0).ToArray(), Is.EqualTo(plain));
+                Assert.That(
+                    VanillaLstmGates(x, h1, wx, wh, b, weightNoise: 1e-7).ToArray(), Is.EqualTo(plain).Within(1e-4f));
+                Assert.That(VanillaLstmGatesConcat(xs, h1, wx, wh, b).ToArray(), Is.EqualTo(ofParts));
+                Assert.That(
+                    VanillaLstmGatesDropout(x, h1, wx, wh, b, maskX, maskH).ToArray(), Is.EqualTo(masked));
+                Assert.That(
+                    VanillaLstmGatesDropoutConcat(xs, h1, wx, wh, b, maskX, maskH).ToArray(), Is.EqualTo(both));
+
+                Expression Named(int operand, Parameter parameter) =>
+                    named == operand ? _graph.Parameter(parameter) : parameter;
+            }
+            Assert.That(
+                VanillaLstmGatesDropout(x, h, _wx, _wh, _b, maskX, _graph.Parameter(maskH)).ToArray(),
+                Is.EqualTo(masked));
+            Assert.That(
+                VanillaLstmGatesDropoutConcat(xs, h, _wx, _wh, _b, _graph.Parameter(maskX), maskH).ToArray(),
+                Is.EqualTo(both));
+            Assert.That(
+                () => VanillaLstmGatesConcat(xs, h, _wx, _wh, _b),
+                Throws.ArgumentException.With.Message.Contain("graph.Parameter"));
+            Assert.That(
+                () => VanillaLstmGatesDropout(x, h, _wx, _wh, _b, maskX, maskH),
+                Throws.ArgumentException.With.Message.Contain("graph.Parameter"));
+        }
+    }
+
+    [Test]
+    public void Parts_may_come_one_by_one()
+    {
+        Expression one = _graph.Input([1]), two = _graph.Input([2, 3]), h = H;
+        Expression maskX = _graph.Input([0, 2, 2]), maskH = _graph.Input([2, 0]);
+        float[] plain = VanillaLstmGatesConcat([one, two], h, _wx, _wh, _b).ToArray();
+        float[] masked = VanillaLstmGatesDropoutConcat([one, two], h, _wx, _wh, _b, maskX, maskH).ToArray();
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(VanillaLstmGatesConcat(Parts(), h, _wx, _wh, _b).ToArray(), Is.EqualTo(plain));
+            Assert.That(
+                VanillaLstmGatesDropoutConcat(Parts(), h, _wx, _wh, _b, maskX, maskH).ToArray(), Is.EqualTo(masked));
+        }
+
+        IEnumerable<Expression> Parts()
+        {
+            yield return one;
+            yield return two;
+        }
+    }
+
+    [Test]
     public void What_does_not_fit_is_refused()
     {
         Expression x = _graph.Input([1, 2, 3]);

@@ -19,5 +19,5 @@ internal static class WeightNoise
         standardDeviation == 0
             ? weight
             // It may be a parameter that no graph has taken up yet.
-            : Ops.Noise(new Expression(graph, graph.Bind(weight)), standardDeviation);
+            : Ops.Noise(graph.Bound(weight), standardDeviation);
 }
