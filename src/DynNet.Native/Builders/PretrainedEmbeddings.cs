@@ -43,15 +43,17 @@ public sealed class PretrainedEmbeddings
     /// <returns>The vectors of the words that the vocabulary has.</returns>
     /// <remarks>
     /// Must not run beside anything else that uses the vocabulary. If it fails, the vocabulary may have got words of
-    /// the file. A byte order mark at the very beginning is no part of the first word.
+    /// the file. A byte order mark at the very beginning is no part of the first word. The numbers are the last of a
+    /// line, and what stands before them is the word, blanks in it included, as in <c>. . .</c> of GloVe's; a word that
+    /// has blanks must not end with a number, and without a header it must not be the first. Of a word with several
+    /// lines the last counts, as in DyNet.
     /// </remarks>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
     /// <exception cref="IOException">The operating system failed to read it.</exception>
     /// <exception cref="InvalidDataException">
-    /// There are no vectors, or a line has no word, no number, more or fewer numbers than the first, something that is
-    /// not a finite number, or a word that another line has; or the header is none or wrong; or it is not UTF-8. The
-    /// message names the line.
+    /// There are no vectors, or a line has no word, no number, more or fewer numbers than the first, or something among
+    /// them that is not a finite number; or the header is none or wrong; or it is not UTF-8. The message names the line.
     /// </exception>
     public static PretrainedEmbeddings Load(string path, Dict words, bool hasHeader = false)
     {
@@ -129,6 +131,8 @@ public sealed class PretrainedEmbeddings
                 writer.Write(string.Create(CultureInfo.InvariantCulture, $" {value:R}"));
             writer.WriteLine();
         }
+        // Spans do not keep what they show.
+        GC.KeepAlive(table);
     }
 
     /// <summary>Gives the rows of a table the vectors of their words; other rows stay.</summary>
@@ -185,7 +189,6 @@ public sealed class PretrainedEmbeddings
     private static PretrainedEmbeddings Read(Stream stream, Dict words, bool hasHeader, string place)
     {
         var vectors = new Dictionary<int, float[]>();
-        var passedOver = new HashSet<string>(StringComparer.Ordinal);
         int number = 0, size = 0, announced = 0;
         foreach (string line in Utf8Lines.Read(stream, place))
         {
@@ -213,21 +216,21 @@ public sealed class PretrainedEmbeddings
             if (parts.Length < 2)
                 throw Damaged(number, "a word and at least one number are needed");
             size = size == 0 ? parts.Length - 1 : size;
-            if (parts.Length - 1 != size)
+            int first = parts.Length - size;
+            // A number before the vector is one too many, and no part of a word.
+            if (first < 1 || (first > 1 && IsNumber(parts[first - 1], out _)))
                 throw Damaged(number, $"there are {parts.Length - 1} numbers after the word, expected {size}");
-            float[] vector = Array.ConvertAll(parts[1..], Number);
-            bool isNew = words.IsFrozen && !words.Contains(parts[0])
-                ? passedOver.Add(parts[0])
-                : vectors.TryAdd(words.Convert(parts[0]), vector);
-            if (!isNew)
-                throw Damaged(number, $"the word {parts[0]} has a line already");
+            float[] vector = Array.ConvertAll(parts[first..], Number);
+            string word = string.Join(' ', parts[..first]);
+            if (!words.IsFrozen || words.Contains(word))
+                vectors[words.Convert(word)] = vector;
         }
 
         float Number(string text) =>
-            float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float value)
-            && float.IsFinite(value)
-                ? value
-                : throw Damaged(number, $"{text} is no finite number");
+            IsNumber(text, out float value) ? value : throw Damaged(number, $"{text} is no finite number");
+
+        static bool IsNumber(string text, out float value) =>
+            float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && float.IsFinite(value);
 
         InvalidDataException Damaged(int line, string what) =>
             new(string.Create(CultureInfo.InvariantCulture, $"{place}{line}: {what}."));

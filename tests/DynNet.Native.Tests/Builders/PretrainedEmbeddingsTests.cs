@@ -136,7 +136,10 @@ public sealed class PretrainedEmbeddingsTests : FolderFixture
     [TestCase("cat 1 nan\n", "line 1")]
     [TestCase("cat 1 1e99\n", "line 1: 1e99")]
     [TestCase("cat 1,5 2\n", "line 1: 1,5")]
-    [TestCase("cat 1 2\ndog 1 2\ncat 3 4\n", "line 3: the word cat")]
+    [TestCase("cat 1 2\n. . . 1\n", "line 2: . is no finite number")]
+    [TestCase("cat 1 2\n. . 3 1 2\n", "line 2: there are 4 numbers after the word, expected 2")]
+    [TestCase("cat 1 2\n. . x 2\n", "line 2: x is no finite number")]
+    [TestCase(". . . 1 2\ncat 1 2\n", "line 1: . is no finite number")]
     [TestCase("2 3\ncat 1 2 3\ndog 4 5 6\n", "line 2: there are 3 numbers")]
     public void A_damaged_file_is_an_error(string text, string message) => Assert.That(
         () => Load(text), Throws.TypeOf<InvalidDataException>().With.Message.Contains($"a.txt, {message}"));
@@ -153,12 +156,30 @@ public sealed class PretrainedEmbeddingsTests : FolderFixture
         Throws.TypeOf<InvalidDataException>().With.Message.Contains($"a.txt, {message}"));
 
     [Test]
-    public void A_word_that_is_passed_over_is_not_there_twice_either()
+    public void The_last_line_of_a_word_counts()
     {
-        _words.Freeze();
-        Assert.That(
-            () => Load("cat 1\ndog 2\ncat 3\n"),
-            Throws.TypeOf<InvalidDataException>().With.Message.Contains("line 3").And.Message.Contains("cat"));
+        PretrainedEmbeddings read = Load("3 1\ncat 1\ndog 2\ncat 3\n", hasHeader: true);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(_words.Words, Is.EqualTo(["cat", "dog"]));
+            Assert.That(read.Vectors[0], Is.EqualTo([3f]));
+            Assert.That(read.Vectors[1], Is.EqualTo([2f]));
+            _words.Freeze();
+            Assert.That(Load("owl 1\ncat 2\nowl 3\n").Vectors.Keys, Is.EqualTo([0]), "words that are passed over");
+        }
+    }
+
+    [Test]
+    public void A_word_may_have_blanks_in_it()
+    {
+        PretrainedEmbeddings read = Load("cat 1 2\n. . . 3 4\nat  name@domain.com\t5 6\n");
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(_words.Words, Is.EqualTo(["cat", ". . .", "at name@domain.com"]));
+            Assert.That(read.Vectors[1], Is.EqualTo([3f, 4]));
+            Assert.That(read.Vectors[2], Is.EqualTo([5f, 6]));
+            Assert.That(Load("1 2\n. . 7 8\n", hasHeader: true).Vectors[_words.Convert(". .")], Is.EqualTo([7f, 8]));
+        }
     }
 
     [Test]
