@@ -23,6 +23,23 @@ public sealed class NativeLibraryLoaderTests
     }
 
     [Test]
+    [Platform("Linux")]
+    public void It_is_looked_for_where_a_package_has_it_whoever_built_the_runtime()
+    {
+        string portable = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? "linux-x64" : "linux-arm64";
+        string folder = AppContext.BaseDirectory;
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(
+                NativeLibraryLoader.Folders("ubuntu.24.04-x64"),
+                Is.EqualTo([Native("ubuntu.24.04-x64"), Native(portable), folder]));
+            Assert.That(NativeLibraryLoader.Folders(portable), Is.EqualTo([Native(portable), folder]));
+        }
+
+        string Native(string runtime) => Path.Combine(folder, "runtimes", runtime, "native");
+    }
+
+    [Test]
     public void The_library_in_use_has_the_version_that_is_needed()
     {
         nint library = NativeLibraryLoader.Load(NativeMethods.Library, typeof(Model).Assembly, null);

@@ -33,13 +33,9 @@ internal static class NativeLibraryLoader
         }
 
         string file = FileName(name);
-        string folder = AppContext.BaseDirectory;
-        foreach (string path in (string[])
-            [
-                Path.Combine(folder, "runtimes", RuntimeInformation.RuntimeIdentifier, "native", file),
-                Path.Combine(folder, file),
-            ])
+        foreach (string folder in Folders(RuntimeInformation.RuntimeIdentifier))
         {
+            string path = Path.Combine(folder, file);
             if (!File.Exists(path))
             {
                 attempts.Append("- ").Append(path).AppendLine(": there is no such file");
@@ -83,6 +79,26 @@ internal static class NativeLibraryLoader
                 $"The native library '{FileName(NativeMethods.Library)}' has ABI version {version}, but this "
                 + $"DynNet.Native.dll needs version {BindingInfo.AbiVersion}: the two are not from one package.");
         }
+    }
+
+    /// <summary>
+    /// Where a library may lie beside the program: in the folders of a package, for the runtime as it is named and for
+    /// the system as packages name it, and in the program's own.
+    /// </summary>
+    /// <param name="runtime">
+    /// The runtime's identifier. One that a distribution has built is named after that, such as ubuntu.24.04-x64, where
+    /// packages have linux-x64.
+    /// </param>
+    internal static IEnumerable<string> Folders(string runtime)
+    {
+        string system = OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux";
+        string portable = $"{system}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
+        string folder = AppContext.BaseDirectory;
+        return
+        [
+            .. new[] { runtime, portable }.Distinct().Select(name => Path.Combine(folder, "runtimes", name, "native")),
+            folder,
+        ];
     }
 
     private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? searchPath)
