@@ -3,7 +3,7 @@ namespace DynNet.Native.Bindings;
 /// <summary>A SafeHandle for every noun that has a create and a free.</summary>
 internal sealed class HandlesEmitter(Source source) : CSharpEmitter(source, Interop + "Handles.g.cs")
 {
-    protected override IEnumerable<string> Usings => ["System.Runtime.InteropServices"];
+    protected override IEnumerable<string> Usings => [];
 
     protected override string Namespace => "DynNet.Native.Interop";
 
@@ -32,13 +32,12 @@ internal sealed class HandlesEmitter(Source source) : CSharpEmitter(source, Inte
     {
         string type = Names.Handle(opaque.Name);
         WriteSummary($"Owns a reference to a {opaque.Name}. {opaque.Doc.Text}");
-        WriteLine($"internal sealed class {type} : SafeHandle");
+        WriteLine($"internal sealed class {type} : NativeHandle");
         WriteOpenBraceAndIndent();
         WriteSummary($"Takes over a reference that the caller got from a call such as {Creates(opaque)[0]}.");
-        WriteLine($"internal {type}(nint reference) : base(0, ownsHandle: true) => SetHandle(reference);");
-        NewLine();
-        WriteLine("/// <inheritdoc/>");
-        WriteLine("public override bool IsInvalid => handle == 0;");
+        WriteLine($"internal {type}(nint reference) : base(reference)");
+        WriteOpenBraceAndIndent();
+        UnindentAndWriteCloseBrace();
         NewLine();
         WriteLine("/// <inheritdoc/>");
         WriteLine("protected override bool ReleaseHandle()");

@@ -64,24 +64,44 @@ internal sealed partial class XmlDocs(NativeApi api)
                 string[] parts = one.Split(' ', 2);
                 if (parts.Length < 2)
                     throw new HeaderException(operation.Function.Place, $"@throws {one}: say when");
+                // An overload without a parameter cannot be called with a wrong one.
+                if (Code().Matches(parts[1]).Any(code =>
+                    operation.Parameters.Any(p => p.Native.Name == code.Groups[1].Value && !parameters.Contains(p))))
+                    continue;
                 string when = parts[1].StartsWith("if ", StringComparison.Ordinal) ? parts[1][3..] : parts[1];
                 yield return (Names.Exception(parts[0]), when);
             }
 
-        // A shape can be wrong where two have to fit, or where a comment says of what shape an operand is.
-        if (operation.Operands.Count() > 1 || parameters.Any(p => p.Role is Role.Expressions or Role.Dim or Role.Floats)
-            || operation.Operands.Any(p => p.Doc is not null))
-            yield return ("ShapeMismatchException", "the shapes do not fit");
+        bool isList = parameters.Any(p => p.Role is Role.Expressions);
+        bool areSeveral = isList || operation.Operands.Count() > 1;
+        if (areSeveral || CanHaveAWrongShape(operation))
+            yield return ("ShapeMismatchException", areSeveral ? "the shapes do not fit" : "the shape does not fit");
         if (operation.HasOperands)
         {
             yield return ("StaleExpressionException",
                 "an operand is of another graph, or of before a renewal or revert, or was never made");
-            yield return ("ArgumentException", "no operand names a graph: all are parameters");
+            yield return ("ArgumentException", isList
+                ? "there are no operands, or none names a graph: all are parameters"
+                : areSeveral
+                    ? "no operand names a graph: all are parameters"
+                    : "the operand is a parameter, which names no graph");
         }
         yield return ("ObjectDisposedException", parameters.Any(p => p.Role is Role.Parameter or Role.LookupParameter)
             ? "the graph or the parameter's model is disposed"
-            : "the graph is disposed");
+            : areSeveral
+                ? "the graph is disposed, or the model of a parameter that is an operand"
+                : "the graph is disposed");
     }
+
+    /// <summary>
+    /// Whether a shape can be wrong where there is at most one operand: where a comment says of what shape that is, or
+    /// where a given shape has to fit it, or the numbers of a tensor that are given without their places.
+    /// </summary>
+    private static bool CanHaveAWrongShape(Operation operation) =>
+        operation.Operands.Any(p => p.Doc is not null)
+        || (operation.HasOperands && operation.Parameters.Any(p => p.Role is Role.Dim))
+        || (operation.Parameters.Any(p => p.Role is Role.Floats)
+            && operation.Parameters.All(p => p.Role is not Role.Indices));
 
     private static string DefaultDoc(Role role) => role switch
     {
@@ -95,14 +115,22 @@ internal sealed partial class XmlDocs(NativeApi api)
         _ => "the number",
     };
 
-    private string Value(OperationParameter parameter, string value) =>
-        parameter.Enum is { } type ? Glued($"<see cref=\"{api.EnumItem(type, value)}\"/>") : value;
+    /// <summary>A default as C# says it.</summary>
+    private string Value(OperationParameter parameter, string value) => parameter.Role switch
+    {
+        Role.Enum => Glued($"<see cref=\"{api.EnumItem(parameter.Enum!, value)}\"/>"),
+        Role.Flag => Glued($"<see langword=\"{(value == "0" ? "false" : "true")}\"/>"),
+        Role.Indices => "none",
+        _ => value,
+    };
 
     /// <summary>"@returns dim" means the shape that the parameter dim says.</summary>
     private static string ReturnsOneParameter(Operation operation, string text) =>
         operation.Parameters.Any(p => p.Native.Name == text) ? $"an expression of the shape `{text}`" : text;
 
-    /// <summary>C names become C# names; `code` becomes a reference to a parameter, or code.</summary>
+    /// <summary>
+    /// C names become C# names, in `code` or not; other `code` becomes a reference to a parameter, or code.
+    /// </summary>
     private string Translate(string text, Operation operation)
     {
         string Name(string native) =>
@@ -110,23 +138,30 @@ internal sealed partial class XmlDocs(NativeApi api)
         OperationParameter? Named(Match match) =>
             operation.Parameters.FirstOrDefault(p => p.Native.Name == match.Groups[1].Value);
 
-        text = OperationName().Replace(Escape(text), match => $"<c>{Name(match.Value)}</c>");
-        text = FunctionName().Replace(text, match => $"<c>{ClassOf(match)}.{Names.Pascal(match.Groups[2].Value)}</c>");
+        text = OperationName().Replace(Escape(text), match => $"<c>{Name(match.Groups[1].Value)}</c>");
+        text = FunctionName().Replace(text, match => $"<c>{ClassOf(match)}.{Names.Pascal(match.Groups[3].Value)}</c>");
         foreach (NativeEnum native in api.Enums.Where(e => e.IsPublic(api)))
             text = Regex.Replace(text, $@"\b{native.Name}\b", Glued($"<see cref=\"{native.CSharp(api)}\"/>"));
         text = StatusName().Replace(text, match => Glued($"<see cref=\"{Names.Exception(match.Value)}\"/>"));
         text = CountName().Replace(text, match =>
             Named(match) is { } array ? $"<c>{array.Name}.Length</c>" : match.Value);
-        return Code().Replace(text, match => Named(match) is { } parameter
-            ? Glued($"<paramref name=\"{parameter.Name}\"/>") : $"<c>{match.Groups[1].Value}</c>");
+        text = Code().Replace(text, match => Named(match) is { } parameter
+            ? Reference(parameter) : $"<c>{match.Groups[1].Value}</c>");
+        // What is written without marks is told from a word by its underscores.
+        foreach (OperationParameter parameter in operation.Parameters.Where(p => p.Native.Name.Contains('_')))
+            text = Regex.Replace(text, $@"\b{parameter.Native.Name}\b", Reference(parameter));
+        return text;
     }
+
+    private static string Reference(OperationParameter parameter) => Glued($"<paramref name=\"{parameter.Name}\"/>");
 
     private static string Glued(string tag) => tag.Replace(' ', TextLines.Glue);
 
     /// <summary>Where C# has a function: what a graph does with one expression is a member of Expression.</summary>
     private string ClassOf(Match function) =>
-        api.Functions.FirstOrDefault(f => f.Name == function.Value) is { Parameters: [_, { Type: var second }, ..] }
-        && second.Is("dn_expr") ? "Expression" : Names.Class(function.Groups[1].Value);
+        api.Functions.FirstOrDefault(f => f.Name == function.Groups[1].Value)
+            is { Parameters: [_, { Type: var second }, ..] }
+        && second.Is("dn_expr") ? "Expression" : Names.Class(function.Groups[2].Value);
 
     private static (string First, string Others) SplitFirstSentence(string text)
     {
@@ -159,10 +194,10 @@ internal sealed partial class XmlDocs(NativeApi api)
         return one.Length <= width ? [one] : [$"<{tag}>", .. TextLines.Fill(text, width), close];
     }
 
-    [GeneratedRegex(@"\bdn_op_\w+")]
+    [GeneratedRegex(@"`?\b(dn_op_\w+)`?")]
     private static partial Regex OperationName();
 
-    [GeneratedRegex(@"\bdn_(graph|model|trainer|lstm|gradients|lookup_parameter|parameter)_(\w+)")]
+    [GeneratedRegex(@"`?\b(dn_(graph|model|trainer|lstm|gradients|lookup_parameter|parameter)_(\w+))`?")]
     private static partial Regex FunctionName();
 
     [GeneratedRegex(@"\bDN_E_\w+")]

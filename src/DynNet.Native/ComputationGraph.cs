@@ -151,6 +151,7 @@ public sealed partial class ComputationGraph : IDisposable
     /// <param name="values">At least 1. New ones may be set with <see cref="Expression.SetInput"/>.</param>
     /// <returns>The expression.</returns>
     /// <exception cref="ArgumentException">There are no values.</exception>
+    /// <exception cref="ObjectDisposedException">The graph is disposed.</exception>
     public Expression Input(ReadOnlySpan<float> values)
     {
         if (values.IsEmpty)

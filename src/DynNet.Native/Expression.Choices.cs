@@ -12,6 +12,7 @@ public readonly partial struct Expression
     /// which is an operation.
     /// </remarks>
     /// <exception cref="ShapeMismatchException">It is no vector {n} without a batch.</exception>
+    /// <exception cref="ArgumentException">It is a parameter that no graph has taken up yet.</exception>
     /// <exception cref="InvalidOperationException">As for <see cref="AsSpan"/>.</exception>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
     public int ArgMax()
@@ -27,7 +28,9 @@ public readonly partial struct Expression
     /// <returns>The indices, column-major, batch included: as many as <see cref="Dim"/> has elements with a size of 1
     /// there.</returns>
     /// <remarks>The value is computed if it was not yet. NaN comes after all numbers.</remarks>
-    /// <exception cref="ArgumentException">There is no such dimension.</exception>
+    /// <exception cref="ArgumentException">
+    /// There is no such dimension; or the expression is a parameter that no graph has taken up yet.
+    /// </exception>
     /// <exception cref="InvalidOperationException">As for <see cref="AsSpan"/>.</exception>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
     public int[] ArgMax(int dim) => TopK(1, dim);
@@ -39,7 +42,9 @@ public readonly partial struct Expression
     /// <returns>The indices, column-major, batch included: a tensor of the expression's shape with k in that dimension.
     /// </returns>
     /// <remarks>The value is computed if it was not yet. NaN comes after all numbers.</remarks>
-    /// <exception cref="ArgumentException">A number is out of its range.</exception>
+    /// <exception cref="ArgumentException">
+    /// A number is out of its range; or the expression is a parameter that no graph has taken up yet.
+    /// </exception>
     /// <exception cref="InvalidOperationException">As for <see cref="AsSpan"/>.</exception>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
     public int[] TopK(int k, int dim = 0)
@@ -53,6 +58,7 @@ public readonly partial struct Expression
     /// <returns>0 to n - 1.</returns>
     /// <remarks>As <see cref="Sample(int, int)"/>.</remarks>
     /// <exception cref="ShapeMismatchException">It is no vector {n} without a batch.</exception>
+    /// <exception cref="ArgumentException">It is a parameter that no graph has taken up yet.</exception>
     /// <exception cref="NotFiniteNumberException">As for <see cref="Sample(int, int)"/>.</exception>
     /// <exception cref="InvalidOperationException">As for <see cref="AsSpan"/>.</exception>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
@@ -76,7 +82,9 @@ public readonly partial struct Expression
     /// is drawn follows from the graph's seed, the node, and how often was drawn since <see
     /// cref="ComputationGraph.Renew"/>.
     /// </remarks>
-    /// <exception cref="ArgumentException">A number is out of its range.</exception>
+    /// <exception cref="ArgumentException">
+    /// A number is out of its range; or the expression is a parameter that no graph has taken up yet.
+    /// </exception>
     /// <exception cref="NotFiniteNumberException">
     /// A line has NaN or plus infinity, or nothing but minus infinity.
     /// </exception>

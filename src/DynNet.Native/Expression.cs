@@ -94,6 +94,7 @@ public readonly partial struct Expression : IEquatable<Expression>
 
     /// <summary>Computes everything up to this expression anew, reading inputs and indices as they are now.</summary>
     /// <remarks>Asking for a value computes by itself; this is for after <see cref="SetInput"/> and the like.</remarks>
+    /// <exception cref="ArgumentException">It is a parameter that no graph has taken up yet.</exception>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
     /// <exception cref="NotFiniteNumberException">A value is NaN or infinite, and the graph checks it.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
@@ -108,6 +109,7 @@ public readonly partial struct Expression : IEquatable<Expression>
     /// <summary>Computes what this expression depends on and has no value yet, itself included.</summary>
     /// <remarks>Asking for a value does so by itself.</remarks>
     /// <exception cref="InvalidOperationException">As for <see cref="AsSpan"/>.</exception>
+    /// <exception cref="ArgumentException">It is a parameter that no graph has taken up yet.</exception>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
     /// <exception cref="NotFiniteNumberException">A value is NaN or infinite, and the graph checks it.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
@@ -124,6 +126,7 @@ public readonly partial struct Expression : IEquatable<Expression>
     /// <remarks>The value once computed stays as long as that of <see cref="AsSpan"/>.</remarks>
     /// <exception cref="ShapeMismatchException">It has more than one element.</exception>
     /// <exception cref="InvalidOperationException">As for <see cref="AsSpan"/>.</exception>
+    /// <exception cref="ArgumentException">It is a parameter that no graph has taken up yet.</exception>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
     /// <exception cref="NotFiniteNumberException">A value is NaN or infinite, and the graph checks it.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
@@ -149,6 +152,7 @@ public readonly partial struct Expression : IEquatable<Expression>
     /// <exception cref="InvalidOperationException">
     /// It was computed as one with its activation, and is asked for only after parameters have changed.
     /// </exception>
+    /// <exception cref="ArgumentException">It is a parameter that no graph has taken up yet.</exception>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
     /// <exception cref="NotFiniteNumberException">A value is NaN or infinite, and the graph checks it.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
@@ -166,6 +170,7 @@ public readonly partial struct Expression : IEquatable<Expression>
     /// long as that of <see cref="AsSpan"/>.
     /// </returns>
     /// <exception cref="InvalidOperationException">As for <see cref="AsSpan"/>.</exception>
+    /// <exception cref="ArgumentException">It is a parameter that no graph has taken up yet.</exception>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
     /// <exception cref="NotFiniteNumberException">A value is NaN or infinite, and the graph checks it.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
@@ -191,6 +196,7 @@ public readonly partial struct Expression : IEquatable<Expression>
     /// <returns>As many numbers as the expression has elements.</returns>
     /// <remarks>The value once computed stays as long as that of <see cref="AsSpan"/>.</remarks>
     /// <exception cref="InvalidOperationException">As for <see cref="AsSpan"/>.</exception>
+    /// <exception cref="ArgumentException">It is a parameter that no graph has taken up yet.</exception>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
     /// <exception cref="NotFiniteNumberException">A value is NaN or infinite, and the graph checks it.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
@@ -204,7 +210,9 @@ public readonly partial struct Expression : IEquatable<Expression>
     /// <summary>Copies the value, column-major, computed if it was not yet.</summary>
     /// <param name="destination">At least as long as the expression has elements.</param>
     /// <remarks>The value once computed stays as long as that of <see cref="AsSpan"/>.</remarks>
-    /// <exception cref="ArgumentException"><paramref name="destination"/> is too short.</exception>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="destination"/> is too short; or the expression is a parameter that no graph has taken up yet.
+    /// </exception>
     /// <exception cref="InvalidOperationException">As for <see cref="AsSpan"/>.</exception>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
     /// <exception cref="NotFiniteNumberException">A value is NaN or infinite, and the graph checks it.</exception>
@@ -233,7 +241,8 @@ public readonly partial struct Expression : IEquatable<Expression>
     /// cref="GradientSet.Reset"/> or <see cref="Model.ResetGradients"/>.
     /// </remarks>
     /// <exception cref="ArgumentException">
-    /// The expression depends on parameters, but on none of the set's model.
+    /// The expression depends on parameters, but on none of the set's model; or it is itself a parameter that no graph
+    /// has taken up yet.
     /// </exception>
     /// <exception cref="ShapeMismatchException">The expression has more than one element, batch included.</exception>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
@@ -257,8 +266,8 @@ public readonly partial struct Expression : IEquatable<Expression>
     /// The gradient of what <see cref="Backward"/> was last called for with respect to this expression.
     /// </summary>
     /// <returns>
-    /// Column-major, zeros if that does not depend on this, or through <see cref="Ops.NoBackprop"/> only. A view, valid until the next backward, renewal, revert or
-    /// disposal.
+    /// Column-major, zeros if that does not depend on this, or through <see cref="Ops.NoBackprop"/> only. A view, valid
+    /// until the next backward, renewal, revert or disposal.
     /// </returns>
     /// <remarks>
     /// Of a parameter, and of a node that computes the same as another (an equal word's embedding, for one), it is found
@@ -269,6 +278,7 @@ public readonly partial struct Expression : IEquatable<Expression>
     /// There was no backward; this is on no path to a parameter and the backward was not <c>full</c>; or, where the
     /// gradient has yet to be found, a parameter has changed or a forward was run since the backward.
     /// </exception>
+    /// <exception cref="ArgumentException">It is a parameter that no graph has taken up yet.</exception>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
     public ReadOnlySpan<float> Gradient()
     {
@@ -284,7 +294,9 @@ public readonly partial struct Expression : IEquatable<Expression>
     /// Until then computed values stay as they are, except that a <see cref="Backward"/> after parameters have changed
     /// computes all of them anew and reads the new ones too.
     /// </remarks>
-    /// <exception cref="ArgumentException">The expression is not an input.</exception>
+    /// <exception cref="ArgumentException">
+    /// The expression is not an input, for instance a parameter that no graph has taken up yet.
+    /// </exception>
     /// <exception cref="ShapeMismatchException">The number of values is another.</exception>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
     public void SetInput(params ReadOnlySpan<float> values)
@@ -303,7 +315,10 @@ public readonly partial struct Expression : IEquatable<Expression>
     /// Until then computed values stay as they are, except that a <see cref="Backward"/> after parameters have changed
     /// computes all of them anew and reads the new ones too.
     /// </remarks>
-    /// <exception cref="ArgumentException">The expression has no indices, or another number of them.</exception>
+    /// <exception cref="ArgumentException">
+    /// The expression has no indices, for instance a parameter that no graph has taken up yet; or another number of
+    /// them.
+    /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">An index is out of range.</exception>
     /// <exception cref="StaleExpressionException">The expression is stale.</exception>
     public void SetIndices(params ReadOnlySpan<int> indices)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using DynNet.Native.Interop;
 using static DynNet.Native.Ops;
 
 namespace DynNet.Native.Tests;
@@ -57,6 +58,28 @@ public sealed class MemoryGrowthTests
             var graph = new ComputationGraph();
             Use(graph);
         });
+    }
+
+    [Test]
+    public void A_thread_does_not_collect_again_and_again_what_others_dispose()
+    {
+        const int Times = 30;
+        const long Others = 512 << 20;
+        int before = GC.CollectionCount(0);
+        for (int i = 0; i < Times; i++)
+        {
+            // What another thread's graph would hold, and gives back while this thread is looking for garbage.
+            Status.Check(NativeMethods.dn_memory_reserve(Others));
+            Task other = Task.Run(() =>
+            {
+                Thread.Sleep(1);
+                Status.Check(NativeMethods.dn_memory_unreserve(Others));
+            });
+            using (new ComputationGraph())
+                other.Wait();
+        }
+        int collections = GC.CollectionCount(0) - before;
+        Assert.That(collections, Is.LessThan(Times / 3));
     }
 
     [Test]

@@ -102,6 +102,32 @@ public sealed class MemoryTests
     }
 
     [Test]
+    public void The_text_of_a_stream_counts_beside_the_values_that_are_read_from_it()
+    {
+        using var model = new Model();
+        model.AddParameters([250_000], Initializer.Constant(0.1));
+        using var stream = new MemoryStream();
+        model.Save(stream);
+        const long Values = 250_000 * sizeof(float);
+        const long Part = 1 << 20;
+        long before = Memory.Used;
+
+        // Enough for either, and with what the last read has to have room for, but not for both.
+        Memory.Limit = before + stream.Length + Part + Values / 2;
+        Assert.That(Load, Throws.TypeOf<InsufficientMemoryException>());
+        Assert.That(Memory.Used, Is.EqualTo(before), "all is given back");
+        Memory.Limit = before + stream.Length + Part + 4 * Values;
+        Assert.That(Load, Throws.Nothing);
+        Assert.That(Memory.Used, Is.EqualTo(before), "all is given back");
+
+        void Load()
+        {
+            stream.Position = 0;
+            using Model loaded = Model.Load(stream);
+        }
+    }
+
+    [Test]
     public void Running_out_while_computing_leaves_what_was_computed()
     {
         using var graph = new ComputationGraph();

@@ -17,12 +17,17 @@ internal static partial class OpCases
         new("OneHot(int,int)", g => g.OneHot(3, 3), typeof(ArgumentOutOfRangeException), "3"),
         new("OneHot(int,int)", g => g.OneHot(0, 0), typeof(ArgumentException), "size of 0"),
         new("OneHot(int,ints)", g => g.OneHot(3, [0, -1]), typeof(ArgumentOutOfRangeException), "-1"),
+        new("OneHot(int,ints)", g => g.OneHot(3, []), typeof(ArgumentException), "no indices"),
         new("RandomNormal(Dim,double,double)", g => g.RandomNormal([2], 0, -1), typeof(ArgumentException), "-1"),
         new("RandomUniform(Dim,double,double)", g => g.RandomUniform([2], 1, 0), typeof(ArgumentException), "1", "0"),
         new("RandomBernoulli(Dim,double,double)", g => g.RandomBernoulli([2], 2), typeof(ArgumentException), "2"),
         new("RandomGumbel(Dim,double,double)", g => g.RandomGumbel([2], 0, -1), typeof(ArgumentException), "-1"),
         new("Lookup(LookupParameter,int)", g => g.Lookup(Table(), 2), typeof(ArgumentOutOfRangeException), "2"),
         new("Lookup(LookupParameter,ints)", g => g.Lookup(Table(), [0, 7]), typeof(ArgumentOutOfRangeException), "7"),
+        new("Lookup(LookupParameter,ints)", g => g.Lookup(Table(), []), typeof(ArgumentException), "no indices"),
+        new(
+            "ConstLookup(LookupParameter,ints)",
+            g => g.ConstLookup(Table(), []), typeof(ArgumentException), "no indices"),
         new(
             "ConstLookup(LookupParameter,int)",
             g => g.ConstLookup(Table(), -1), typeof(ArgumentOutOfRangeException), "-1"),
@@ -57,6 +62,11 @@ internal static partial class OpCases
         new("Floor(Expression,GradientMode)", g => Floor(V(g, 1), (GradientMode)2), typeof(ArgumentException), "gradient mode 2"),
         new("Ceil(Expression,GradientMode)", g => Ceil(V(g, 1), (GradientMode)(-1)), typeof(ArgumentException), "gradient mode -1"),
         new("Round(Expression,GradientMode)", g => Round(V(g, 1), (GradientMode)7), typeof(ArgumentException), "gradient mode 7"),
+        new("Elu(Expression,double)", g => Elu(V(g, 1), double.NaN), typeof(ArgumentException), "a factor"),
+        new("Silu(Expression,double)", g => Silu(V(g, 1), double.NaN), typeof(ArgumentException), "a factor"),
+        new(
+            "LeakyRectify(Expression,double)",
+            g => LeakyRectify(V(g, 1), double.PositiveInfinity), typeof(ArgumentException), "a factor"),
         new("Dropout(Expression,double)", g => Dropout(V(g, 1), 1), typeof(ArgumentException), "1"),
         new("Dropout(Expression,double)", g => Dropout(V(g, 1), -0.5), typeof(ArgumentException), "-0.5"),
         new("Dropout(Expression,double)", g => Dropout(V(g, 1), double.NaN), typeof(ArgumentException), ""),
@@ -93,12 +103,17 @@ internal static partial class OpCases
         Shape("Transpose(Expression,ints)", g => Transpose(g.Constant([2, 2, 2], 1), [1, 0]), "{2,2,2}"),
         new("Transpose(Expression,ints)", g => Transpose(M(g), [0, 2]), typeof(ArgumentException), "2"),
         new("SelectRows(Expression,ints)", g => SelectRows(M(g), [2]), typeof(ArgumentOutOfRangeException), "2"),
+        new("SelectRows(Expression,ints)", g => SelectRows(M(g), []), typeof(ArgumentException), "no indices"),
         new("SelectCols(Expression,ints)", g => SelectCols(M(g), []), typeof(ArgumentException), "no indices"),
         new("Pick(Expression,int,int)", g => Pick(V(g, 1, 2), 2), typeof(ArgumentOutOfRangeException), "2"),
         new("Pick(Expression,int,int)", g => Pick(V(g, 1, 2), -1), typeof(ArgumentOutOfRangeException), "-1"),
         new("Pick(Expression,int,int)", g => Pick(V(g, 1, 2), 0, 7), typeof(ArgumentException), "7"),
         new("Pick(Expression,ints,int)", g => Pick(B(g, 2), [0, 5]), typeof(ArgumentOutOfRangeException), "5"),
         new("Pick(Expression,ints,int)", g => Pick(B(g, 2), [0, 0, 0]), typeof(DynNetException), ""),
+        new("Pick(Expression,ints,int)", g => Pick(B(g, 2), []), typeof(ArgumentException), "no indices"),
+        new("Pick(Expression,ints,int)", g => Pick(B(g, 2), [0, 0], 7), typeof(ArgumentException), "7"),
+        new("PickRange(Expression,int,int,int)", g => PickRange(V(g, 1, 2), 0, 1, 7), typeof(ArgumentException), "7"),
+        new("PickBatchElems(Expression,ints)", g => PickBatchElems(B(g, 2), []), typeof(ArgumentException), "no indices"),
         new(
             "PickRange(Expression,int,int,int)",
             g => PickRange(V(g, 1, 2), 0, 3), typeof(ArgumentOutOfRangeException), "3"),
@@ -120,6 +135,7 @@ internal static partial class OpCases
             _ => Concatenate(ReadOnlySpan<Expression>.Empty), typeof(ArgumentException), "at least one"),
         Shape("ConcatenateCols(expressions)", g => ConcatenateCols(V(g, 1, 2), V(g, 3)), "{2}", "{1}"),
         new("ConcatenateCols(expressions)", _ => ConcatenateCols([]), typeof(ArgumentException), "at least one"),
+        new("Concatenate(expressions,int)", g => Concatenate([V(g, 1)], 7), typeof(ArgumentException), "7"),
         Shape("ConcatenateToBatch(expressions)", g => ConcatenateToBatch(V(g, 1, 2), V(g, 3)), "{2}", "{1}"),
         new("ConcatenateToBatch(expressions)", _ => ConcatenateToBatch([]), typeof(ArgumentException), "at least one"),
 
@@ -145,6 +161,9 @@ internal static partial class OpCases
         new(
             "PickNegLogSoftmax(Expression,ints)",
             g => PickNegLogSoftmax(V(g, 1, 2), [0, -1]), typeof(ArgumentOutOfRangeException), "-1"),
+        new(
+            "PickNegLogSoftmax(Expression,ints)",
+            g => PickNegLogSoftmax(V(g, 1, 2), []), typeof(ArgumentException), "no indices"),
         Shape("BinaryLogLoss(Expression,Expression)", g => BinaryLogLoss(V(g, 1, 2), V(g, 1, 2, 3)), "{2}", "{3}"),
         Shape("L1Distance(Expression,Expression)", g => L1Distance(V(g, 1, 2), V(g, 1, 2, 3)), "{2}", "{3}"),
         Shape(
@@ -155,6 +174,9 @@ internal static partial class OpCases
         Shape(
             "PairwiseRankLoss(Expression,Expression,double)",
             g => PairwiseRankLoss(V(g, 1, 2), V(g, 1, 2, 3)), "{2}", "{3}"),
+        new(
+            "PairwiseRankLoss(Expression,Expression,double)",
+            g => PairwiseRankLoss(V(g, 1), V(g, 1), double.NaN), typeof(ArgumentException), "a margin"),
         new("PoissonLoss(Expression,int)", g => PoissonLoss(V(g, 0), -1), typeof(ArgumentOutOfRangeException), "-1"),
         Shape("PoissonLoss(Expression,int)", g => PoissonLoss(V(g, 1, 2), 1), "{2}"),
         new("Hinge(Expression,int,double)", g => Hinge(V(g, 1, 2), 2), typeof(ArgumentOutOfRangeException), "2"),
@@ -162,12 +184,16 @@ internal static partial class OpCases
         Shape("Hinge(Expression,int,double)", g => Hinge(M(g), 0), "{2,3}"),
         new(
             "Hinge(Expression,ints,double)", g => Hinge(V(g, 1, 2), [0, 2]), typeof(ArgumentOutOfRangeException), "2"),
+        new("Hinge(Expression,ints,double)", g => Hinge(V(g, 1, 2), []), typeof(ArgumentException), "no indices"),
+        new("Hinge(Expression,ints,double)", g => Hinge(V(g, 1, 2), [0], -1), typeof(ArgumentException), "-1"),
         Shape("Hinge(Expression,ints,double)", g => Hinge(B(g, 2), [0, 1, 0]), "3", "{2}X2"),
         new(
             "HingeDim(Expression,ints,int,double)",
             g => HingeDim(M(g), [0, 1, 2]), typeof(ArgumentOutOfRangeException), "2"),
         Shape("HingeDim(Expression,ints,int,double)", g => HingeDim(M(g), [0, 1]), "2", "{2,3}"),
         new("HingeDim(Expression,ints,int,double)", g => HingeDim(M(g), [0], 2), typeof(ArgumentException), "2"),
+        new("HingeDim(Expression,ints,int,double)", g => HingeDim(M(g), []), typeof(ArgumentException), "no indices"),
+        new("SparsemaxLoss(Expression,ints)", g => SparsemaxLoss(V(g, 1), []), typeof(ArgumentException), "no indices"),
         new(
             "SparsemaxLoss(Expression,ints)",
             g => SparsemaxLoss(V(g, 1, 2), [2]), typeof(ArgumentOutOfRangeException), "2"),
@@ -219,6 +245,9 @@ internal static partial class OpCases
         Shape("Filter1DNarrow(Expression,Expression)", g => Filter1DNarrow(M(g), V(g, 1)), "{1}", "{2,3}"),
         Shape("KMaxPooling(Expression,int,int)", g => KMaxPooling(M(g), 4), "4", "{2,3}"),
         new("KMaxPooling(Expression,int,int)", g => KMaxPooling(M(g), 0), typeof(ArgumentException), "0"),
+        new("KMaxPooling(Expression,int,int)", g => KMaxPooling(M(g), 1, 7), typeof(ArgumentException), "7"),
+        new("KmhNgram(Expression,int)", g => KmhNgram(M(g), 0), typeof(ArgumentException), "0"),
+        new("FoldRows(Expression,int)", g => FoldRows(M(g), 0), typeof(ArgumentException), "0"),
         Shape("KmhNgram(Expression,int)", g => KmhNgram(M(g), 4), "4", "{2,3}"),
         Shape("FoldRows(Expression,int)", g => FoldRows(V(g, 1, 2, 3)), "{3}", "2"),
         Shape(

@@ -125,7 +125,8 @@ void expect_null_is_named(const char* name, dn_status status) {
 }
 
 // Those that take nothing that could be null, or an empty path first.
-const std::set<std::string> kOthers = {"dn_device_set_threads", "dn_memory_set_limit", "dn_model_load"};
+const std::set<std::string> kOthers = {"dn_device_set_threads", "dn_memory_set_limit", "dn_memory_reserve",
+                                       "dn_memory_unreserve", "dn_model_load"};
 
 TEST(Arguments, NullIsRefusedByEveryCall) {
 #define DYNNET_NAME(name) #name,

@@ -87,6 +87,24 @@ TEST(Memory, ALimitHoldsAndIsRestored) {
   expect_failure(dn_memory_set_limit(-1), DN_E_ARGUMENT, {"-1"});
 }
 
+TEST(Memory, WhatCallersReserveCountsUntilTheyTakeItBack) {
+  const LimitRestorer restore;
+  const int64_t before = dn_memory_used();
+  ASSERT_OK(dn_memory_set_limit(before + 4096));
+  ASSERT_OK(dn_memory_reserve(4000));
+  EXPECT_EQ(dn_memory_used(), before + 4000);
+  expect_failure(dn_memory_reserve(100), DN_E_MEMORY, {"100 bytes", std::to_string(before + 4096)});
+  EXPECT_THROW(Buffer(25, "a test"), Error);
+  EXPECT_EQ(dn_memory_used(), before + 4000) << "what is refused does not count";
+  ASSERT_OK(dn_memory_unreserve(1000));
+  EXPECT_NO_THROW(Buffer(25, "a test"));
+  ASSERT_OK(dn_memory_unreserve(3000));
+  EXPECT_EQ(dn_memory_used(), before);
+  expect_failure(dn_memory_reserve(-1), DN_E_ARGUMENT, {"-1"});
+  expect_failure(dn_memory_unreserve(-1), DN_E_ARGUMENT, {"-1"});
+  EXPECT_EQ(dn_memory_used(), before);
+}
+
 TEST(Memory, ALimitBelowWhatIsInUseRefusesEverything) {
   const LimitRestorer restore;
   const Buffer held(1000, "a test");

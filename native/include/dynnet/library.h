@@ -36,7 +36,7 @@ DN_API int32_t dn_device_threads(void);
 /// @param threads 1 to 256
 DN_API dn_status dn_device_set_threads(int32_t threads);
 
-/// The bytes that graphs and models hold now. Thread-safe.
+/// The bytes that graphs and models hold now, and those that callers have reserved. Thread-safe.
 DN_API int64_t dn_memory_used(void);
 
 /// The bytes that graphs and models may hold together. The default is the cgroup's limit, else the machine's memory.
@@ -47,6 +47,16 @@ DN_API int64_t dn_memory_limit(void);
 /// Thread-safe.
 /// @param bytes at least 0; 0 restores the default
 DN_API dn_status dn_memory_set_limit(int64_t bytes);
+
+/// Counts memory of the caller's own as used, such as the text of a model that is about to be read: before it is taken,
+/// and until dn_memory_unreserve. Thread-safe.
+/// @param bytes at least 0
+/// @throws DN_E_MEMORY if the limit does not allow it: nothing is counted
+DN_API dn_status dn_memory_reserve(int64_t bytes);
+
+/// Takes back what dn_memory_reserve counted, or a part of it. Thread-safe.
+/// @param bytes at least 0, and no more than was reserved
+DN_API dn_status dn_memory_unreserve(int64_t bytes);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -321,6 +321,7 @@ DN_API dn_status dn_lookup_parameter_scale_gradient(dn_lookup_parameter* paramet
 
 /// Makes an empty gradient set for a model: a place for one worker's gradients. Sets are merged in the order given to
 /// dn_trainer_update_from, so the result does not depend on which worker ends first.
+/// @param model a sub-collection names the model that it is a part of: a set takes the gradients of all of that
 DN_API dn_status dn_gradients_create(dn_model* model, dn_gradients** out);
 
 /// Gives back a gradient set.

@@ -48,3 +48,17 @@ dn_status dn_memory_set_limit(int64_t bytes) {
     dynnet::set_memory_limit(bytes);
   });
 }
+
+dn_status dn_memory_reserve(int64_t bytes) {
+  return guard([&] {
+    if (bytes < 0) fail(DN_E_ARGUMENT, "a reservation of %lld bytes", static_cast<long long>(bytes));
+    dynnet::reserve(bytes, "the caller's own memory");
+  });
+}
+
+dn_status dn_memory_unreserve(int64_t bytes) {
+  return guard([&] {
+    if (bytes < 0) fail(DN_E_ARGUMENT, "a reservation of %lld bytes", static_cast<long long>(bytes));
+    dynnet::unreserve(bytes);
+  });
+}

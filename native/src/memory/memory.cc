@@ -25,15 +25,6 @@ int64_t default_limit() {
 
 long long printable(int64_t bytes) { return static_cast<long long>(bytes); }
 
-// Counts bytes as used if the limit allows it.
-bool reserve(int64_t bytes, int64_t limit) {
-  int64_t before = used.load(std::memory_order_relaxed);
-  do {
-    if (bytes > limit - before) return false;
-  } while (!used.compare_exchange_weak(before, before + bytes, std::memory_order_relaxed));
-  return true;
-}
-
 }  // namespace
 
 int64_t memory_used() { return used.load(std::memory_order_relaxed); }
@@ -45,20 +36,29 @@ int64_t memory_limit() {
 
 void set_memory_limit(int64_t bytes) { chosen_limit.store(bytes, std::memory_order_relaxed); }
 
+void reserve(int64_t bytes, const char* what) {
+  const int64_t limit = memory_limit();
+  int64_t before = memory_used();
+  do {
+    if (bytes > limit - before) {
+      fail(DN_E_MEMORY, "%s: %lld bytes asked for, %lld in use, and the limit is %lld", what, printable(bytes),
+           printable(before), printable(limit));
+    }
+  } while (!used.compare_exchange_weak(before, before + bytes, std::memory_order_relaxed));
+}
+
+void unreserve(int64_t bytes) { used.fetch_sub(bytes, std::memory_order_relaxed); }
+
 void* allocate(int64_t bytes, const char* what) {
   if (bytes < 0 || bytes > std::numeric_limits<int64_t>::max() - kAlignment)
     fail(DN_E_MEMORY, "%s: no machine has the memory asked for", what);
-  const int64_t limit = memory_limit();
-  if (!reserve(bytes, limit)) {
-    fail(DN_E_MEMORY, "%s: %lld bytes asked for, %lld in use, and the limit is %lld", what, printable(bytes),
-         printable(memory_used()), printable(limit));
-  }
+  reserve(bytes, what);
   const int64_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
   void* memory = std::aligned_alloc(kAlignment, static_cast<size_t>(rounded > 0 ? rounded : kAlignment));
   if (memory == nullptr) {
-    used.fetch_sub(bytes, std::memory_order_relaxed);
+    unreserve(bytes);
     fail(DN_E_MEMORY, "%s: %lld bytes asked for, %lld in use, below the limit of %lld, but the system has no more",
-         what, printable(bytes), printable(memory_used()), printable(limit));
+         what, printable(bytes), printable(memory_used()), printable(memory_limit()));
   }
   return memory;
 }
@@ -66,7 +66,7 @@ void* allocate(int64_t bytes, const char* what) {
 void release(void* memory, int64_t bytes) {
   if (memory == nullptr) return;
   std::free(memory);
-  used.fetch_sub(bytes, std::memory_order_relaxed);
+  unreserve(bytes);
 }
 
 Buffer::Buffer(int64_t count, const char* what) {

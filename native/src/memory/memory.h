@@ -8,12 +8,17 @@
 
 namespace dynnet {
 
-/// The bytes that graphs and models hold.
+/// The bytes that graphs and models hold, and those that were reserved.
 int64_t memory_used();
 /// The bytes that they may hold.
 int64_t memory_limit();
 /// Sets the limit; 0 restores the default.
 void set_memory_limit(int64_t bytes);
+
+/// Counts bytes as used that are not taken here. Throws DN_E_MEMORY as `allocate` does.
+void reserve(int64_t bytes, const char* what);
+/// Counts them no more.
+void unreserve(int64_t bytes);
 
 /// Memory for floats, aligned to 64 bytes and counted; the content is not set. Throws DN_E_MEMORY naming `what`, the
 /// bytes asked for, those in use and the limit.

@@ -1,6 +1,6 @@
 // Written by bindings/ from native/include/dynnet: do not edit, run ./build.sh bindings.
 // CppSharp 1.2.0+42ccd59b112072a6bcf3e1406efca174a46c8cf8
-// headers SHA-256 6c919ec731e72bba4f5d1cc84a26d383438fb3c07c5fca578efccf7b39f9b21a
+// headers SHA-256 16afd4e789473eaf9cba0df3ec688001000145737c0ff7bbf672daa47d0a2e46
 #ifndef DYNNET_OPS_OPS_G_H_
 #define DYNNET_OPS_OPS_G_H_
 

@@ -2,12 +2,15 @@ using System.Runtime.InteropServices;
 
 namespace DynNet.Native.Interop;
 
-/// <summary>Bytes outside the managed heap, since a model file may be larger than an array can be.</summary>
+/// <summary>
+/// Bytes outside the managed heap, since a model file may be larger than an array can be. They count as used memory.
+/// </summary>
 internal unsafe ref struct NativeBuffer : IDisposable
 {
     private const int PartSize = 1 << 20;
 
     private long _capacity;
+    private long _reserved;
 
     /// <summary>The first byte.</summary>
     internal byte* Bytes { get; private set; }
@@ -26,8 +29,7 @@ internal unsafe ref struct NativeBuffer : IDisposable
             while (true)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                if (buffer._capacity - buffer.Count < PartSize)
-                    buffer.Grow();
+                buffer.MakeRoom();
                 int read = stream.Read(new Span<byte>(buffer.Bytes + buffer.Count, PartSize));
                 if (read == 0)
                     return buffer;
@@ -46,13 +48,25 @@ internal unsafe ref struct NativeBuffer : IDisposable
     {
         NativeMemory.Free(Bytes);
         Bytes = null;
+        _ = NativeMethods.dn_memory_unreserve(_reserved);
+        _reserved = 0;
     }
 
-    private void Grow()
+    /// <summary>Room for one part more.</summary>
+    /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
+    private void MakeRoom()
     {
-        // A system that promises memory which it does not have would otherwise end the process, not the call.
-        if (Count > Memory.Limit - Memory.Used)
-            throw Insufficient(inner: null);
+        // A system that promises memory which it does not have would otherwise end the process, not the call. What is
+        // not written yet is promised only, and does not count.
+        long more = Count + PartSize - _reserved;
+        if (more > 0)
+        {
+            if (NativeMethods.dn_memory_reserve(more) != NativeStatus.Ok)
+                throw Insufficient(inner: null);
+            _reserved += more;
+        }
+        if (_capacity - Count >= PartSize)
+            return;
         long capacity = Math.Max(_capacity * 2, 2 * PartSize);
         try
         {

@@ -19,12 +19,25 @@ internal static class Reclaimer
 
     private static long _threshold = Step;
 
+    /// <summary>The bytes that finalizers have freed since the process began.</summary>
+    private static long _finalized;
+
     /// <summary>To be called before a graph is made: collects if much memory was taken since the last time.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void BeforeGraph()
     {
         if (NativeMethods.dn_memory_used() > Volatile.Read(ref _threshold))
             Reclaim();
+    }
+
+    /// <summary>
+    /// To be called by the finalizer of an object that was not disposed. What other threads take or free in the same
+    /// moment makes the number a little wrong.
+    /// </summary>
+    internal static void Finalized(long bytes)
+    {
+        if (bytes > 0)
+            Interlocked.Add(ref _finalized, bytes);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -35,16 +48,22 @@ internal static class Reclaimer
             return;
         try
         {
-            long before = NativeMethods.dn_memory_used();
-            long after = before;
+            long used = NativeMethods.dn_memory_used();
+            long before = Interlocked.Read(ref _finalized);
+            long freed = 0;
             // Mostly the youngest generation suffices.
-            for (int generation = 0; generation <= GC.MaxGeneration && before - after < Step / 2; generation++)
+            for (int generation = 0; generation <= GC.MaxGeneration && freed < Step / 2; generation++)
             {
                 GC.Collect(generation, GCCollectionMode.Forced, blocking: true);
-                after = AfterFinalizers();
+                freed = AfterFinalizers() - before;
             }
+            // Where there is little to collect, memory that is less by now was disposed by other threads. They will
+            // take it again, and with a lower threshold that would have them wait for a collection each time.
+            long inUse = freed < Step / 2
+                ? Math.Max(used, _threshold)
+                : NativeMethods.dn_memory_used();
             // A quarter on top of what is in use for good: collections stay rare however much that is.
-            Volatile.Write(ref _threshold, after + Math.Max(Step, after / 4));
+            Volatile.Write(ref _threshold, inUse + Math.Max(Step, inUse / 4));
         }
         finally
         {
@@ -53,20 +72,20 @@ internal static class Reclaimer
     }
 
     /// <summary>
-    /// The memory used once finalizers have freed what they can. It does not wait for them without end: the caller may
-    /// hold a lock that one of them wants.
+    /// The bytes that finalizers have freed once they have freed what they can. It does not wait for them without end:
+    /// the caller may hold a lock that one of them wants.
     /// </summary>
     private static long AfterFinalizers()
     {
-        long used = NativeMethods.dn_memory_used();
+        long finalized = Interlocked.Read(ref _finalized);
         for (int milliseconds = 0; milliseconds < 50; milliseconds++)
         {
             Thread.Sleep(1);
-            long now = NativeMethods.dn_memory_used();
-            if (now >= used)
+            long now = Interlocked.Read(ref _finalized);
+            if (now == finalized)
                 return now;
-            used = now;
+            finalized = now;
         }
-        return used;
+        return finalized;
     }
 }

@@ -94,6 +94,7 @@ DN_API dn_status dn_op_multiply(dn_graph* graph, dn_expr a, dn_expr b, dn_expr* 
 /// are recorded, or where values are checked.
 /// @param xs b {m} or {m, n}, then pairs of W {m, k} and x {k, n} or {k}; b {m} is added to each column
 /// @returns {m, n} or {m}
+/// @throws DN_E_ARGUMENT if the number of operands is even: something has no pair
 DN_API dn_status dn_op_affine_transform(dn_graph* graph, const dn_expr* xs, int32_t xs_count, dn_expr* out);
 
 /// The sum of any number of tensors. A dimension of size 1, the batch included, is broadcast.

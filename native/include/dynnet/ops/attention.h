@@ -54,7 +54,7 @@ extern "C" {
 /// @default dropout 0
 /// @default scale 0
 /// @returns {e, m}
-/// @throws DN_E_ARGUMENT if dropout is out of its range, or scale is not finite
+/// @throws DN_E_ARGUMENT if `dropout` is out of its range, or `scale` is not finite
 DN_API dn_status dn_op_scaled_dot_product_attention(dn_graph* graph, dn_expr queries, dn_expr keys, dn_expr values,
                                                     int32_t causal, double dropout, double scale, dn_expr* out);
 
@@ -73,7 +73,7 @@ DN_API dn_status dn_op_scaled_dot_product_attention(dn_graph* graph, dn_expr que
 /// @default dropout 0
 /// @default scale 0
 /// @returns {e, m}
-/// @throws DN_E_ARGUMENT if dropout is out of its range, or scale is not finite
+/// @throws DN_E_ARGUMENT if `dropout` is out of its range, or `scale` is not finite
 DN_API dn_status dn_op_scaled_dot_product_attention_masked(dn_graph* graph, dn_expr queries, dn_expr keys,
                                                            dn_expr values, dn_expr mask, int32_t causal, double dropout,
                                                            double scale, dn_expr* out);
@@ -92,7 +92,7 @@ DN_API dn_status dn_op_scaled_dot_product_attention_masked(dn_graph* graph, dn_e
 /// @default dropout 0
 /// @default scale 0
 /// @returns {heads * e, m}
-/// @throws DN_E_ARGUMENT if heads is less than 1, dropout is out of its range, or scale is not finite
+/// @throws DN_E_ARGUMENT if `heads` is less than 1, `dropout` is out of its range, or `scale` is not finite
 DN_API dn_status dn_op_multi_head_attention(dn_graph* graph, dn_expr queries, dn_expr keys, dn_expr values,
                                             int32_t heads, int32_t causal, double dropout, double scale, dn_expr* out);
 
@@ -112,7 +112,7 @@ DN_API dn_status dn_op_multi_head_attention(dn_graph* graph, dn_expr queries, dn
 /// @default dropout 0
 /// @default scale 0
 /// @returns {heads * e, m}
-/// @throws DN_E_ARGUMENT if heads is less than 1, dropout is out of its range, or scale is not finite
+/// @throws DN_E_ARGUMENT if `heads` is less than 1, `dropout` is out of its range, or `scale` is not finite
 DN_API dn_status dn_op_multi_head_attention_masked(dn_graph* graph, dn_expr queries, dn_expr keys, dn_expr values,
                                                    dn_expr mask, int32_t heads, int32_t causal, double dropout,
                                                    double scale, dn_expr* out);
@@ -130,7 +130,7 @@ DN_API dn_status dn_op_multi_head_attention_masked(dn_graph* graph, dn_expr quer
 /// @flag causal
 /// @default scale 0
 /// @returns {n, m, heads}
-/// @throws DN_E_ARGUMENT if heads is less than 1, or scale is not finite
+/// @throws DN_E_ARGUMENT if `heads` is less than 1, or `scale` is not finite
 DN_API dn_status dn_op_attention_weights(dn_graph* graph, dn_expr queries, dn_expr keys, int32_t heads, int32_t causal,
                                          double scale, dn_expr* out);
 
@@ -148,7 +148,7 @@ DN_API dn_status dn_op_attention_weights(dn_graph* graph, dn_expr queries, dn_ex
 /// @flag causal
 /// @default scale 0
 /// @returns {n, m, heads}
-/// @throws DN_E_ARGUMENT if heads is less than 1, or scale is not finite
+/// @throws DN_E_ARGUMENT if `heads` is less than 1, or `scale` is not finite
 DN_API dn_status dn_op_attention_weights_masked(dn_graph* graph, dn_expr queries, dn_expr keys, dn_expr mask,
                                                 int32_t heads, int32_t causal, double scale, dn_expr* out);
 

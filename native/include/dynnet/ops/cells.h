@@ -36,6 +36,7 @@ DN_API dn_status dn_op_vanilla_lstm_h(dn_graph* graph, dn_expr c, dn_expr gates,
 /// @param xs the stacked inputs [i; o; u] {3n} before their activation, then for each child f_k {n} before its
 /// activation and c_k {n}
 /// @returns {n}
+/// @throws DN_E_ARGUMENT if the number of operands is even: something has no pair
 DN_API dn_status dn_op_tree_lstm_c(dn_graph* graph, const dn_expr* xs, int32_t xs_count, dn_expr* out);
 
 /// The output of a TreeLSTM cell: h = logistic(o) * tanh(c).

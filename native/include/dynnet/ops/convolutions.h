@@ -26,7 +26,7 @@ extern "C" {
 /// @default is_valid 1
 /// @flag is_valid
 /// @returns {rows, columns, filters}, of which there are ceil((h - fh + 1) / stride[0]) rows and
-/// ceil((w - fw + 1) / stride[1]) columns if is_valid
+/// ceil((w - fw + 1) / stride[1]) columns if `is_valid`
 /// @throws DN_E_ARGUMENT if there are not two strides, or one is less than 1
 DN_API dn_status dn_op_conv2d(dn_graph* graph, dn_expr x, dn_expr f, const int32_t* stride, int32_t stride_count,
                               int32_t is_valid, dn_expr* out);
@@ -42,7 +42,7 @@ DN_API dn_status dn_op_conv2d(dn_graph* graph, dn_expr x, dn_expr f, const int32
 /// @default is_valid 1
 /// @flag is_valid
 /// @returns {rows, columns, filters}, of which there are ceil((h - fh + 1) / stride[0]) rows and
-/// ceil((w - fw + 1) / stride[1]) columns if is_valid
+/// ceil((w - fw + 1) / stride[1]) columns if `is_valid`
 /// @throws DN_E_ARGUMENT if there are not two strides, or one is less than 1
 DN_API dn_status dn_op_conv2d_bias(dn_graph* graph, dn_expr x, dn_expr f, dn_expr b, const int32_t* stride,
                                    int32_t stride_count, int32_t is_valid, dn_expr* out);
@@ -59,7 +59,7 @@ DN_API dn_status dn_op_conv2d_bias(dn_graph* graph, dn_expr x, dn_expr f, dn_exp
 /// @default is_valid 1
 /// @flag is_valid
 /// @returns {rows, columns, channels}, of which there are ceil((h - ksize[0] + 1) / stride[0]) rows and
-/// ceil((w - ksize[1] + 1) / stride[1]) columns if is_valid
+/// ceil((w - ksize[1] + 1) / stride[1]) columns if `is_valid`
 /// @throws DN_E_ARGUMENT if there are not two sizes and two strides, or one is less than 1
 /// @throws DN_E_SHAPE if a channel of x has more than 2^24 elements
 DN_API dn_status dn_op_maxpooling2d(dn_graph* graph, dn_expr x, const int32_t* ksize, int32_t ksize_count,
@@ -78,10 +78,11 @@ DN_API dn_status dn_op_filter1d_narrow(dn_graph* graph, dn_expr x, dn_expr f, dn
 /// @op KMaxPooling
 /// @param x any shape
 /// @param k 1 to the size of the dimension
-/// @param dim which dimension
+/// @param dim which dimension, 0 to 6
 /// @default dim 1
 /// @returns the shape of x, with k in dim
 /// @throws DN_E_SHAPE if the dimension has more than 2^24 elements, or fewer than k
+/// @throws DN_E_ARGUMENT if `k` is less than 1, or `dim` is out of its range
 DN_API dn_status dn_op_kmax_pooling(dn_graph* graph, dn_expr x, int32_t k, int32_t dim, dn_expr* out);
 
 /// The sums of n columns each that stand side by side: column j is the sum of columns j to j + n - 1 of x.
@@ -89,6 +90,7 @@ DN_API dn_status dn_op_kmax_pooling(dn_graph* graph, dn_expr x, int32_t k, int32
 /// @param x {rows, cols}
 /// @param n 1 to the number of columns
 /// @returns {rows, cols - n + 1}
+/// @throws DN_E_ARGUMENT if `n` is less than 1
 DN_API dn_status dn_op_kmh_ngram(dn_graph* graph, dn_expr x, int32_t n, dn_expr* out);
 
 /// The sums of nrows rows each: row i is the sum of rows i nrows to (i + 1) nrows - 1 of x.
@@ -96,6 +98,7 @@ DN_API dn_status dn_op_kmh_ngram(dn_graph* graph, dn_expr x, int32_t n, dn_expr*
 /// @param nrows 1 or more, a divisor of the number of rows
 /// @default nrows 2
 /// @returns {rows / nrows, cols}
+/// @throws DN_E_ARGUMENT if `nrows` is less than 1
 DN_API dn_status dn_op_fold_rows(dn_graph* graph, dn_expr x, int32_t nrows, dn_expr* out);
 
 #ifdef __cplusplus

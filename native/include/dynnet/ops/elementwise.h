@@ -118,6 +118,7 @@ DN_API dn_status dn_op_softplus(dn_graph* graph, dn_expr x, dn_expr* out);
 /// @param alpha what y approaches below, negated
 /// @default alpha 1
 /// @returns the shape of x
+/// @throws DN_E_ARGUMENT if `alpha` is not finite
 DN_API dn_status dn_op_elu(dn_graph* graph, dn_expr x, double alpha, dn_expr* out);
 
 /// The scaled exponential linear unit of each element (Klambauer et al. 2017): 1.0507009873554805 times the `dn_op_elu`
@@ -130,6 +131,7 @@ DN_API dn_status dn_op_selu(dn_graph* graph, dn_expr x, dn_expr* out);
 /// @param beta any number
 /// @default beta 1
 /// @returns the shape of x
+/// @throws DN_E_ARGUMENT if `beta` is not finite
 DN_API dn_status dn_op_silu(dn_graph* graph, dn_expr x, double beta, dn_expr* out);
 
 /// The Gaussian error linear unit of each element (Hendrycks and Gimpel 2016), in its exact form: y = x times the
@@ -146,6 +148,7 @@ DN_API dn_status dn_op_softsign(dn_graph* graph, dn_expr x, dn_expr* out);
 /// @param alpha the slope below 0
 /// @default alpha 0.01
 /// @returns the shape of x
+/// @throws DN_E_ARGUMENT if `alpha` is not finite
 DN_API dn_status dn_op_leaky_rectify(dn_graph* graph, dn_expr x, double alpha, dn_expr* out);
 
 /// Each element, bounded by -1 and 1: y = max(-1, min(1, x)). Its derivative at the bounds is 0.

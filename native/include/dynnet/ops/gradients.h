@@ -23,7 +23,7 @@ DN_API dn_status dn_op_flip_gradient(dn_graph* graph, dn_expr x, dn_expr* out);
 /// @param lambda any finite number
 /// @default lambda 1
 /// @returns the shape of x
-/// @throws DN_E_ARGUMENT if lambda is not finite
+/// @throws DN_E_ARGUMENT if `lambda` is not finite
 DN_API dn_status dn_op_scale_gradient(dn_graph* graph, dn_expr x, double lambda, dn_expr* out);
 
 #ifdef __cplusplus

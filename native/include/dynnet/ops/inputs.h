@@ -61,7 +61,7 @@ DN_API dn_status dn_op_ones(dn_graph* graph, const dn_dim* dim, dn_expr* out);
 /// @param size the number of elements, 1 or more
 /// @param index 0 to size - 1
 /// @returns {size}
-/// @throws DN_E_INDEX if there is no such element
+/// @throws DN_E_INDEX if there is no such element; DN_E_ARGUMENT if `size` is less than 1
 DN_API dn_status dn_op_one_hot(dn_graph* graph, int32_t size, int32_t index, dn_expr* out);
 
 /// A batch of vectors that are 1 at one index each and 0 elsewhere; they have no gradient.
@@ -69,7 +69,7 @@ DN_API dn_status dn_op_one_hot(dn_graph* graph, int32_t size, int32_t index, dn_
 /// @param size the number of elements of one vector, 1 or more
 /// @param indices one for each batch element, each 0 to size - 1
 /// @returns {size}, with a batch of indices_count
-/// @throws DN_E_INDEX if there is no such element
+/// @throws DN_E_INDEX if there is no such element; DN_E_ARGUMENT if `size` is less than 1, or there are no indices
 DN_API dn_status dn_op_one_hot_batch(dn_graph* graph, int32_t size, const int32_t* indices, int32_t indices_count,
                                      dn_expr* out);
 
@@ -89,7 +89,7 @@ DN_API dn_status dn_op_random_normal(dn_graph* graph, const dn_dim* dim, double 
 /// @param left the least number that is drawn
 /// @param right more than any number that is drawn; or left, and then all are left
 /// @returns dim
-/// @throws DN_E_ARGUMENT if right is less than left, or they are further apart than floats can be
+/// @throws DN_E_ARGUMENT if `right` is less than `left`, or they are further apart than floats can be
 DN_API dn_status dn_op_random_uniform(dn_graph* graph, const dn_dim* dim, double left, double right, dn_expr* out);
 
 /// Draws that are `scale` with probability p and else 0, made anew at each forward; they have no gradient.
@@ -143,7 +143,7 @@ DN_API dn_status dn_op_lookup(dn_graph* graph, dn_lookup_parameter* table, int32
 /// @op Lookup
 /// @param indices each 0 to rows - 1
 /// @returns the shape of one row, with a batch of indices_count
-/// @throws DN_E_INDEX if there is no such row
+/// @throws DN_E_INDEX if there is no such row; DN_E_ARGUMENT if there are no indices
 DN_API dn_status dn_op_lookup_batch(dn_graph* graph, dn_lookup_parameter* table, const int32_t* indices,
                                     int32_t indices_count, dn_expr* out);
 
@@ -157,7 +157,7 @@ DN_API dn_status dn_op_const_lookup(dn_graph* graph, dn_lookup_parameter* table,
 /// @op ConstLookup
 /// @param indices each 0 to rows - 1
 /// @returns the shape of one row, with a batch of indices_count
-/// @throws DN_E_INDEX if there is no such row
+/// @throws DN_E_INDEX if there is no such row; DN_E_ARGUMENT if there are no indices
 DN_API dn_status dn_op_const_lookup_batch(dn_graph* graph, dn_lookup_parameter* table, const int32_t* indices,
                                           int32_t indices_count, dn_expr* out);
 

@@ -13,6 +13,7 @@ extern "C" {
 /// @param dim along which dimension: one that x has, or 1
 /// @default dim 0
 /// @returns the shape of x
+/// @throws DN_E_ARGUMENT if `dim` is out of its range
 DN_API dn_status dn_op_softmax(dn_graph* graph, dn_expr x, int32_t dim, dn_expr* out);
 
 /// The logarithm of the softmax of each column: y_i = x_i - ln sum_j exp(x_j).
@@ -29,7 +30,7 @@ DN_API dn_status dn_op_log_softmax(dn_graph* graph, dn_expr x, dn_expr* out);
 /// @param indices the elements, at least one, each 0 to n - 1, in any order; the same for all columns and batch
 /// elements
 /// @returns the shape of x
-/// @throws DN_E_INDEX if there is no such element
+/// @throws DN_E_INDEX if there is no such element; DN_E_ARGUMENT if there are no indices
 DN_API dn_status dn_op_log_softmax_restricted(dn_graph* graph, dn_expr x, const int32_t* indices, int32_t indices_count,
                                               dn_expr* out);
 
@@ -61,7 +62,7 @@ DN_API dn_status dn_op_pick_neg_log_softmax(dn_graph* graph, dn_expr x, int32_t 
 /// @param x {n}; a batch of 1 is broadcast
 /// @param indices one for each batch element, each 0 to n - 1
 /// @returns {1}, with a batch of indices_count
-/// @throws DN_E_INDEX if there is no such label
+/// @throws DN_E_INDEX if there is no such label; DN_E_ARGUMENT if there are no indices
 DN_API dn_status dn_op_pick_neg_log_softmax_batch(dn_graph* graph, dn_expr x, const int32_t* indices,
                                                   int32_t indices_count, dn_expr* out);
 
@@ -88,6 +89,7 @@ DN_API dn_status dn_op_l1_distance(dn_graph* graph, dn_expr x, dn_expr y, dn_exp
 /// @param c more than 0
 /// @default c 1.345
 /// @returns {1}
+/// @throws DN_E_ARGUMENT if `c` is not a finite number above 0
 DN_API dn_status dn_op_huber_distance(dn_graph* graph, dn_expr x, dn_expr y, double c, dn_expr* out);
 
 /// How much each x falls short of being larger than its y by a margin: max(0, m - x + y), elementwise. The derivative
@@ -97,14 +99,15 @@ DN_API dn_status dn_op_huber_distance(dn_graph* graph, dn_expr x, dn_expr y, dou
 /// @param m the margin
 /// @default m 1
 /// @returns the shape of x
+/// @throws DN_E_ARGUMENT if `m` is not finite
 DN_API dn_status dn_op_pairwise_rank_loss(dn_graph* graph, dn_expr x, dn_expr y, double m, dn_expr* out);
 
-/// The negative log likelihood of a count under a Poisson distribution whose rate is exp(log_lambda), for each batch
-/// element: exp(log_lambda) - y log_lambda + ln(y!).
+/// The negative log likelihood of a count under a Poisson distribution whose rate is exp(`log_lambda`), for each batch
+/// element: exp(`log_lambda`) - y `log_lambda` + ln(y!).
 /// @param log_lambda one element
 /// @param y 0 or more, the same for the whole batch
 /// @returns {1}
-/// @throws DN_E_INDEX if y is negative
+/// @throws DN_E_INDEX if `y` is negative
 DN_API dn_status dn_op_poisson_loss(dn_graph* graph, dn_expr log_lambda, int32_t y, dn_expr* out);
 
 /// The multi-class hinge loss: sum over j other than index of max(0, margin - x_index + x_j), for each batch element.
@@ -113,7 +116,7 @@ DN_API dn_status dn_op_poisson_loss(dn_graph* graph, dn_expr log_lambda, int32_t
 /// @param margin 0 or more
 /// @default margin 1
 /// @returns {1}
-/// @throws DN_E_INDEX if there is no such label
+/// @throws DN_E_INDEX if there is no such label; DN_E_ARGUMENT if `margin` is negative or not finite
 DN_API dn_status dn_op_hinge(dn_graph* graph, dn_expr x, int32_t index, double margin, dn_expr* out);
 
 /// The multi-class hinge loss of a label for each batch element.
@@ -123,7 +126,8 @@ DN_API dn_status dn_op_hinge(dn_graph* graph, dn_expr x, int32_t index, double m
 /// @param margin 0 or more
 /// @default margin 1
 /// @returns {1}, with a batch of indices_count
-/// @throws DN_E_INDEX if there is no such label
+/// @throws DN_E_INDEX if there is no such label; DN_E_ARGUMENT if `margin` is negative or not finite, or there are no
+/// indices
 DN_API dn_status dn_op_hinge_batch(dn_graph* graph, dn_expr x, const int32_t* indices, int32_t indices_count,
                                    double margin, dn_expr* out);
 
@@ -136,7 +140,8 @@ DN_API dn_status dn_op_hinge_batch(dn_graph* graph, dn_expr x, const int32_t* in
 /// @default dim 0
 /// @default margin 1
 /// @returns {cols} or, along dimension 1, {rows}
-/// @throws DN_E_INDEX if there is no such label
+/// @throws DN_E_INDEX if there is no such label; DN_E_ARGUMENT if `dim` or `margin` is out of its range, or there are
+/// no indices
 DN_API dn_status dn_op_hinge_dim(dn_graph* graph, dn_expr x, const int32_t* indices, int32_t indices_count, int32_t dim,
                                  double margin, dn_expr* out);
 
@@ -147,7 +152,7 @@ DN_API dn_status dn_op_hinge_dim(dn_graph* graph, dn_expr x, const int32_t* indi
 /// @param indices the labels, at least one, each 0 to n - 1, the same for all batch elements: each has the same part of
 /// q, and twice that if it is there twice
 /// @returns {1}
-/// @throws DN_E_INDEX if there is no such label
+/// @throws DN_E_INDEX if there is no such label; DN_E_ARGUMENT if there are no indices
 DN_API dn_status dn_op_sparsemax_loss(dn_graph* graph, dn_expr x, const int32_t* indices, int32_t indices_count,
                                       dn_expr* out);
 

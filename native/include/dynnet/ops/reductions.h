@@ -23,6 +23,7 @@ DN_API dn_status dn_op_sum_batches(dn_graph* graph, dn_expr x, dn_expr* out);
 /// @default batch 0
 /// @flag batch
 /// @returns the shape of x without dims; {1} if no dimension is left
+/// @throws DN_E_ARGUMENT if a dimension is out of its range or there twice, or there is nothing to sum over
 DN_API dn_status dn_op_sum_dim(dn_graph* graph, dn_expr x, const int32_t* dims, int32_t dims_count, int32_t batch,
                                dn_expr* out);
 
@@ -53,6 +54,8 @@ DN_API dn_status dn_op_mean_batches(dn_graph* graph, dn_expr x, dn_expr* out);
 /// @param n by what the sum is divided, for operands of which a part counts only; 0 for the number of elements
 /// @default n 0
 /// @returns the shape of x without dims; {1} if no dimension is left
+/// @throws DN_E_ARGUMENT if a dimension is out of its range or there twice, there is nothing to take the mean over, or
+/// `n` is negative
 DN_API dn_status dn_op_mean_dim(dn_graph* graph, dn_expr x, const int32_t* dims, int32_t dims_count, int32_t batch,
                                 int32_t n, dn_expr* out);
 
@@ -65,12 +68,14 @@ DN_API dn_status dn_op_average_cols(dn_graph* graph, dn_expr x, dn_expr* out);
 /// @param x any shape
 /// @param r 1 or more
 /// @returns {1}, with the batch of x
+/// @throws DN_E_ARGUMENT if `r` is less than 1
 DN_API dn_status dn_op_moment_elems(dn_graph* graph, dn_expr x, int32_t r, dn_expr* out);
 
 /// The moment of order r over the batch: the mean of x^r.
 /// @param x any shape
 /// @param r 1 or more
 /// @returns the shape of x without its batch
+/// @throws DN_E_ARGUMENT if `r` is less than 1
 DN_API dn_status dn_op_moment_batches(dn_graph* graph, dn_expr x, int32_t r, dn_expr* out);
 
 /// The moment of order r, the mean of x^r, over some dimensions, which are removed, and over the batch if it is asked
@@ -84,6 +89,8 @@ DN_API dn_status dn_op_moment_batches(dn_graph* graph, dn_expr x, int32_t r, dn_
 /// @param n by what the sum is divided, for operands of which a part counts only; 0 for the number of elements
 /// @default n 0
 /// @returns the shape of x without dims; {1} if no dimension is left
+/// @throws DN_E_ARGUMENT if a dimension is out of its range or there twice, there is nothing to take the moment over,
+/// `r` is less than 1, or `n` is negative
 DN_API dn_status dn_op_moment_dim(dn_graph* graph, dn_expr x, const int32_t* dims, int32_t dims_count, int32_t r,
                                   int32_t batch, int32_t n, dn_expr* out);
 
@@ -106,6 +113,8 @@ DN_API dn_status dn_op_std_batches(dn_graph* graph, dn_expr x, dn_expr* out);
 /// @param n by what both sums are divided, that of the mean and that of the squares; 0 for the number of elements
 /// @default n 0
 /// @returns the shape of x without dims; {1} if no dimension is left
+/// @throws DN_E_ARGUMENT if a dimension is out of its range or there twice, there is nothing to take the deviation
+/// over, or `n` is negative
 DN_API dn_status dn_op_std_dim(dn_graph* graph, dn_expr x, const int32_t* dims, int32_t dims_count, int32_t batch,
                                int32_t n, dn_expr* out);
 
@@ -124,6 +133,7 @@ DN_API dn_status dn_op_l2_norm(dn_graph* graph, dn_expr x, dn_expr* out);
 /// @param dim which dimension, 0 to 6
 /// @default dim 0
 /// @returns the shape of x without dim; {1} if x has one dimension
+/// @throws DN_E_ARGUMENT if `dim` is out of its range
 DN_API dn_status dn_op_min_dim(dn_graph* graph, dn_expr x, int32_t dim, dn_expr* out);
 
 /// The largest elements along a dimension, which is removed. The gradient goes to the first of several that are equal.
@@ -132,6 +142,7 @@ DN_API dn_status dn_op_min_dim(dn_graph* graph, dn_expr x, int32_t dim, dn_expr*
 /// @param dim which dimension, 0 to 6
 /// @default dim 0
 /// @returns the shape of x without dim; {1} if x has one dimension
+/// @throws DN_E_ARGUMENT if `dim` is out of its range
 DN_API dn_status dn_op_max_dim(dn_graph* graph, dn_expr x, int32_t dim, dn_expr* out);
 
 /// Where the largest elements along dimension 0 are: 1 at the first of them, 0 elsewhere. It has no derivative other
@@ -153,6 +164,7 @@ DN_API dn_status dn_op_argmax(dn_graph* graph, dn_expr x, int32_t gradient_mode,
 /// @param dim which dimension, 0 to 6
 /// @default dim 0
 /// @returns the shape of x without dim; {1} if x has one dimension
+/// @throws DN_E_ARGUMENT if `dim` is out of its range
 DN_API dn_status dn_op_logsumexp_dim(dn_graph* graph, dn_expr x, int32_t dim, dn_expr* out);
 
 /// The cumulative sum along a dimension: y_i is the sum of the elements up to x_i, which counts.
@@ -161,6 +173,7 @@ DN_API dn_status dn_op_logsumexp_dim(dn_graph* graph, dn_expr x, int32_t dim, dn
 /// @param dim which dimension, 0 to 6
 /// @default dim 0
 /// @returns the shape of x
+/// @throws DN_E_ARGUMENT if `dim` is out of its range
 DN_API dn_status dn_op_cumsum(dn_graph* graph, dn_expr x, int32_t dim, dn_expr* out);
 
 /// The sum of the products of corresponding elements, for each batch element.

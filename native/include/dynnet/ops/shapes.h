@@ -32,7 +32,7 @@ DN_API dn_status dn_op_transpose_dims(dn_graph* graph, dn_expr x, const int32_t*
 /// @param x any shape
 /// @param rows at least 1, each 0 to the number of rows - 1; one may be there more than once
 /// @returns the shape of x with rows_count in dimension 0
-/// @throws DN_E_INDEX if there is no such row
+/// @throws DN_E_INDEX if there is no such row; DN_E_ARGUMENT if `rows` is empty
 DN_API dn_status dn_op_select_rows(dn_graph* graph, dn_expr x, const int32_t* rows, int32_t rows_count, dn_expr* out);
 
 /// Some columns of a matrix, in the given order: slices of dimension 1. The same for all batch elements. Columns lie
@@ -40,26 +40,26 @@ DN_API dn_status dn_op_select_rows(dn_graph* graph, dn_expr x, const int32_t* ro
 /// @param x any shape
 /// @param cols at least 1, each 0 to the number of columns - 1; one may be there more than once
 /// @returns the shape of x with cols_count in dimension 1
-/// @throws DN_E_INDEX if there is no such column
+/// @throws DN_E_INDEX if there is no such column; DN_E_ARGUMENT if `cols` is empty
 DN_API dn_status dn_op_select_cols(dn_graph* graph, dn_expr x, const int32_t* cols, int32_t cols_count, dn_expr* out);
 
 /// The slice at one index of a dimension, which is removed.
 /// @param x any shape
 /// @param index 0 to the dimension's size - 1
-/// @param dim which dimension
+/// @param dim which dimension, 0 to 6
 /// @default dim 0
 /// @returns the shape of x without dim; {1} if x has one dimension
-/// @throws DN_E_INDEX if there is no such slice
+/// @throws DN_E_INDEX if there is no such slice; DN_E_ARGUMENT if `dim` is out of its range
 DN_API dn_status dn_op_pick(dn_graph* graph, dn_expr x, int32_t index, int32_t dim, dn_expr* out);
 
 /// For each batch element the slice at its own index of a dimension, which is removed.
 /// @op Pick
 /// @param x any shape; a batch of 1 is broadcast
 /// @param indices one for each batch element, each 0 to the dimension's size - 1
-/// @param dim which dimension
+/// @param dim which dimension, 0 to 6
 /// @default dim 0
 /// @returns the shape of x without dim, with a batch of indices_count
-/// @throws DN_E_INDEX if there is no such slice
+/// @throws DN_E_INDEX if there is no such slice; DN_E_ARGUMENT if `dim` is out of its range, or there are no indices
 DN_API dn_status dn_op_pick_batch(dn_graph* graph, dn_expr x, const int32_t* indices, int32_t indices_count,
                                   int32_t dim, dn_expr* out);
 
@@ -67,10 +67,10 @@ DN_API dn_status dn_op_pick_batch(dn_graph* graph, dn_expr x, const int32_t* ind
 /// @param x any shape
 /// @param start 0 or more
 /// @param end more than start, at most the dimension's size
-/// @param dim which dimension
+/// @param dim which dimension, 0 to 6
 /// @default dim 0
 /// @returns the shape of x with end - start in dim
-/// @throws DN_E_INDEX if there are no such slices
+/// @throws DN_E_INDEX if there are no such slices; DN_E_ARGUMENT if `dim` is out of its range
 DN_API dn_status dn_op_pick_range(dn_graph* graph, dn_expr x, int32_t start, int32_t end, int32_t dim, dn_expr* out);
 
 /// One element of the batch. It is a view, not a copy.
@@ -84,7 +84,7 @@ DN_API dn_status dn_op_pick_batch_elem(dn_graph* graph, dn_expr x, int32_t index
 /// @param x any shape
 /// @param indices at least 1, each 0 to the batch size - 1; one may be there more than once
 /// @returns the shape of x, with a batch of indices_count
-/// @throws DN_E_INDEX if there is no such batch element
+/// @throws DN_E_INDEX if there is no such batch element; DN_E_ARGUMENT if there are no indices
 DN_API dn_status dn_op_pick_batch_elems(dn_graph* graph, dn_expr x, const int32_t* indices, int32_t indices_count,
                                         dn_expr* out);
 
@@ -105,9 +105,10 @@ DN_API dn_status dn_op_strided_select(dn_graph* graph, dn_expr x, const int32_t*
 
 /// Tensors put one after the other in a dimension. A batch of 1 is broadcast.
 /// @param xs at least 1; the same sizes in all other dimensions
-/// @param dim which dimension
+/// @param dim which dimension, 0 to 6
 /// @default dim 0
 /// @returns the sum of the sizes in dim
+/// @throws DN_E_ARGUMENT if `dim` is out of its range
 DN_API dn_status dn_op_concatenate(dn_graph* graph, const dn_expr* xs, int32_t xs_count, int32_t dim, dn_expr* out);
 
 /// Columns put side by side: concatenation in dimension 1.
