@@ -44,6 +44,43 @@ public sealed class Dict
         return Load(stream);
     }
 
+    /// <summary>
+    /// Reads a file as <see cref="Load(string)"/> does into a vocabulary that is frozen: that of a trained model, whose
+    /// tables have rows for these words and no others.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="unknown">The word that stands for unknown ones, such as <c>&lt;unk></c>.</param>
+    /// <returns>A frozen vocabulary with these words.</returns>
+    /// <remarks>A byte order mark at the very beginning is no part of the first word.</remarks>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
+    /// <exception cref="IOException">The operating system failed to read it.</exception>
+    /// <exception cref="InvalidDataException">
+    /// A line is empty or there twice, or it is not UTF-8; or there is no line for unknown words.
+    /// </exception>
+    public static Dict Load(string path, string unknown)
+    {
+        ArgumentNullException.ThrowIfNull(unknown);
+        return Load(path).WithUnknown(unknown);
+    }
+
+    /// <summary>
+    /// Reads a stream as <see cref="Load(Stream)"/> does into a vocabulary that is frozen, as <see
+    /// cref="Load(string, string)"/> does.
+    /// </summary>
+    /// <param name="stream">The stream; it stays open.</param>
+    /// <param name="unknown">The word that stands for unknown ones, such as <c>&lt;unk></c>.</param>
+    /// <returns>A frozen vocabulary with these words.</returns>
+    /// <remarks>A byte order mark at the very beginning is no part of the first word.</remarks>
+    /// <exception cref="InvalidDataException">
+    /// A line is empty or there twice, or it is not UTF-8; or there is no line for unknown words.
+    /// </exception>
+    public static Dict Load(Stream stream, string unknown)
+    {
+        ArgumentNullException.ThrowIfNull(unknown);
+        return Load(stream).WithUnknown(unknown);
+    }
+
     /// <summary>Reads one word a line in UTF-8, to the end.</summary>
     /// <param name="stream">The stream; it stays open.</param>
     /// <returns>A vocabulary with these words; it is not frozen.</returns>
@@ -160,7 +197,9 @@ public sealed class Dict
     /// <summary>Writes one word a line, in UTF-8.</summary>
     /// <param name="path">The file, replaced if there is one.</param>
     /// <remarks>
-    /// It has no byte order mark, unless the first word begins with U+FEFF, which would be taken for one.
+    /// Only the words are written, in the order of their numbers: not whether it is frozen, nor which word stands for
+    /// unknown ones. <see cref="Load(string, string)"/> says both again. There is no byte order mark, unless the first
+    /// word begins with U+FEFF, which would be taken for one.
     /// </remarks>
     /// <exception cref="InvalidOperationException">A word is empty, has a line break, or is no valid text.</exception>
     /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
@@ -181,6 +220,18 @@ public sealed class Dict
     {
         ArgumentNullException.ThrowIfNull(stream);
         stream.Write(Text());
+    }
+
+    /// <summary>Freezes a vocabulary that was read.</summary>
+    /// <exception cref="InvalidDataException">It does not have the word for unknown ones.</exception>
+    private Dict WithUnknown(string word)
+    {
+        // Added now, it would have a number that no table was made for.
+        if (!Contains(word))
+            throw new InvalidDataException($"The vocabulary has no line for unknown words, {word}.");
+        Freeze();
+        SetUnknown(word);
+        return this;
     }
 
     private int Add(string word)

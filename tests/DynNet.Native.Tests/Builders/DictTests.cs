@@ -36,6 +36,34 @@ public sealed class DictTests
     }
 
     [Test]
+    public void That_of_a_trained_model_is_read_frozen()
+    {
+        var dict = new Dict();
+        foreach (string word in (string[])["a", "<unk>", "b"])
+            dict.Convert(word);
+        dict.Freeze();
+        dict.SetUnknown("<unk>");
+        dict.Save(_path);
+        using var stream = new MemoryStream(File.ReadAllBytes(_path));
+        using (Assert.EnterMultipleScope())
+        {
+            foreach (Dict read in (Dict[])[Dict.Load(_path, "<unk>"), Dict.Load(stream, unknown: "<unk>")])
+            {
+                Assert.That(read.Words, Is.EqualTo(["a", "<unk>", "b"]));
+                Assert.That(read.IsFrozen, Is.True);
+                Assert.That(read.UnknownId, Is.EqualTo(1));
+                Assert.That(read.Convert("never seen"), Is.EqualTo(1));
+                Assert.That(read.Count, Is.EqualTo(3));
+            }
+            Assert.That(Dict.Load(_path).IsFrozen, Is.False, "of what is written nothing says so");
+            Assert.That(
+                () => Dict.Load(_path, "<other>"),
+                Throws.TypeOf<InvalidDataException>().With.Message.Contains("<other>"));
+            Assert.That(() => Dict.Load(_path, null!), Throws.ArgumentNullException);
+        }
+    }
+
+    [Test]
     public void Frozen_it_adds_nothing()
     {
         var dict = new Dict();
