@@ -236,6 +236,7 @@ public sealed class OpCallTests
         var type when type == typeof(GradientMode) => GradientMode.Zero,
         var type when type == typeof(Dim) => Dim.Of(1),
         var type when type == typeof(string) => "CPU",
+        var type when type == typeof(CpuDevice) => Device.Cpu,
         var type when type == typeof(ReadOnlySpan<float>) => new float[1],
         var type when type == typeof(ReadOnlySpan<int>) => new int[1],
         var type when type == typeof(Parameter) => _parameter,

@@ -165,6 +165,7 @@ internal static partial class OpCases
         new("FlipGradient(Expression)", g => FlipGradient(V(g, 1, 2)), [2], [1, 2]),
         new("ScaleGradient(Expression,double)", g => ScaleGradient(V(g, 1, 2), 3), [2], [1, 2]),
         new("ToDevice(Expression,string)", g => ToDevice(V(g, 1, 2), "CPU"), [2], [1, 2]),
+        new("ToDevice(Expression,CpuDevice)", g => ToDevice(V(g, 1, 2), Device.Cpu), [2], [1, 2]),
 
         new("Softmax(Expression,int)", g => Softmax(V(g, 0, 0, 0.6931472f)), [3], [0.25f, 0.25f, 0.5f]),
         new(
