@@ -10,8 +10,12 @@ namespace DynNet.Native;
 /// <param name="UpdatesCount">The updates.</param>
 public readonly record struct TrainerStatus(double LearningRate, long ClipsCount, long UpdatesCount)
 {
-    /// <summary>The numbers as DyNet prints them.</summary>
+    /// <summary>The numbers as DyNet prints them: of the rate six digits.</summary>
     /// <returns>Such as <c>[lr=0.1 clips=3 updates=100]</c>.</returns>
-    public override string ToString() =>
-        string.Create(CultureInfo.InvariantCulture, $"[lr={LearningRate} clips={ClipsCount} updates={UpdatesCount}]");
+    public override string ToString()
+    {
+        // 1e-05, as C++ has it, and not 1E-05.
+        string rate = LearningRate.ToString("G6", CultureInfo.InvariantCulture).Replace('E', 'e');
+        return string.Create(CultureInfo.InvariantCulture, $"[lr={rate} clips={ClipsCount} updates={UpdatesCount}]");
+    }
 }

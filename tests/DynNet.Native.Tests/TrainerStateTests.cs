@@ -55,6 +55,11 @@ public sealed class TrainerStateTests
             Assert.That(trainer.ToString(), Is.EqualTo("SimpleSgdTrainer [lr=0.5 clips=1 updates=2]"));
             Assert.That(trainer.ReadStatus(), Is.EqualTo(new TrainerStatus(0.5, 1, 2)));
             Assert.That(trainer.ReadStatus(), Is.EqualTo(new TrainerStatus(0.5, 0, 0)));
+            // As an ostream of C++ prints these rates.
+            Assert.That(new TrainerStatus(1e-5, 1, 2).ToString(), Is.EqualTo("[lr=1e-05 clips=1 updates=2]"));
+            Assert.That(new TrainerStatus(1.0 / 3, 0, 0).ToString(), Is.EqualTo("[lr=0.333333 clips=0 updates=0]"));
+            Assert.That(new TrainerStatus(0.0001, 0, 0).ToString(), Is.EqualTo("[lr=0.0001 clips=0 updates=0]"));
+            Assert.That(new TrainerStatus(2.5e6, 0, 0).ToString(), Is.EqualTo("[lr=2.5e+06 clips=0 updates=0]"));
             Assert.That(trainer.UpdatesCount, Is.EqualTo(2));
         }
         trainer.Dispose();
