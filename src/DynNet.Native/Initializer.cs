@@ -41,13 +41,14 @@ public sealed class Initializer
 
     /// <summary>
     /// Uniform on (-s, s), which keeps the variance of values and gradients level from layer to layer (Glorot and
-    /// Bengio 2010): s = gain * sqrt(6 / (m + n)) for a matrix {m, n}, gain * sqrt(3 / n) for a vector {n} or the rows
-    /// {n} of a lookup table, as in DyNet.
+    /// Bengio 2010): s = gain * sqrt(3 d / (n1 + ... + nd)) of d dimensions, which is gain * sqrt(6 / (m + n)) for a
+    /// matrix {m, n} and gain * sqrt(3 / n) for a vector {n} or the rows {n} of a lookup table. Four dimensions {h, w,
+    /// in, out} are a filter, with s = gain * sqrt(6 / (h * w * (in + out))). All this as in DyNet.
     /// </summary>
     /// <param name="gain">More than 0; larger for saturating functions, 1 by default.</param>
     /// <param name="isLookup">
     /// Whether the last dimension, which in a lookup table is the number of rows, only counts what is looked up and is
-    /// left out of the sum. By default so for lookup tables, not for parameters.
+    /// left out: it counts neither in the sum nor in d. By default so for lookup tables, not for parameters.
     /// </param>
     /// <returns>The initializer.</returns>
     /// <remarks>
