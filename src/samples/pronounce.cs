@@ -23,14 +23,16 @@ try
     {
         ["--pronounce", string text, ..] => () => Pronounce(text),
         ["--full", string file] => () => Train(file, Course.Full),
-        ["--words", string words, string file] => () => Train(file, Course.Short with { Words = int.Parse(words) }),
+        ["--words", string words, string file] when int.TryParse(words, out int count) && count > 0 =>
+            () => Train(file, Course.Short with { Words = count }),
         [string file] when !file.StartsWith('-') => () => Train(file, Course.Short),
         _ => throw new FormatException("usage: pronounce [--full | --words N] DICTIONARY | --pronounce TEXT"),
     };
     run();
     return 0;
 }
-catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException or DynNetException)
+catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException or DynNetException
+    or InsufficientMemoryException)
 {
     Console.Error.WriteLine(e.Message);
     return e is FormatException ? 2 : 1;
@@ -203,9 +205,16 @@ internal sealed class Pronouncer(Model model, string letters, string[] phonemes,
     public static Pronouncer Load(string file)
     {
         using Model saved = Model.Load(file);
-        string[] plan = string.Concat(saved["plan"].Values.ToArray().Select(value => (char)value)).Split(' ');
+        Parameter? plan = saved.Parameters.FirstOrDefault(parameter => parameter.Name == "/plan");
+        string[] parts = string.Concat((plan?.ToArray() ?? []).Select(value => (char)value)).Split(' ');
+        if (parts is not [string sizeText, string layersText, string letters, .. string[] phonemes]
+            || !ushort.TryParse(sizeText, out ushort size) || !ushort.TryParse(layersText, out ushort layers)
+            || size == 0 || layers == 0)
+        {
+            throw new IOException($"{file} is no model of this program.");
+        }
         var model = new Model();
-        var pronouncer = new Pronouncer(model, plan[2], plan[3..], int.Parse(plan[0]), int.Parse(plan[1]));
+        var pronouncer = new Pronouncer(model, letters, phonemes, size, layers);
         model.Populate(file);
         return pronouncer;
     }

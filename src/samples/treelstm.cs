@@ -23,7 +23,8 @@ try
     Learn(training, heldOut, random);
     return 0;
 }
-catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException or DynNetException)
+catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException or DynNetException
+    or InsufficientMemoryException)
 {
     Console.Error.WriteLine(e.Message);
     return e is FormatException ? 2 : 1;
@@ -76,7 +77,7 @@ static void Learn(Tree[] training, Tree[] heldOut, Random random)
 
     Console.WriteLine("Trees that it never saw, and what it makes of them:");
     graph.Renew();
-    foreach ((Tree tree, int[] answers) in heldOut.Take(5).Zip(network.Labels(graph, heldOut[..5])))
+    foreach ((Tree tree, int[] answers) in heldOut.Take(5).Zip(network.Labels(graph, [.. heldOut.Take(5)])))
         Console.WriteLine($"  {tree} = {answers[^1]}{(tree.Label == answers[^1] ? "" : $" (it is {tree.Label})")}");
 }
 
@@ -221,7 +222,7 @@ internal static class Treebank
     {
         int space = line.IndexOf(' ', at), end = line.IndexOf(')', at);
         if (line.ElementAtOrDefault(at) != '(' || space < 0 || end < space
-            || !uint.TryParse(line.AsSpan(at + 1, space - at - 1), out uint label))
+            || !ushort.TryParse(line.AsSpan(at + 1, space - at - 1), out ushort label))
         {
             return null;
         }
@@ -238,6 +239,6 @@ internal static class Treebank
         if (line.ElementAtOrDefault(at) != ')' || (word == "" && children.Count == 0))
             return null;
         at++;
-        return new Tree((int)label, word, [.. children]);
+        return new Tree(label, word, [.. children]);
     }
 }

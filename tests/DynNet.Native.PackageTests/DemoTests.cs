@@ -110,12 +110,55 @@ public sealed partial class DemoTests
         Assert.That(output[^1], Does.Match(@"^ ( digit\d)+ = \d( \(it is \d\))?$"));
     }
 
+    [Test]
+    public async Task What_cannot_be_used_is_said_in_one_line()
+    {
+        var folder = NewFolder();
+        File.WriteAllText(Path.Combine(folder, Model), "#Parameter# /W {1} 15 ZERO_GRAD\n+1.00000000e+00 \n");
+        await RunToFailure(1, folder, "pronounce", ["--pronounce", "abe"], "is no model of this program");
+        File.WriteAllText(Path.Combine(folder, Model), "#Parameter# /plan {1} 15 ZERO_GRAD\n+4.90000000e+01 \n");
+        await RunToFailure(1, folder, "pronounce", ["--pronounce", "abe"], "is no model of this program");
+        File.WriteAllText(Path.Combine(folder, Model), "no model");
+        await RunToFailure(1, folder, "pronounce", ["--pronounce", "abe"], "line 1");
+        foreach (var words in (string[])["99999999999", "many", "-1", "0"])
+            await RunToFailure(2, folder, "pronounce", ["--words", words, _dictionary], "usage");
+        File.WriteAllText(Path.Combine(folder, "trees"), "(4294967295 word)\n");
+        await RunToFailure(1, folder, "treelstm", ["trees", "trees"], "line 1");
+    }
+
+    [Test]
+    public async Task A_few_trees_are_enough_to_hold_out()
+    {
+        var folder = NewFolder();
+        File.WriteAllText(Path.Combine(folder, "trees"), "(1 (0 a) (1 b))\n");
+        var (output, _) = await Run(folder, "treelstm", ["trees", "trees"]);
+        Assert.That(output[^1], Does.StartWith("  a b = "));
+    }
+
     private string NewFolder() =>
         Directory.CreateDirectory(Path.Combine(_workplace.App, Path.GetRandomFileName())).FullName;
 
     /// <summary>Runs a sample to its end, which must be a good one, and returns what it wrote to stdout and to stderr.
     /// A signal is sent when a line with a certain text has come.</summary>
     private async Task<(string[] Output, string Errors)> Run(
+        string folder, string sample, string[] arguments, string signal = "", string after = "")
+    {
+        var (exitCode, output, errors) = await RunToEnd(folder, sample, arguments, signal, after);
+        Assert.That(exitCode, Is.Zero, () => $"{string.Join('\n', output)}\n{errors}");
+        return (output, errors);
+    }
+
+    /// <summary>Runs a sample that has to end with an exit code, and one line on stderr that has a certain text.</summary>
+    private async Task RunToFailure(int expected, string folder, string sample, string[] arguments, string text)
+    {
+        var (exitCode, output, errors) = await RunToEnd(folder, sample, arguments);
+        Assert.That(exitCode, Is.EqualTo(expected), errors);
+        Assert.That(output, Is.Empty);
+        Assert.That(errors, Does.Contain(text));
+        Assert.That(errors.TrimEnd('\n'), Does.Not.Contain('\n'));
+    }
+
+    private async Task<(int ExitCode, string[] Output, string Errors)> RunToEnd(
         string folder, string sample, string[] arguments, string signal = "", string after = "")
     {
         var program = Path.Combine(_workplace.Root, "artifacts/samples", sample, "bin/release", sample);
@@ -144,8 +187,7 @@ public sealed partial class DemoTests
             Assert.Fail($"{sample} did not end; it wrote:\n{string.Join('\n', output)}");
         }
 
-        Assert.That(process.ExitCode, Is.Zero, () => $"{string.Join('\n', output)}\n{errors.Result}");
-        return ([.. output], await errors);
+        return (process.ExitCode, [.. output], await errors);
     }
 
     [GeneratedRegex(@"loss \d+\.\d{3}|PER \d+\.\d\d %, WER \d+\.\d\d %")]
