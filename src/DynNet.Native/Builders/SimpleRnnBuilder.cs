@@ -19,7 +19,7 @@ public sealed class SimpleRnnBuilder : RnnBuilder
     /// <remarks>
     /// Must not run beside anything else that uses the model, which is as before if this fails.
     /// </remarks>
-    /// <exception cref="ArgumentException">A number is less than 1.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is less than 1.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public SimpleRnnBuilder(Model model, int layers, int inputDim, int hiddenDim, bool supportLags = false)
@@ -47,7 +47,7 @@ public sealed class SimpleRnnBuilder : RnnBuilder
     /// 1.
     /// </param>
     /// <remarks>A sequence has one mask for each, the same at each step (Gal and Ghahramani 2016).</remarks>
-    /// <exception cref="ArgumentException">A rate is out of its range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A rate is out of its range.</exception>
     /// <exception cref="ObjectDisposedException">The builder is disposed.</exception>
     public void SetDropout(double inputRate, double hiddenRate)
     {
@@ -59,7 +59,8 @@ public sealed class SimpleRnnBuilder : RnnBuilder
 
     /// <summary>
     /// Takes one step with a second input, such as the output of an earlier step: h' = tanh(Wx x + Wl aux + Wh h + b)
-    /// in each layer, aux the same for all. DyNet's <c>add_auxiliary_input</c>.
+    /// in each layer, aux the same for all. DyNet's <c>add_auxiliary_input</c>, which drops nothing; here x and h are
+    /// dropped as in <see cref="RnnState.AddInput"/>, aux is not.
     /// </summary>
     /// <param name="state">The state before.</param>
     /// <param name="x">The input {input}.</param>
