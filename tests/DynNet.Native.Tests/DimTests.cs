@@ -56,6 +56,23 @@ public sealed class DimTests
     }
 
     [Test]
+    public void Has_as_many_dimensions_as_the_engine_takes()
+    {
+        int[] sizes = [.. Enumerable.Repeat(1, Dim.MaxRank - 1), 2];
+        using var graph = new ComputationGraph();
+        Expression x = graph.Constant(Dim.Of(sizes), 1);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(x.Dim.Rank, Is.EqualTo(Dim.MaxRank));
+            Assert.That(x.Dim[Dim.MaxRank - 1], Is.EqualTo(2));
+            Assert.That(Ops.PickRange(x, 1, 2, Dim.MaxRank - 1).ToArray(), Is.EqualTo(new float[] { 1 }));
+            Assert.That(() => Ops.PickRange(x, 0, 1, Dim.MaxRank), Throws.ArgumentException);
+            Assert.That(() => x.Dim[Dim.MaxRank], Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(() => Dim.Of([.. sizes, 1]), Throws.ArgumentException.With.Message.Contains($"{Dim.MaxRank}"));
+        }
+    }
+
+    [Test]
     public void Prints_as_in_model_files()
     {
         using (Assert.EnterMultipleScope())

@@ -50,8 +50,10 @@ public sealed class GraphProfileTests
         string file = Path.Combine(TestContext.CurrentContext.WorkDirectory, $"{Guid.NewGuid()}.json");
         try
         {
-            _graph.Profile().SaveTrace(file);
-            using JsonDocument trace = JsonDocument.Parse(File.ReadAllText(file));
+            GraphProfile profile = _graph.Profile();
+            profile.SaveTrace(file);
+            Assert.That(File.ReadAllText(file), Is.EqualTo(profile.Trace));
+            using JsonDocument trace = JsonDocument.Parse(profile.Trace);
             JsonElement[] events = [.. trace.RootElement.GetProperty("traceEvents").EnumerateArray()];
             JsonElement tanh = events.Single(e =>
                 e.GetProperty("name").GetString() == "tanh {3}" && e.GetProperty("cat").GetString() == "forward");

@@ -154,9 +154,9 @@ public sealed class VanillaLstmBuilderTests : GraphFixture
         using var lstm = new VanillaLstmBuilder(_model, 1, 2, 2);
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(() => lstm.SetDropout(rate), Throws.ArgumentException);
-            Assert.That(() => lstm.SetDropout(0.5, rate), Throws.ArgumentException);
-            Assert.That(() => lstm.SetDropout(rate, 0.5), Throws.ArgumentException);
+            Assert.That(() => lstm.SetDropout(rate), Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(() => lstm.SetDropout(0.5, rate), Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(() => lstm.SetDropout(rate, 0.5), Throws.TypeOf<ArgumentOutOfRangeException>());
         }
     }
 
@@ -165,7 +165,9 @@ public sealed class VanillaLstmBuilderTests : GraphFixture
     [TestCase(1, 2, -1)]
     public void Sizes_are_at_least_1(int layers, int inputDim, int hiddenDim)
     {
-        Assert.That(() => new VanillaLstmBuilder(_model, layers, inputDim, hiddenDim), Throws.ArgumentException);
+        Assert.That(
+            () => new VanillaLstmBuilder(_model, layers, inputDim, hiddenDim),
+            Throws.TypeOf<ArgumentOutOfRangeException>());
         Assert.That(_model.Parameters, Is.Empty);
     }
 

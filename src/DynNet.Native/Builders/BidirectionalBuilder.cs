@@ -49,9 +49,10 @@ public sealed class BidirectionalBuilder : IDisposable
     /// function has made by then are disposed and their parameters taken back, so what it has recorded with them must
     /// not be computed.
     /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">A number is less than 1.</exception>
     /// <exception cref="ArgumentException">
-    /// A number is less than 1, the output is of odd size, or a builder that the function makes has other sizes than it
-    /// was asked for, or is there twice.
+    /// The output is of odd size, or a builder that the function makes has other sizes than it was asked for, or is
+    /// there twice.
     /// </exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
@@ -60,12 +61,11 @@ public sealed class BidirectionalBuilder : IDisposable
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(builder);
-        if (layers < 1 || inputDim < 1 || outputDim < 2 || outputDim % 2 != 0)
-        {
-            throw new ArgumentException(
-                $"{layers} layers with inputs of {inputDim} and outputs of {outputDim}: there must be a layer, an "
-                + "input of at least 1 and an output of even size.");
-        }
+        ArgumentOutOfRangeException.ThrowIfLessThan(layers, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(inputDim, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(outputDim, 1);
+        if (outputDim % 2 != 0)
+            throw new ArgumentException($"An output of {outputDim}: it must be even.", nameof(outputDim));
         _layers = new (RnnBuilder, RnnBuilder)[layers];
         var made = new List<RnnBuilder>();
         try
@@ -203,7 +203,7 @@ public sealed class BidirectionalBuilder : IDisposable
 
     /// <summary>Sets one dropout rate for all builders, as <see cref="RnnBuilder.SetDropout"/> does.</summary>
     /// <param name="rate">0 or more, less than 1.</param>
-    /// <exception cref="ArgumentException">The rate is out of its range. No builder's is changed.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The rate is out of its range. No builder's is changed.</exception>
     /// <exception cref="ObjectDisposedException">A builder is disposed. No builder's rate is changed.</exception>
     public void SetDropout(double rate)
     {

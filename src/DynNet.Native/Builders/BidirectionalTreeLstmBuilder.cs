@@ -22,7 +22,8 @@ public sealed class BidirectionalTreeLstmBuilder : TreeLstmBuilder
     /// <remarks>
     /// Must not run beside anything else that uses the model, which is as before if this fails.
     /// </remarks>
-    /// <exception cref="ArgumentException">A number is less than 1 or odd, or the sizes differ.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is less than 1.</exception>
+    /// <exception cref="ArgumentException">The output is odd, or the sizes differ.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public BidirectionalTreeLstmBuilder(Model model, int layers, int inputDim, int hiddenDim)
@@ -61,6 +62,9 @@ public sealed class BidirectionalTreeLstmBuilder : TreeLstmBuilder
             graph,
             ChainTreeLstm.Start(ForwardBuilder, graph, rates, values),
             ChainTreeLstm.Start(BackwardBuilder, graph, rates, values));
+
+    /// <inheritdoc/>
+    private protected override RnnRates Rates => ForwardBuilder.Rates;
 
     /// <inheritdoc/>
     private protected override void KeepDropout(double inputRate, double hiddenRate)

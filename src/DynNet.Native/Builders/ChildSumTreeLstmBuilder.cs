@@ -21,7 +21,7 @@ public sealed class ChildSumTreeLstmBuilder : TreeLstmBuilder
     /// <remarks>
     /// Must not run beside anything else that uses the model, which is as before if this fails.
     /// </remarks>
-    /// <exception cref="ArgumentException">A number is less than 1.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is less than 1.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public ChildSumTreeLstmBuilder(Model model, int layers, int inputDim, int hiddenDim)

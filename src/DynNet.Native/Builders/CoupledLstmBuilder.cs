@@ -20,7 +20,7 @@ public sealed class CoupledLstmBuilder : LstmBuilder
     /// <remarks>
     /// Must not run beside anything else that uses the model, which is as before if this fails.
     /// </remarks>
-    /// <exception cref="ArgumentException">A number is less than 1.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is less than 1.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public CoupledLstmBuilder(Model model, int layers, int inputDim, int hiddenDim)
@@ -33,9 +33,14 @@ public sealed class CoupledLstmBuilder : LstmBuilder
     /// <inheritdoc/>
     private protected override int MaskKinds => 3;
 
+    /// <summary>
+    /// The dropout rate for c where gates look at it that a sequence has if it starts now; 0 without dropout.
+    /// </summary>
+    public double MemoryDropout => Rates.Memory;
+
     /// <summary>Sets one dropout rate for inputs, recurrent values and the memory that gates look at.</summary>
     /// <param name="rate">0 or more, less than 1.</param>
-    /// <exception cref="ArgumentException">The rate is out of its range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The rate is out of its range.</exception>
     /// <exception cref="ObjectDisposedException">The builder is disposed.</exception>
     public override void SetDropout(double rate) => SetDropout(rate, rate, rate);
 
@@ -49,7 +54,7 @@ public sealed class CoupledLstmBuilder : LstmBuilder
     /// The rate for c and c' where gates look at them. What goes into the next c is whole.
     /// </param>
     /// <remarks>All are 0 or more, less than 1. Must not run beside a thread that starts a sequence.</remarks>
-    /// <exception cref="ArgumentException">A rate is out of its range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A rate is out of its range.</exception>
     /// <exception cref="ObjectDisposedException">The builder is disposed.</exception>
     public void SetDropout(double inputRate, double hiddenRate, double memoryRate)
     {

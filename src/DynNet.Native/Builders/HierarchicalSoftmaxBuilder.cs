@@ -37,7 +37,7 @@ public sealed class HierarchicalSoftmaxBuilder : SoftmaxBuilder
     /// Must not run beside anything else that uses the model or the vocabulary. If this fails, the model is as before;
     /// the vocabulary may have got words of the file.
     /// </remarks>
-    /// <exception cref="ArgumentException">The size of h is less than 1.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The size of h is less than 1.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
     /// <exception cref="IOException">The operating system failed to read it.</exception>

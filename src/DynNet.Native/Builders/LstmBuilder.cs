@@ -53,7 +53,7 @@ public abstract class LstmBuilder : RnnBuilder
     /// 1.
     /// </param>
     /// <remarks>Must not run beside a thread that starts a sequence.</remarks>
-    /// <exception cref="ArgumentException">A rate is out of its range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A rate is out of its range.</exception>
     /// <exception cref="ObjectDisposedException">The builder is disposed.</exception>
     public virtual void SetDropout(double inputRate, double hiddenRate)
     {

@@ -35,7 +35,8 @@ public sealed class MultiHeadAttentionBuilder
     /// <remarks>
     /// Must not run beside anything else that uses the model, which is as before if this fails.
     /// </remarks>
-    /// <exception cref="ArgumentException">A size is out of its range, or no multiple of the heads.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of its range.</exception>
+    /// <exception cref="ArgumentException">The size is no multiple of the heads.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public MultiHeadAttentionBuilder(

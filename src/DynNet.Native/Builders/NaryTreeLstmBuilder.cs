@@ -28,7 +28,7 @@ public sealed class NaryTreeLstmBuilder : TreeLstmBuilder
     /// <remarks>
     /// Must not run beside anything else that uses the model, which is as before if this fails.
     /// </remarks>
-    /// <exception cref="ArgumentException">A number is out of its range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of its range.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public NaryTreeLstmBuilder(Model model, int children, int layers, int inputDim, int hiddenDim)
@@ -36,7 +36,10 @@ public sealed class NaryTreeLstmBuilder : TreeLstmBuilder
     {
         ArgumentNullException.ThrowIfNull(model);
         if (children is < 1 or > MostChildren)
-            throw new ArgumentException($"{children} children: 1 to {MostChildren}.", nameof(children));
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(children), children, $"{children} children: 1 to {MostChildren}.");
+        }
         MaxChildren = children;
         int pairs = children * children;
         (Parameter[] Parameters, LookupParameter[] Tables)[] made = model.AllOrNothing(() =>

@@ -14,11 +14,11 @@ internal static class ParameterLists
         Array.AsReadOnly<IReadOnlyList<T>>([.. lists.Select(Array.AsReadOnly)]);
 
     /// <summary>The rows of so many gates of one size.</summary>
-    /// <exception cref="ArgumentException">There are more than a shape can have.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There are more than a shape can have.</exception>
     internal static int Rows(int gates, int hidden) => hidden <= int.MaxValue / gates
         ? gates * hidden
-        : throw new ArgumentException(
-            $"h of {hidden} in {gates} gates: it can be {int.MaxValue / gates} at most.", nameof(hidden));
+        : throw new ArgumentOutOfRangeException(
+            nameof(hidden), hidden, $"h of {hidden} in {gates} gates: it can be {int.MaxValue / gates} at most.");
 
     /// <summary>Throws unless one builder can copy the other.</summary>
     /// <exception cref="ArgumentException">They are of different kinds.</exception>

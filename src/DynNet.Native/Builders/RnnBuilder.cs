@@ -21,7 +21,7 @@ public abstract class RnnBuilder : IDisposable
     private volatile bool _disposed;
 
     /// <summary>Notes the sizes.</summary>
-    /// <exception cref="ArgumentException">A number is less than 1.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is less than 1.</exception>
     private protected RnnBuilder(int layers, int inputDim, int hiddenDim, int vectors)
     {
         CheckSizes(this, layers, inputDim, hiddenDim);
@@ -58,11 +58,21 @@ public abstract class RnnBuilder : IDisposable
     private protected virtual int MaskKinds => 2;
 
     /// <summary>What sequences that start now are disturbed by.</summary>
-    private protected RnnRates Rates
+    internal RnnRates Rates
     {
         get => _rates;
-        set => _rates = value;
+        private protected set => _rates = value;
     }
+
+    /// <summary>
+    /// The dropout rate for the inputs of each layer that a sequence has if it starts now; 0 without dropout.
+    /// </summary>
+    public double InputDropout => _rates.Input;
+
+    /// <summary>
+    /// The dropout rate for the h of the step before that a sequence has if it starts now; 0 without dropout.
+    /// </summary>
+    public double HiddenDropout => _rates.Hidden;
 
     /// <summary>Starts a sequence: all vectors of the state are zeros.</summary>
     /// <param name="graph">The graph that the sequence is recorded in.</param>
@@ -110,7 +120,7 @@ public abstract class RnnBuilder : IDisposable
     /// one for the h that each layer gets from the step before, the same at each step (Gal and Ghahramani 2016), drawn
     /// at its first input and with the batch of that. Elements that are kept are divided by 1 - rate.
     /// </remarks>
-    /// <exception cref="ArgumentException">The rate is out of its range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The rate is out of its range.</exception>
     /// <exception cref="ObjectDisposedException">The builder is disposed.</exception>
     public abstract void SetDropout(double rate);
 
@@ -182,14 +192,23 @@ public abstract class RnnBuilder : IDisposable
     }
 
     /// <summary>Throws unless a builder's sizes can be.</summary>
-    /// <exception cref="ArgumentException">A number is less than 1, or there are too many layers.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is less than 1, or there are too many layers.</exception>
     internal static void CheckSizes(object builder, int layers, int inputDim, int hiddenDim)
     {
-        if (layers is < 1 or > MostLayers || inputDim < 1 || hiddenDim < 1)
+        Check(layers is >= 1 and <= MostLayers, nameof(layers), layers);
+        Check(inputDim >= 1, nameof(inputDim), inputDim);
+        Check(hiddenDim >= 1, nameof(hiddenDim), hiddenDim);
+
+        void Check(bool isPossible, string name, int value)
         {
-            throw new ArgumentException(
-                $"{builder.GetType().Name}: {layers} layers, inputs of {inputDim} and h of {hiddenDim}: each must be "
-                + $"at least 1, and layers at most {MostLayers}.");
+            if (!isPossible)
+            {
+                throw new ArgumentOutOfRangeException(
+                    name,
+                    value,
+                    $"{builder.GetType().Name}: {layers} layers, inputs of {inputDim} and h of {hiddenDim}: each must "
+                    + $"be at least 1, and layers at most {MostLayers}.");
+            }
         }
     }
 

@@ -24,6 +24,9 @@ internal sealed record RnnRates(
     internal static void Check(double rate, string name)
     {
         if (!(rate >= 0 && rate < 1))
-            throw new ArgumentException($"A dropout rate of {rate}: it must be 0 or more, less than 1.", name);
+        {
+            throw new ArgumentOutOfRangeException(
+                name, rate, $"A dropout rate of {rate}: it must be 0 or more, less than 1.");
+        }
     }
 }

@@ -13,7 +13,10 @@ public abstract class SoftmaxBuilder
     private protected SoftmaxBuilder(int inputDim)
     {
         if (inputDim < 1)
-            throw new ArgumentException($"{GetType().Name}: h of {inputDim}: it must be at least 1.", nameof(inputDim));
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(inputDim), inputDim, $"{GetType().Name}: h of {inputDim}: it must be at least 1.");
+        }
         InputDim = inputDim;
     }
 

@@ -27,7 +27,7 @@ public sealed class SparseLstmBuilder : LstmBuilder
     /// <remarks>
     /// Must not run beside anything else that uses the model, which is as before if this fails.
     /// </remarks>
-    /// <exception cref="ArgumentException">A number is less than it must be, or not finite.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is less than it must be, or not finite.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public SparseLstmBuilder(

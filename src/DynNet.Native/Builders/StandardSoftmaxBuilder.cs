@@ -18,7 +18,7 @@ public sealed class StandardSoftmaxBuilder : SoftmaxBuilder
     /// <remarks>
     /// Must not run beside anything else that uses the model, which is as before if this fails.
     /// </remarks>
-    /// <exception cref="ArgumentException">A number is less than 1.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is less than 1.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public StandardSoftmaxBuilder(Model model, int inputDim, int classes, bool bias = true)
@@ -26,7 +26,10 @@ public sealed class StandardSoftmaxBuilder : SoftmaxBuilder
     {
         ArgumentNullException.ThrowIfNull(model);
         if (classes < 1)
-            throw new ArgumentException($"{classes} classes: there must be at least 1.", nameof(classes));
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(classes), classes, $"{classes} classes: there must be at least 1.");
+        }
         (_weights, _bias) = model.AllOrNothing(() =>
         {
             using Model own = model.AddSubcollection("standard-softmax-builder");

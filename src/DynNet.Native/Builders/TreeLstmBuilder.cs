@@ -31,6 +31,17 @@ public abstract class TreeLstmBuilder : IDisposable
     /// <summary>The size of a node's output.</summary>
     public int HiddenDim { get; }
 
+    /// <summary>
+    /// The dropout rate for the inputs of each layer that trees have if they start now; 0 without dropout.
+    /// </summary>
+    public double InputDropout => Rates.Input;
+
+    /// <summary>
+    /// The dropout rate for the h that a node gets from its children that trees have if they start now; 0 without
+    /// dropout.
+    /// </summary>
+    public double HiddenDropout => Rates.Hidden;
+
     /// <summary>The parameters of each layer, in the order of their creation, tables apart.</summary>
     public abstract IReadOnlyList<IReadOnlyList<Parameter>> Parameters { get; }
 
@@ -76,7 +87,7 @@ public abstract class TreeLstmBuilder : IDisposable
     /// </summary>
     /// <param name="rate">0 or more, less than 1.</param>
     /// <remarks>As <see cref="SetDropout(double, double)"/>.</remarks>
-    /// <exception cref="ArgumentException">The rate is out of its range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The rate is out of its range.</exception>
     /// <exception cref="ObjectDisposedException">The builder is disposed.</exception>
     public void SetDropout(double rate) => SetDropout(rate, rate);
 
@@ -93,7 +104,7 @@ public abstract class TreeLstmBuilder : IDisposable
     /// batch elements. Where each tree is to have its own, start a state for each. Elements that are kept are divided
     /// by 1 - rate. The memory c is whole. Must not run beside a thread that starts trees.
     /// </remarks>
-    /// <exception cref="ArgumentException">A rate is out of its range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A rate is out of its range.</exception>
     /// <exception cref="ObjectDisposedException">The builder is disposed.</exception>
     public void SetDropout(double inputRate, double hiddenRate)
     {
@@ -146,6 +157,9 @@ public abstract class TreeLstmBuilder : IDisposable
             ? bound
             : throw new ShapeMismatchException($"{GetType().Name}: {what} is {dim}, expected {{{size}}}");
     }
+
+    /// <summary>What trees that start now are disturbed by: where there are builders of nodes, the first's.</summary>
+    private protected virtual RnnRates Rates => _rates;
 
     private protected abstract TreeLstmState Start(
         ComputationGraph graph, RnnRates rates, ReadOnlySpan<Expression> values);

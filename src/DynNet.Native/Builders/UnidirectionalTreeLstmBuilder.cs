@@ -21,7 +21,8 @@ public sealed class UnidirectionalTreeLstmBuilder : TreeLstmBuilder
     /// <remarks>
     /// Must not run beside anything else that uses the model, which is as before if this fails.
     /// </remarks>
-    /// <exception cref="ArgumentException">A number is less than 1, or the sizes differ.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is less than 1.</exception>
+    /// <exception cref="ArgumentException">The sizes differ.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public UnidirectionalTreeLstmBuilder(Model model, int layers, int inputDim, int hiddenDim)
@@ -50,6 +51,9 @@ public sealed class UnidirectionalTreeLstmBuilder : TreeLstmBuilder
     /// <inheritdoc/>
     private protected override void KeepDropout(double inputRate, double hiddenRate) =>
         NodeBuilder.SetDropout(inputRate, hiddenRate);
+
+    /// <inheritdoc/>
+    private protected override RnnRates Rates => NodeBuilder.Rates;
 
     /// <inheritdoc/>
     private protected override void Release() => NodeBuilder.Dispose();

@@ -37,7 +37,7 @@ public sealed class VanillaLstmBuilder : LstmBuilder
     /// <param name="forgetBias">What is added in the forget gate, beside the trained bias.</param>
     /// <param name="coupledGates">Whether the input gate is 1 - f. DyNet has no such form.</param>
     /// <remarks>Must not run beside anything else that uses the model, which is as before if this fails.</remarks>
-    /// <exception cref="ArgumentException">A number is less than it must be, or not finite.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is less than it must be, or not finite.</exception>
     /// <exception cref="InsufficientMemoryException">The memory does not suffice.</exception>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public VanillaLstmBuilder(
@@ -100,6 +100,9 @@ public sealed class VanillaLstmBuilder : LstmBuilder
     /// <inheritdoc/>
     public override void SetDropout(double inputRate, double hiddenRate)
     {
+        ThrowIfDisposed();
+        RnnRates.Check(inputRate, nameof(inputRate));
+        RnnRates.Check(hiddenRate, nameof(hiddenRate));
         if (_handle is not null)
         {
             using Lease lease = new(_handle, this);
@@ -116,7 +119,7 @@ public sealed class VanillaLstmBuilder : LstmBuilder
     /// <remarks>
     /// The numbers are drawn as by <see cref="Ops.Noise"/>. Must not run beside a thread that starts a sequence.
     /// </remarks>
-    /// <exception cref="ArgumentException">The number is negative or not finite.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number is negative or not finite.</exception>
     /// <exception cref="ObjectDisposedException">The builder is disposed.</exception>
     public void SetWeightNoise(double standardDeviation)
     {

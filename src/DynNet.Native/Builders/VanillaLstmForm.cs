@@ -12,17 +12,22 @@ internal sealed record VanillaLstmForm(double ForgetBias = 1, bool HasCoupledGat
     internal int Gates => HasCoupledGates ? 3 : 4;
 
     /// <summary>Throws unless a form can be.</summary>
-    /// <exception cref="ArgumentException">
+    /// <exception cref="ArgumentOutOfRangeException">
     /// Layer normalization would have nothing to normalize, or the bias is not finite.
     /// </exception>
     internal static void Check(bool layerNorm, int hiddenDim, double forgetBias)
     {
         if (layerNorm && hiddenDim < 2)
         {
-            throw new ArgumentException(
-                "Layer normalization of one element is always its bias: there must be at least 2.", nameof(hiddenDim));
+            throw new ArgumentOutOfRangeException(
+                nameof(hiddenDim),
+                hiddenDim,
+                "Layer normalization of one element is always its bias: there must be at least 2.");
         }
         if (!double.IsFinite(forgetBias))
-            throw new ArgumentException($"A forget bias of {forgetBias}: it must be finite.", nameof(forgetBias));
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(forgetBias), forgetBias, $"A forget bias of {forgetBias}: it must be finite.");
+        }
     }
 }

@@ -8,9 +8,10 @@ internal static class WeightNoise
     {
         if (!(standardDeviation >= 0 && double.IsFinite(standardDeviation)))
         {
-            throw new ArgumentException(
-                $"A standard deviation of {standardDeviation}: it must be 0 or more, and finite.",
-                nameof(standardDeviation));
+            throw new ArgumentOutOfRangeException(
+                nameof(standardDeviation),
+                standardDeviation,
+                $"A standard deviation of {standardDeviation}: it must be 0 or more, and finite.");
         }
     }
 

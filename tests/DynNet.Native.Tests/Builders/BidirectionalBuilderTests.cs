@@ -106,7 +106,7 @@ public sealed class BidirectionalBuilderTests() : GraphFixture(seed: 1)
             Assert.That(dropped[..32].Count(value => value == 0), Is.InRange(4, 28));
             Assert.That(dropped[32..].Count(value => value == 0), Is.InRange(4, 28));
             Assert.That(Read(), Is.EqualTo(whole));
-            Assert.That(() => builder.SetDropout(1), Throws.ArgumentException);
+            Assert.That(() => builder.SetDropout(1), Throws.TypeOf<ArgumentOutOfRangeException>());
         }
 
         float[] Read() => builder.Transduce(_graph, [x])[0].ToArray();
@@ -241,8 +241,10 @@ public sealed class BidirectionalBuilderTests() : GraphFixture(seed: 1)
             AssertRefused((model, input, hidden) => new GruBuilder(model, 1, input + 1, hidden), "inputs of 4");
             AssertRefused((model, input, hidden) => new GruBuilder(model, 1, input, hidden + 1), "outputs of 3");
             AssertRefused((_, _, _) => once, "the same GruBuilder");
-            Assert.That(() => new BidirectionalBuilder(_model, 1, 0, 4, MakeGru), Throws.ArgumentException);
-            Assert.That(() => new BidirectionalBuilder(_model, 0, 3, 4, MakeGru), Throws.ArgumentException);
+            Assert.That(
+                () => new BidirectionalBuilder(_model, 1, 0, 4, MakeGru), Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(
+                () => new BidirectionalBuilder(_model, 0, 3, 4, MakeGru), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(() => new BidirectionalBuilder(null!, 1, 3, 4, MakeGru), Throws.ArgumentNullException);
             Assert.That(() => new BidirectionalBuilder(_model, 1, 3, 4, null!), Throws.ArgumentNullException);
         }

@@ -89,19 +89,28 @@ public sealed class LstmFormTests() : GraphFixture(seed: 1)
     {
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(() => new VanillaLstmBuilder(_model, 1, 2, 1, layerNorm: true), Throws.ArgumentException);
-            Assert.That(() => new SparseLstmBuilder(_model, 1, 2, 1, layerNorm: true), Throws.ArgumentException);
             Assert.That(
-                () => new VanillaLstmBuilder(_model, 1, 2, 2, false, forgetBias: double.NaN), Throws.ArgumentException);
+                () => new VanillaLstmBuilder(_model, 1, 2, 1, layerNorm: true),
+                Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(
+                () => new SparseLstmBuilder(_model, 1, 2, 1, layerNorm: true),
+                Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(
+                () => new VanillaLstmBuilder(_model, 1, 2, 2, false, forgetBias: double.NaN),
+                Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(
                 () => new VanillaLstmBuilder(_model, 1, 2, 1, layerNorm: true, coupledGates: true),
-                Throws.ArgumentException);
+                Throws.TypeOf<ArgumentOutOfRangeException>());
             // More rows than an Int32 counts.
             Assert.That(
                 () => new VanillaLstmBuilder(_model, 1, 2, int.MaxValue / 3 + 1, coupledGates: true),
-                Throws.ArgumentException.With.Message.Contains("715827883"));
-            Assert.That(() => new CompactVanillaLstmBuilder(_model, 1, 2, int.MaxValue / 2), Throws.ArgumentException);
-            Assert.That(() => new SparseLstmBuilder(_model, 1, 2, int.MaxValue / 2), Throws.ArgumentException);
+                Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("715827883"));
+            Assert.That(
+                () => new CompactVanillaLstmBuilder(_model, 1, 2, int.MaxValue / 2),
+                Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(
+                () => new SparseLstmBuilder(_model, 1, 2, int.MaxValue / 2),
+                Throws.TypeOf<ArgumentOutOfRangeException>());
         }
         Assert.That(_model.Parameters, Is.Empty);
         using var usual = new VanillaLstmBuilder(_model, 1, 2, 2);
@@ -162,8 +171,8 @@ public sealed class LstmFormTests() : GraphFixture(seed: 1)
             Assert.That(found / (Deviation * slope), Is.InRange(0.6, 1.5));
             Assert.That(startedBefore, Is.EqualTo(without));
             Assert.That(again.ToArray(), Is.EqualTo(without));
-            Assert.That(() => set(-1), Throws.ArgumentException);
-            Assert.That(() => set(double.NaN), Throws.ArgumentException);
+            Assert.That(() => set(-1), Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(() => set(double.NaN), Throws.TypeOf<ArgumentOutOfRangeException>());
         }
         // Gradients go to the weights themselves, and dropout may come with noise.
         set(Deviation);
@@ -262,6 +271,62 @@ public sealed class LstmFormTests() : GraphFixture(seed: 1)
             left.ToArray().Zip(right.ToArray(), (a, b) => Math.Abs(a - b)).Max() < 1e-6;
     }
 
+    [TestCase(false)]
+    [TestCase(true)]
+    public void Gates_look_at_the_memory_through_peepholes(bool peepholes)
+    {
+        using var builder = new FastLstmBuilder(_model, 1, 3, 4, peepholes);
+        BuilderChecks.Fill(_model);
+        Expression[] xs = Inputs();
+        SumElems(builder.InitialState(_graph).Transduce(xs)[^1]).Backward();
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(builder.HasPeepholes, Is.EqualTo(peepholes));
+            // Wci and Wco.
+            foreach (int looks in (int[])[2, 6])
+            {
+                Assert.That(
+                    builder.Parameters[0][looks].GradientToArray().All(g => g == 0), Is.EqualTo(!peepholes), $"{looks}");
+            }
+            Assert.That(builder.Parameters[0][0].GradientToArray(), Has.Some.Not.Zero);
+        }
+    }
+
+    [Test]
+    public void A_forget_bias_is_added_to_the_trained_one()
+    {
+        using var usual = new VanillaLstmBuilder(_model, 1, 3, 4);
+        using var biased = new VanillaLstmBuilder(_model, 1, 3, 4, forgetBias: 2.5);
+        using var sparse = new SparseLstmBuilder(_model, 1, 3, 4, forgetBias: 2.5);
+        BuilderChecks.Fill(_model, parameter => usual.Parameters[0].Contains(parameter));
+        Parameter[] from = [.. usual.Parameters[0]];
+        SetValues(biased.Parameters[0]);
+        // Those between are the masks.
+        SetValues([sparse.Parameters[0][0], sparse.Parameters[0][1], sparse.Parameters[0][4]]);
+        float[] b = from[2].ToArray();
+        for (int f = 4; f < 8; f++)
+            b[f] += 1.5f;
+        from[2].SetValues(b);
+        Expression[] xs = Inputs();
+        float[] expected = usual.InitialState(_graph).Transduce(xs)[^1].ToArray();
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(usual.ForgetBias, Is.EqualTo(1));
+            Assert.That(biased.ForgetBias, Is.EqualTo(2.5));
+            Assert.That(sparse.ForgetBias, Is.EqualTo(2.5));
+            Assert.That(
+                biased.InitialState(_graph).Transduce(xs)[^1].ToArray(), Is.EqualTo(expected).Within(1e-6f));
+            Assert.That(
+                sparse.InitialState(_graph).Transduce(xs)[^1].ToArray(), Is.EqualTo(expected).Within(1e-6f));
+        }
+
+        void SetValues(IReadOnlyList<Parameter> to)
+        {
+            for (int i = 0; i < from.Length; i++)
+                to[i].SetValues(from[i].ToArray());
+        }
+    }
+
     [Test]
     public void A_memory_that_gates_look_at_is_masked()
     {
@@ -282,8 +347,10 @@ public sealed class LstmFormTests() : GraphFixture(seed: 1)
         {
             Assert.That(c, Is.EqualTo(wholeC));
             Assert.That(differs, Is.True);
-            Assert.That(() => builder.SetDropout(0, 0, 1), Throws.ArgumentException);
-            Assert.That(() => builder.SetDropout(0, 1, 0), Throws.ArgumentException);
+            Assert.That(builder.MemoryDropout, Is.EqualTo(0.5));
+            Assert.That(builder.InputDropout, Is.Zero);
+            Assert.That(() => builder.SetDropout(0, 0, 1), Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(() => builder.SetDropout(0, 1, 0), Throws.TypeOf<ArgumentOutOfRangeException>());
         }
     }
 

@@ -169,6 +169,8 @@ public sealed class RnnBuilderTests() : GraphFixture(seed: 1)
         RnnState before = builder.InitialState(_graph);
         float[] without = before.AddInput(x).AddInput(x).Output.ToArray();
         builder.SetDropout(0.5);
+        Assert.That(builder.InputDropout, Is.EqualTo(0.5));
+        Assert.That(builder.HiddenDropout, Is.EqualTo(builder is GruBuilder ? 0 : 0.5));
         float[] startedBefore = before.AddInput(x).AddInput(x).Output.ToArray();
         float[][] sequences = [.. Enumerable.Range(0, 8).Select(_ => Read())];
         RnnState one = builder.InitialState(_graph).AddInput(x);
@@ -183,7 +185,9 @@ public sealed class RnnBuilderTests() : GraphFixture(seed: 1)
                 Assert.That(again, Is.EqualTo(once), "one sequence, one mask");
             Assert.That(Read(), Is.EqualTo(without));
             foreach (double rate in (ReadOnlySpan<double>)[1, -0.1, double.NaN])
-                Assert.That(() => builder.SetDropout(rate), Throws.ArgumentException);
+                Assert.That(() => builder.SetDropout(rate), Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(builder.InputDropout, Is.Zero);
+            Assert.That(builder.HiddenDropout, Is.Zero);
         }
 
         float[] Read() => builder.InitialState(_graph).AddInput(x).AddInput(x).Output.ToArray();
@@ -276,7 +280,7 @@ public sealed class RnnBuilderTests() : GraphFixture(seed: 1)
         var rnn = (RnnCase)kind;
         ReadOnlySpan<(int, int, int)> sizes = [(0, 2, 2), (1, 0, 2), (1, 2, -1)];
         foreach ((int layers, int input, int hidden) in sizes)
-            Assert.That(() => rnn.Make(_model, layers, input, hidden), Throws.ArgumentException);
+            Assert.That(() => rnn.Make(_model, layers, input, hidden), Throws.TypeOf<ArgumentOutOfRangeException>());
         Assert.That(_model.Parameters, Is.Empty);
         Assert.That(() => rnn.Make(null!, 1, 2, 2), Throws.ArgumentNullException);
         RnnBuilder builder = rnn.Make(_model, 1, 3, 4);

@@ -29,6 +29,10 @@ public sealed class RnnDetailTests() : GraphFixture(seed: 1)
         BuilderChecks.AssertSame(_model, state.Output, h[1]);
         using (Assert.EnterMultipleScope())
         {
+            Assert.That(builder.SupportsLags, Is.True);
+            Assert.That(builder.Parameters[0], Has.Count.EqualTo(4));
+            Assert.That(without.SupportsLags, Is.False);
+            Assert.That(without.Parameters[0], Has.Count.EqualTo(3));
             Assert.That(() => without.AddInput(start, xs[0], lag), Throws.ArgumentException);
             Assert.That(
                 () => without.AddInput(without.InitialState(_graph), xs[0], lag), Throws.InvalidOperationException);

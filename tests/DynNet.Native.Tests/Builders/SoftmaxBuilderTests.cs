@@ -460,8 +460,8 @@ public sealed class SoftmaxBuilderTests
             Assert.That(() => builder.NegLogSoftmax(_h, -1), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(
                 () => builder.NegLogSoftmax(_h, builder.ClassesCount), Throws.TypeOf<ArgumentOutOfRangeException>());
-            Assert.That(() => new StandardSoftmaxBuilder(_model, 0, 2), Throws.ArgumentException);
-            Assert.That(() => new StandardSoftmaxBuilder(_model, 2, 0), Throws.ArgumentException);
+            Assert.That(() => new StandardSoftmaxBuilder(_model, 0, 2), Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(() => new StandardSoftmaxBuilder(_model, 2, 0), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(() => new StandardSoftmaxBuilder(null!, 2, 2), Throws.ArgumentNullException);
         }
     }

@@ -393,9 +393,12 @@ public sealed class TreeLstmBuilderTests() : GraphFixture(seed: 1)
     {
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(() => new NaryTreeLstmBuilder(_model, 0, 1, 2, 2), Throws.ArgumentException);
-            Assert.That(() => new NaryTreeLstmBuilder(_model, 2, 0, 2, 2), Throws.ArgumentException);
-            Assert.That(() => new ChildSumTreeLstmBuilder(_model, 1, 0, 2), Throws.ArgumentException);
+            Assert.That(
+                () => new NaryTreeLstmBuilder(_model, 0, 1, 2, 2), Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(
+                () => new NaryTreeLstmBuilder(_model, 2, 0, 2, 2), Throws.TypeOf<ArgumentOutOfRangeException>());
+            Assert.That(
+                () => new ChildSumTreeLstmBuilder(_model, 1, 0, 2), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(() => new UnidirectionalTreeLstmBuilder(_model, 1, 2, 4), Throws.ArgumentException);
             Assert.That(() => new BidirectionalTreeLstmBuilder(_model, 1, 3, 3), Throws.ArgumentException);
             Assert.That(() => new BidirectionalTreeLstmBuilder(_model, 1, 2, 4), Throws.ArgumentException);
