@@ -114,9 +114,9 @@ public sealed partial class DemoTests
     public async Task What_cannot_be_used_is_said_in_one_line()
     {
         var folder = NewFolder();
-        File.WriteAllText(Path.Combine(folder, Model), "#Parameter# /W {1} 15 ZERO_GRAD\n+1.00000000e+00 \n");
+        File.WriteAllText(Path.Combine(folder, Model), "#Parameter# /W {1} 17 ZERO_GRAD\n+1.00000000e+00 \n");
         await RunToFailure(1, folder, "pronounce", ["--pronounce", "abe"], "is no model of this program");
-        File.WriteAllText(Path.Combine(folder, Model), "#Parameter# /plan {1} 15 ZERO_GRAD\n+4.90000000e+01 \n");
+        File.WriteAllText(Path.Combine(folder, Model), "#Parameter# /plan {1} 17 ZERO_GRAD\n+4.90000000e+01 \n");
         await RunToFailure(1, folder, "pronounce", ["--pronounce", "abe"], "is no model of this program");
         File.WriteAllText(Path.Combine(folder, Model), "no model");
         await RunToFailure(1, folder, "pronounce", ["--pronounce", "abe"], "line 1");
