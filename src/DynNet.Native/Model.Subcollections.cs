@@ -36,7 +36,7 @@ public sealed partial class Model
     public IReadOnlyList<Model> GetSubcollections()
     {
         using Lease lease = Lease();
-        var all = new Model[ModelCalls.SubcollectionsCount(lease.Pointer)];
+        var all = new Model[ModelCalls.SubcollectionCount(lease.Pointer)];
         for (int i = 0; i < all.Length; i++)
             all[i] = new Model(ModelCalls.SubcollectionAt(lease.Pointer, i), _root);
         return Array.AsReadOnly(all);

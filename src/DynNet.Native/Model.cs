@@ -79,23 +79,23 @@ public sealed partial class Model : IDisposable
 
     /// <summary>The number of trained values: the elements of all parameters and lookup tables.</summary>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
-    public long ValuesCount
+    public long ValueCount
     {
         get
         {
             using Lease lease = Lease();
-            return ModelCalls.ValuesCount(lease.Pointer);
+            return ModelCalls.ValueCount(lease.Pointer);
         }
     }
 
     /// <summary>The number of those values that trainers update: see <see cref="Parameter.IsUpdated"/>.</summary>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
-    public long UpdatedValuesCount
+    public long UpdatedValueCount
     {
         get
         {
             using Lease lease = Lease();
-            return ModelCalls.UpdatedValuesCount(lease.Pointer);
+            return ModelCalls.UpdatedValueCount(lease.Pointer);
         }
     }
 
@@ -272,7 +272,7 @@ public sealed partial class Model : IDisposable
         nint model = lease.Pointer;
         return _parameters.Read(
             _generation,
-            ModelCalls.ParametersCount(model),
+            ModelCalls.ParameterCount(model),
             index => new Parameter(this, ModelCalls.ParameterAt(model, index)));
     }
 

@@ -76,7 +76,7 @@ public abstract partial class Trainer : IDisposable
 
     /// <summary>
     /// The learning rate of each update; null, the default, if <see cref="LearningRate"/> is set by hand. An update
-    /// sets <see cref="LearningRate"/> to that of <see cref="StepsCount"/> before it begins; if it fails, the rate is
+    /// sets <see cref="LearningRate"/> to that of <see cref="StepCount"/> before it begins; if it fails, the rate is
     /// what it was.
     /// </summary>
     /// <remarks>
@@ -108,32 +108,32 @@ public abstract partial class Trainer : IDisposable
     }
 
     /// <summary>The number of updates made.</summary>
-    public long UpdatesCount
+    public long UpdateCount
     {
         get
         {
             using Lease lease = Lease();
-            return TrainerCalls.UpdatesCount(lease.Pointer);
+            return TrainerCalls.UpdateCount(lease.Pointer);
         }
     }
 
     /// <summary>The number of updates whose gradients were clipped.</summary>
-    public long ClipsCount
+    public long ClipCount
     {
         get
         {
             using Lease lease = Lease();
-            return TrainerCalls.ClipsCount(lease.Pointer);
+            return TrainerCalls.ClipCount(lease.Pointer);
         }
     }
 
     /// <summary>The number of updates since the trainer was made or restarted.</summary>
-    public long StepsCount
+    public long StepCount
     {
         get
         {
             using Lease lease = Lease();
-            return TrainerCalls.StepsCount(lease.Pointer);
+            return TrainerCalls.StepCount(lease.Pointer);
         }
     }
 
@@ -246,7 +246,7 @@ public abstract partial class Trainer : IDisposable
     }
 
     /// <summary>
-    /// Forgets what the trainer remembers of gradients, and counts <see cref="StepsCount"/> from 0 again, so that it
+    /// Forgets what the trainer remembers of gradients, and counts <see cref="StepCount"/> from 0 again, so that it
     /// starts anew with the values as they are. Settings and other counts stay, moving averages too.
     /// </summary>
     /// <remarks>
@@ -302,7 +302,7 @@ public abstract partial class Trainer : IDisposable
         double before = TrainerCalls.LearningRate(trainer);
         if (Schedule is { } schedule)
         {
-            double rate = schedule.Rate(TrainerCalls.StepsCount(trainer));
+            double rate = schedule.Rate(TrainerCalls.StepCount(trainer));
             Status.Check(NativeMethods.dn_trainer_set_learning_rate(trainer, rate));
         }
         return before;

@@ -68,7 +68,7 @@ public sealed class AdamTrainerTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(total, Is.LessThan(1e-3));
-            Assert.That(trainer.UpdatesCount, Is.EqualTo(800));
+            Assert.That(trainer.UpdateCount, Is.EqualTo(800));
         }
     }
 }

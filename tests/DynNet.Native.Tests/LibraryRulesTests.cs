@@ -56,6 +56,16 @@ public sealed class LibraryRulesTests
             Is.EqualTo([typeof(DynNetException)]));
 
     [Test]
+    public void Counts_are_named_in_the_singular()
+    {
+        string[] counts = [.. Types.Where(type => type.IsPublic).SelectMany(type => type.GetProperties())
+            .Select(property => property.Name)
+            .Where(name => name.Length > 6 && name.EndsWith("Count", StringComparison.Ordinal))];
+        Assert.That(counts, Does.Contain("NodeCount").And.Contain("UpdateCount"));
+        Assert.That(counts.Where(name => name[^6] == 's' && name[^7] != 's'), Is.Empty);
+    }
+
+    [Test]
     public void Externs_without_a_transition_take_no_object()
     {
         IEnumerable<MethodInfo> fast = typeof(NativeMethods).GetMethods(All)

@@ -124,7 +124,7 @@ public sealed class ModelFilePlaceTests : FolderFixture
         for (int i = 0; i < 50; i++)
         {
             using Model loaded = Model.Load(file);
-            Assert.That(loaded.ValuesCount, Is.EqualTo(model.ValuesCount));
+            Assert.That(loaded.ValueCount, Is.EqualTo(model.ValueCount));
         }
         stop.Cancel();
         saver.Wait();

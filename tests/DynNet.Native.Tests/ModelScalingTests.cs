@@ -134,7 +134,7 @@ public sealed class ModelScalingTests
         _model.Dispose();
         using (Assert.EnterMultipleScope())
         {
-            AssertDisposed(() => _ = _model.UpdatedValuesCount);
+            AssertDisposed(() => _ = _model.UpdatedValueCount);
             AssertDisposed(() => _ = _model.GradientNorm);
             AssertDisposed(() => _model.ScaleGradients(1));
             AssertDisposed(() => _model.ScaleValues(1));

@@ -14,7 +14,7 @@ public sealed class ModelTests
             Assert.That(model.Name, Is.Empty);
             Assert.That(model.Parameters, Is.Empty);
             Assert.That(model.LookupParameters, Is.Empty);
-            Assert.That(model.ValuesCount, Is.Zero);
+            Assert.That(model.ValueCount, Is.Zero);
             Assert.That(model.WeightDecay, Is.Zero);
         }
     }
@@ -30,7 +30,7 @@ public sealed class ModelTests
         {
             Assert.That(model.Parameters, Is.EqualTo([w, b]));
             Assert.That(model.LookupParameters, Is.EqualTo([e]));
-            Assert.That(model.ValuesCount, Is.EqualTo(16 + 8 + 15));
+            Assert.That(model.ValueCount, Is.EqualTo(16 + 8 + 15));
         }
     }
 
@@ -121,7 +121,7 @@ public sealed class ModelTests
             Assert.That(model.Parameters, Is.EqualTo([outer, inner]));
             Assert.That(encoder.Parameters, Is.EqualTo([inner]));
             Assert.That(layer.Parameters, Is.EqualTo([inner]));
-            Assert.That(encoder.ValuesCount, Is.EqualTo(3));
+            Assert.That(encoder.ValueCount, Is.EqualTo(3));
         }
     }
 
@@ -251,7 +251,7 @@ public sealed class ModelTests
         {
             AssertDisposed(() => _ = model.Parameters);
             AssertDisposed(() => _ = model.LookupParameters);
-            AssertDisposed(() => _ = model.ValuesCount);
+            AssertDisposed(() => _ = model.ValueCount);
             AssertDisposed(() => _ = model.WeightDecay);
             AssertDisposed(() => model.WeightDecay = 0.1);
             AssertDisposed(() => _ = model["/W"]);

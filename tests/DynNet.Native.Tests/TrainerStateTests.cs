@@ -38,7 +38,7 @@ public sealed class TrainerStateTests
         {
             Assert.That(trainer.ClipValue, Is.EqualTo(0.5));
             Assert.That(_w.Values.ToArray(), Is.EqualTo(new float[] { -0.5f, 0.25f }));
-            Assert.That(trainer.ClipsCount, Is.EqualTo(1));
+            Assert.That(trainer.ClipCount, Is.EqualTo(1));
             Assert.That(() => trainer.ClipValue = -1, Throws.ArgumentException);
         }
     }
@@ -60,7 +60,7 @@ public sealed class TrainerStateTests
             Assert.That(new TrainerStatus(1.0 / 3, 0, 0).ToString(), Is.EqualTo("[lr=0.333333 clips=0 updates=0]"));
             Assert.That(new TrainerStatus(0.0001, 0, 0).ToString(), Is.EqualTo("[lr=0.0001 clips=0 updates=0]"));
             Assert.That(new TrainerStatus(2.5e6, 0, 0).ToString(), Is.EqualTo("[lr=2.5e+06 clips=0 updates=0]"));
-            Assert.That(trainer.UpdatesCount, Is.EqualTo(2));
+            Assert.That(trainer.UpdateCount, Is.EqualTo(2));
         }
         trainer.Dispose();
         Assert.That(trainer.ToString(), Is.EqualTo("SimpleSgdTrainer"));
@@ -72,7 +72,7 @@ public sealed class TrainerStateTests
         using var trainer = new MomentumSgdTrainer(_model, 1, 0.5);
         Loss([1, 1]).Backward();
         trainer.Update();
-        Assert.That(trainer.StepsCount, Is.EqualTo(1));
+        Assert.That(trainer.StepCount, Is.EqualTo(1));
         trainer.Restart();
         trainer.Update();
         Assert.That(_w.Values.ToArray(), Is.All.EqualTo(-1f), "the velocity is forgotten");
@@ -80,8 +80,8 @@ public sealed class TrainerStateTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(trainer.LearningRate, Is.EqualTo(0.25));
-            Assert.That(trainer.StepsCount, Is.Zero);
-            Assert.That(trainer.UpdatesCount, Is.EqualTo(2));
+            Assert.That(trainer.StepCount, Is.Zero);
+            Assert.That(trainer.UpdateCount, Is.EqualTo(2));
             Assert.That(() => trainer.Restart(-1), Throws.ArgumentException);
         }
     }
@@ -150,13 +150,13 @@ public sealed class TrainerStateTests
         {
             Assert.That(_w.IsUpdated, Is.False);
             Assert.That(_table.IsUpdated, Is.False);
-            Assert.That(_model.UpdatedValuesCount, Is.Zero);
+            Assert.That(_model.UpdatedValueCount, Is.Zero);
             Assert.That(_w.Values.ToArray(), Is.All.Zero);
             Assert.That(_table.Values.ToArray(), Is.All.Zero);
             Assert.That(_w.Gradient.ToArray(), Is.EqualTo(new float[] { 1, 2 }), "it stays");
         }
         _model.SetUpdated(true);
-        Assert.That(_model.UpdatedValuesCount, Is.EqualTo(6));
+        Assert.That(_model.UpdatedValueCount, Is.EqualTo(6));
         trainer.Update();
         Assert.That(_w.Values.ToArray(), Is.EqualTo(new float[] { -1, -2 }));
     }
@@ -239,7 +239,7 @@ public sealed class TrainerStateTests
                 second.Update();
                 Assert.That(w.Values.ToArray(), Is.EqualTo(_w.Values.ToArray()), $"update {i}");
             }
-            Assert.That(second.UpdatesCount, Is.EqualTo(8));
+            Assert.That(second.UpdateCount, Is.EqualTo(8));
         }
         finally
         {
@@ -301,7 +301,7 @@ public sealed class TrainerStateTests
         {
             AssertDisposed(() => _ = trainer.ClipValue);
             AssertDisposed(() => trainer.ClipValue = 1);
-            AssertDisposed(() => _ = trainer.StepsCount);
+            AssertDisposed(() => _ = trainer.StepCount);
             AssertDisposed(() => trainer.UpdateSubset([]));
             AssertDisposed(trainer.Restart);
             AssertDisposed(() => trainer.ReadStatus());

@@ -36,8 +36,8 @@ public sealed class TrainerTests
             Assert.That(trainer.LearningRate, Is.EqualTo(0.1));
             Assert.That(trainer.ClipThreshold, Is.EqualTo(5));
             Assert.That(trainer.SparseUpdates, Is.True);
-            Assert.That(trainer.UpdatesCount, Is.Zero);
-            Assert.That(trainer.ClipsCount, Is.Zero);
+            Assert.That(trainer.UpdateCount, Is.Zero);
+            Assert.That(trainer.ClipCount, Is.Zero);
         }
     }
 
@@ -52,7 +52,7 @@ public sealed class TrainerTests
         {
             Assert.That(_w.Values.ToArray(), Is.EqualTo(new float[] { 0, -1 }));
             Assert.That(_w.Gradient.ToArray(), Is.All.Zero);
-            Assert.That(trainer.UpdatesCount, Is.EqualTo(2));
+            Assert.That(trainer.UpdateCount, Is.EqualTo(2));
         }
     }
 
@@ -75,7 +75,7 @@ public sealed class TrainerTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(_w.Values.ToArray(), Is.EqualTo(new float[] { 0.7f, 0.6f }).Within(1e-6));
-            Assert.That(trainer.ClipsCount, Is.EqualTo(1));
+            Assert.That(trainer.ClipCount, Is.EqualTo(1));
         }
     }
 
@@ -105,7 +105,7 @@ public sealed class TrainerTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(_w.Values.ToArray(), Is.EqualTo(new float[] { -599, -799 }));
-            Assert.That(trainer.ClipsCount, Is.Zero);
+            Assert.That(trainer.ClipCount, Is.Zero);
         }
     }
 
@@ -152,7 +152,7 @@ public sealed class TrainerTests
             Assert.That(set[_w].ToArray(), Is.All.Zero, "added to the model's own");
             Assert.That(_w.Gradient.ToArray(), Is.EqualTo(new float[] { float.NaN, 1 }));
             Assert.That(trainer.Update, Throws.TypeOf<NotFiniteNumberException>(), "they are still there");
-            Assert.That(trainer.UpdatesCount, Is.Zero);
+            Assert.That(trainer.UpdateCount, Is.Zero);
         }
         _model.ResetGradients();
         Loss([1, 0]).Backward();
@@ -220,8 +220,8 @@ public sealed class TrainerTests
             AssertDisposed(() => trainer.ClipThreshold = 1);
             AssertDisposed(() => _ = trainer.SparseUpdates);
             AssertDisposed(() => trainer.SparseUpdates = true);
-            AssertDisposed(() => _ = trainer.UpdatesCount);
-            AssertDisposed(() => _ = trainer.ClipsCount);
+            AssertDisposed(() => _ = trainer.UpdateCount);
+            AssertDisposed(() => _ = trainer.ClipCount);
             Assert.That(trainer.Dispose, Throws.Nothing, "a second time");
         }
 

@@ -67,10 +67,10 @@ public sealed class ClassFactoredSoftmaxBuilder : SoftmaxBuilder
     }
 
     /// <summary>One more than the largest number of a word.</summary>
-    public override int ClassesCount => _places.Length;
+    public override int ClassCount => _places.Length;
 
     /// <summary>The number of clusters.</summary>
-    public int ClustersCount => _words.Length;
+    public int ClusterCount => _words.Length;
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Parameters =>
@@ -80,7 +80,7 @@ public sealed class ClassFactoredSoftmaxBuilder : SoftmaxBuilder
     ];
 
     /// <summary>The words of a cluster.</summary>
-    /// <param name="cluster">0 to <see cref="ClustersCount"/> - 1.</param>
+    /// <param name="cluster">0 to <see cref="ClusterCount"/> - 1.</param>
     /// <returns>Their numbers.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such cluster.</exception>
     public IReadOnlyList<int> WordsOf(int cluster) => Array.AsReadOnly(_words[Check(cluster)]);
@@ -151,7 +151,7 @@ public sealed class ClassFactoredSoftmaxBuilder : SoftmaxBuilder
 
     /// <summary>The logarithms of the probabilities of a cluster's words within it.</summary>
     /// <param name="h">{input}</param>
-    /// <param name="cluster">0 to <see cref="ClustersCount"/> - 1.</param>
+    /// <param name="cluster">0 to <see cref="ClusterCount"/> - 1.</param>
     /// <param name="update">Whether gradients flow into the parameters; otherwise they are constants.</param>
     /// <returns>{words}, in the order of <see cref="WordsOf"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such cluster.</exception>
@@ -164,7 +164,7 @@ public sealed class ClassFactoredSoftmaxBuilder : SoftmaxBuilder
 
     /// <summary>Scores of a cluster's words whose softmax their probabilities within it are.</summary>
     /// <param name="h">{input}</param>
-    /// <param name="cluster">0 to <see cref="ClustersCount"/> - 1.</param>
+    /// <param name="cluster">0 to <see cref="ClusterCount"/> - 1.</param>
     /// <param name="update">Whether gradients flow into the parameters; otherwise they are constants.</param>
     /// <returns>{words}, in the order of <see cref="WordsOf"/>; zero for a cluster of one word.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such cluster.</exception>

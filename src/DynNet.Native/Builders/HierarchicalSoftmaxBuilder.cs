@@ -62,7 +62,7 @@ public sealed class HierarchicalSoftmaxBuilder : SoftmaxBuilder
     }
 
     /// <summary>One more than the largest number of a word.</summary>
-    public override int ClassesCount => _paths.Length;
+    public override int ClassCount => _paths.Length;
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Parameters => [.. _root.Parameters];

@@ -186,7 +186,7 @@ public abstract class RnnBuilder : IDisposable
         ExpressionList parts = start.Expressions;
         parts.MakeOwn();
         // Without what the native builder leaves where it draws them at the first input.
-        parts.AsSpan().Slice(StateCount, MasksCount(start.Rates)).Clear();
+        parts.AsSpan().Slice(StateCount, MaskCount(start.Rates)).Clear();
         DrawMasks(new RnnStep(this, start.Graph, start.Rates, start.IsFirst, parts.AsSpan()), batch: 1);
         return new RnnState(this, start.Graph, start.Rates, start.IsFirst, parts);
     }
@@ -297,7 +297,7 @@ public abstract class RnnBuilder : IDisposable
                 $"{GetType().Name}: {values.Length} values for an initial state, expected none or {StateCount}.",
                 nameof(values));
         }
-        var state = new ExpressionList(StateCount + MasksCount(rates) + OwnCount(rates));
+        var state = new ExpressionList(StateCount + MaskCount(rates) + OwnCount(rates));
         var step = new RnnStep(this, graph, rates, isFirst: true, state.AsSpan());
         Expression zeros = values.IsEmpty ? graph.Constant([HiddenDim], 0) : default;
         for (int i = 0; i < StateCount; i++)
@@ -338,7 +338,7 @@ public abstract class RnnBuilder : IDisposable
     }
 
     /// <summary>Where the builder's own parts of a state begin.</summary>
-    private protected int OwnIndex(RnnRates rates) => StateCount + MasksCount(rates);
+    private protected int OwnIndex(RnnRates rates) => StateCount + MaskCount(rates);
 
-    private int MasksCount(RnnRates rates) => rates.HasDropout ? MaskKinds * Layers : 0;
+    private int MaskCount(RnnRates rates) => rates.HasDropout ? MaskKinds * Layers : 0;
 }

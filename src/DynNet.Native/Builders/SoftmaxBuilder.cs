@@ -24,7 +24,7 @@ public abstract class SoftmaxBuilder
     public int InputDim { get; }
 
     /// <summary>The number of classes: one more than the largest number of a class.</summary>
-    public abstract int ClassesCount { get; }
+    public abstract int ClassCount { get; }
 
     /// <summary>The parameters, in the order of their creation.</summary>
     public abstract IReadOnlyList<Parameter> Parameters { get; }

@@ -52,7 +52,7 @@ public sealed class StandardSoftmaxBuilder : SoftmaxBuilder
     }
 
     /// <inheritdoc/>
-    public override int ClassesCount => _weights.Dim.Rows;
+    public override int ClassCount => _weights.Dim.Rows;
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Parameters => _bias is null ? [_weights] : [_weights, _bias];

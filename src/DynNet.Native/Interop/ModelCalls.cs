@@ -19,7 +19,7 @@ internal static unsafe class ModelCalls
         return new ModelHandle(subcollection);
     }
 
-    internal static long SubcollectionsCount(nint model)
+    internal static long SubcollectionCount(nint model)
     {
         long count;
         Status.Check(NativeMethods.dn_model_subcollections_count(model, &count));
@@ -96,7 +96,7 @@ internal static unsafe class ModelCalls
         return parameter;
     }
 
-    internal static long ParametersCount(nint model)
+    internal static long ParameterCount(nint model)
     {
         long count;
         Status.Check(NativeMethods.dn_model_parameters_count(model, &count));
@@ -124,14 +124,14 @@ internal static unsafe class ModelCalls
         return parameter;
     }
 
-    internal static long ValuesCount(nint model)
+    internal static long ValueCount(nint model)
     {
         long count;
         Status.Check(NativeMethods.dn_model_values_count(model, &count));
         return count;
     }
 
-    internal static long UpdatedValuesCount(nint model)
+    internal static long UpdatedValueCount(nint model)
     {
         long count;
         Status.Check(NativeMethods.dn_model_updated_values_count(model, &count));

@@ -115,14 +115,14 @@ internal static unsafe class TrainerCalls
         return on != 0;
     }
 
-    internal static long UpdatesCount(nint trainer)
+    internal static long UpdateCount(nint trainer)
     {
         long count;
         Status.Check(NativeMethods.dn_trainer_updates_count(trainer, &count));
         return count;
     }
 
-    internal static long ClipsCount(nint trainer)
+    internal static long ClipCount(nint trainer)
     {
         long count;
         Status.Check(NativeMethods.dn_trainer_clips_count(trainer, &count));
@@ -146,7 +146,7 @@ internal static unsafe class TrainerCalls
         return bound;
     }
 
-    internal static long StepsCount(nint trainer)
+    internal static long StepCount(nint trainer)
     {
         long count;
         Status.Check(NativeMethods.dn_trainer_steps_count(trainer, &count));

@@ -61,7 +61,7 @@ public sealed class ClusterFileTests
         {
             Assert.That(_words.Words, Is.EqualTo(["cat", "dog", "cow"]));
             // The third line's is no mark, and so a cluster of its own.
-            Assert.That(classes.ClustersCount, Is.EqualTo(2));
+            Assert.That(classes.ClusterCount, Is.EqualTo(2));
             Assert.That(classes.WordsOf(0), Is.EqualTo([0, 1]));
             Assert.That(paths.Parameters, Has.Count.EqualTo(4), "two choices of two");
         }

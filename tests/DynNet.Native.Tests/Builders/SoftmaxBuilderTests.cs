@@ -51,7 +51,7 @@ public sealed class SoftmaxBuilderTests
                 ]));
             Assert.That(with.Parameters, Is.EqualTo(_model.Parameters.Take(2)));
             Assert.That(without.Parameters, Is.EqualTo(_model.Parameters.Skip(2)));
-            Assert.That(with.ClassesCount, Is.EqualTo(5));
+            Assert.That(with.ClassCount, Is.EqualTo(5));
             Assert.That(with.InputDim, Is.EqualTo(3));
         }
     }
@@ -133,8 +133,8 @@ public sealed class SoftmaxBuilderTests
                 Is.EqualTo(dims.Select((dim, i) => $"/class-factored-softmax-builder/_{i} {dim}")));
             Assert.That(builder.Parameters, Is.EqualTo(_model.Parameters));
             Assert.That(_words.Words, Is.EqualTo(["cat", "dog", "horse", "unicorn", "mouse", "wolf"]));
-            Assert.That(builder.ClustersCount, Is.EqualTo(3));
-            Assert.That(builder.ClassesCount, Is.EqualTo(6));
+            Assert.That(builder.ClusterCount, Is.EqualTo(3));
+            Assert.That(builder.ClassCount, Is.EqualTo(6));
             Assert.That(builder.WordsOf(0), Is.EqualTo([0, 2, 4]));
             Assert.That(builder.WordsOf(1), Is.EqualTo([1, 5]));
             Assert.That(builder.WordsOf(2), Is.EqualTo([3]));
@@ -177,7 +177,7 @@ public sealed class SoftmaxBuilderTests
                 _model.Parameters.Select(parameter => parameter.ToString()),
                 Is.EqualTo(dims.Select((dim, i) => $"/hsm-builder/_{i} {dim}")));
             Assert.That(builder.Parameters, Is.EqualTo(_model.Parameters));
-            Assert.That(builder.ClassesCount, Is.EqualTo(9));
+            Assert.That(builder.ClassCount, Is.EqualTo(9));
         }
     }
 
@@ -227,7 +227,7 @@ public sealed class SoftmaxBuilderTests
         bool hasStranger = builder is not StandardSoftmaxBuilder;
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(values, Has.Length.EqualTo(builder.ClassesCount));
+            Assert.That(values, Has.Length.EqualTo(builder.ClassCount));
             Assert.That(values.Sum(value => Math.Exp(value)), Is.EqualTo(1).Within(1e-5));
             Assert.That(
                 LogSoftmax(builder.FullLogits(_h)).ToArray(), Is.EqualTo(values).Within(hasStranger ? 1e-2 : 1e-5));
@@ -261,10 +261,10 @@ public sealed class SoftmaxBuilderTests
             Assert.That(losses.Dim, Is.EqualTo(Dim.Of(1).WithBatch(3)));
             Assert.That(
                 losses.ToArray(), Is.EqualTo(each.Select(loss => loss.ScalarValue())).Within(1e-5));
-            Assert.That(all.Dim, Is.EqualTo(Dim.Of(builder.ClassesCount).WithBatch(3)));
+            Assert.That(all.Dim, Is.EqualTo(Dim.Of(builder.ClassCount).WithBatch(3)));
             Assert.That(
                 same.ToArray(), Is.EqualTo(Enumerable.Range(0, 3)
-                    .Select(i => -all.ToArray()[i * builder.ClassesCount + 1])).Within(1e-5));
+                    .Select(i => -all.ToArray()[i * builder.ClassCount + 1])).Within(1e-5));
             Assert.That(() => builder.NegLogSoftmax(batch, [1, 2]), Throws.ArgumentException);
             Assert.That(() => builder.NegLogSoftmax(batch, [1, 2, 99]), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(() => builder.Sample(batch), Throws.ArgumentException);
@@ -459,7 +459,7 @@ public sealed class SoftmaxBuilderTests
             Assert.That(() => builder.NegLogSoftmax(parameter, 0), Throws.ArgumentException);
             Assert.That(() => builder.NegLogSoftmax(_h, -1), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(
-                () => builder.NegLogSoftmax(_h, builder.ClassesCount), Throws.TypeOf<ArgumentOutOfRangeException>());
+                () => builder.NegLogSoftmax(_h, builder.ClassCount), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(() => new StandardSoftmaxBuilder(_model, 0, 2), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(() => new StandardSoftmaxBuilder(_model, 2, 0), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(() => new StandardSoftmaxBuilder(null!, 2, 2), Throws.ArgumentNullException);
