@@ -36,8 +36,8 @@ public sealed partial class LookupParameter : IEquatable<LookupParameter>
 
     /// <summary>All values, row after row, each column-major, where they lie.</summary>
     /// <remarks>
-    /// A view, valid until the model is disposed or collected. The span keeps neither the table nor its model alive: hold
-    /// a reference to one of them, or take a copy by <see cref="ToArray"/>. An update shows in it.
+    /// A view, valid until the model is disposed or collected. The span keeps neither the table nor its model alive:
+    /// hold a reference to one of them, or take a copy by <see cref="ToArray"/>. An update shows in it.
     /// </remarks>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     /// <exception cref="InvalidOperationException">

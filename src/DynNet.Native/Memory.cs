@@ -3,8 +3,8 @@ using DynNet.Native.Interop;
 namespace DynNet.Native;
 
 /// <summary>
-/// The memory that graphs and models hold, all together, outside of .NET's heap. The text of a stream that is being read
-/// into a model or trainer counts too.
+/// The memory that graphs and models hold, all together, outside of .NET's heap. The text of a stream that is being
+/// read into a model or trainer counts too.
 /// </summary>
 /// <remarks>
 /// It grows as needed up to <see cref="Limit"/>; a call that needs more throws <see

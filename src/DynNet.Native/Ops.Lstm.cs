@@ -48,8 +48,8 @@ public static unsafe partial class Ops
         ReadOnlySpan<Expression> xs, Expression h, Expression wx, Expression wh, Expression b, double weightNoise = 0) =>
         VanillaLstmGates(Joined(xs, [h, wx, wh, b]), h, wx, wh, b, weightNoise);
 
-    /// <inheritdoc cref="VanillaLstmGatesConcat(ReadOnlySpan{Expression}, Expression, Expression, Expression, Expression,
-    /// double)"/>
+    /// <inheritdoc cref="VanillaLstmGatesConcat(ReadOnlySpan{Expression}, Expression, Expression, Expression,
+    /// Expression, double)"/>
     public static Expression VanillaLstmGatesConcat(
         IEnumerable<Expression> xs, Expression h, Expression wx, Expression wh, Expression b, double weightNoise = 0) =>
         VanillaLstmGatesConcat(Operands.Span(xs), h, wx, wh, b, weightNoise);
@@ -99,7 +99,14 @@ public static unsafe partial class Ops
         ReadOnlySpan<Expression> xs, Expression h, Expression wx, Expression wh, Expression b, Expression dropoutMaskX,
         Expression dropoutMaskH, double weightNoise = 0) =>
         VanillaLstmGatesDropout(
-            Joined(xs, [h, wx, wh, b, dropoutMaskX, dropoutMaskH]), h, wx, wh, b, dropoutMaskX, dropoutMaskH, weightNoise);
+            Joined(xs, [h, wx, wh, b, dropoutMaskX, dropoutMaskH]),
+            h,
+            wx,
+            wh,
+            b,
+            dropoutMaskX,
+            dropoutMaskH,
+            weightNoise);
 
     /// <inheritdoc cref="VanillaLstmGatesDropoutConcat(ReadOnlySpan{Expression}, Expression, Expression, Expression,
     /// Expression, Expression, Expression, double)"/>

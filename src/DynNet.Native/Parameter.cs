@@ -32,8 +32,8 @@ public sealed partial class Parameter : IEquatable<Parameter>
 
     /// <summary>The values, column-major, where they lie.</summary>
     /// <remarks>
-    /// A view, valid until the model is disposed or collected. The span keeps neither the parameter nor its model alive:
-    /// hold a reference to one of them, or take a copy by <see cref="ToArray"/>. An update shows in it.
+    /// A view, valid until the model is disposed or collected. The span keeps neither the parameter nor its model
+    /// alive: hold a reference to one of them, or take a copy by <see cref="ToArray"/>. An update shows in it.
     /// </remarks>
     /// <exception cref="ObjectDisposedException">The model is disposed.</exception>
     public ReadOnlySpan<float> Values

@@ -148,7 +148,7 @@ public sealed partial class DemoTests
         return (output, errors);
     }
 
-    /// <summary>Runs a sample that has to end with an exit code, and one line on stderr that has a certain text.</summary>
+    /// <summary>Runs a sample that has to end with an exit code, and one line on stderr with a certain text.</summary>
     private async Task RunToFailure(int expected, string folder, string sample, string[] arguments, string text)
     {
         var (exitCode, output, errors) = await RunToEnd(folder, sample, arguments);

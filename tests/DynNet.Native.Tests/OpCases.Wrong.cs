@@ -113,7 +113,9 @@ internal static partial class OpCases
         new("Pick(Expression,ints,int)", g => Pick(B(g, 2), []), typeof(ArgumentException), "no indices"),
         new("Pick(Expression,ints,int)", g => Pick(B(g, 2), [0, 0], 7), typeof(ArgumentException), "7"),
         new("PickRange(Expression,int,int,int)", g => PickRange(V(g, 1, 2), 0, 1, 7), typeof(ArgumentException), "7"),
-        new("PickBatchElems(Expression,ints)", g => PickBatchElems(B(g, 2), []), typeof(ArgumentException), "no indices"),
+        new(
+            "PickBatchElems(Expression,ints)",
+            g => PickBatchElems(B(g, 2), []), typeof(ArgumentException), "no indices"),
         new(
             "PickRange(Expression,int,int,int)",
             g => PickRange(V(g, 1, 2), 0, 3), typeof(ArgumentOutOfRangeException), "3"),

@@ -53,7 +53,8 @@ public sealed class PretrainedEmbeddings
     /// <exception cref="IOException">The operating system failed to read it.</exception>
     /// <exception cref="InvalidDataException">
     /// There are no vectors, or a line has no word, no number, more or fewer numbers than the first, or something among
-    /// them that is not a finite number; or the header is none or wrong; or it is not UTF-8. The message names the line.
+    /// them that is not a finite number; or the header is none or wrong; or it is not UTF-8. The message names the
+    /// line.
     /// </exception>
     public static PretrainedEmbeddings Load(string path, Dict words, bool hasHeader = false)
     {

@@ -285,8 +285,8 @@ public sealed class LstmFormTests() : GraphFixture(seed: 1)
             // Wci and Wco.
             foreach (int looks in (int[])[2, 6])
             {
-                Assert.That(
-                    builder.Parameters[0][looks].GradientToArray().All(g => g == 0), Is.EqualTo(!peepholes), $"{looks}");
+                bool isUsed = builder.Parameters[0][looks].GradientToArray().Any(g => g != 0);
+                Assert.That(isUsed, Is.EqualTo(peepholes), $"{looks}");
             }
             Assert.That(builder.Parameters[0][0].GradientToArray(), Has.Some.Not.Zero);
         }
