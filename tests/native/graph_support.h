@@ -3,6 +3,8 @@
 #define DYNNET_TESTS_GRAPH_SUPPORT_H_
 
 #include <chrono>
+#include <cmath>
+#include <cstring>
 #include <functional>
 #include <initializer_list>
 #include <memory>
@@ -11,6 +13,7 @@
 #include <vector>
 
 #include "model_support.h"
+#include "parallel/parallel.h"
 
 // Sanitizers keep freed memory and add their own, so what the process holds says nothing there; and they are slow.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -156,6 +159,26 @@ inline bool wait_until(const std::function<bool()>& condition) {
     std::this_thread::yield();
   }
   return true;
+}
+
+inline bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
+}
+
+/// Expects numbers that differ by the order of sums alone.
+inline void expect_near(const std::vector<float>& a, const std::vector<float>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 1e-5 * (1 + std::abs(a[i]))) << "element " << i;
+}
+
+/// Computes until a second thread has had a part in it: a pool that another process held up leaves all to the caller
+/// for a while. False if none ever had.
+inline bool until_shared(const std::function<void()>& compute) {
+  return wait_until([&] {
+    const int64_t before = parallel::shares_done();
+    compute();
+    return parallel::shares_done() > before;
+  });
 }
 
 }  // namespace dynnet::test

@@ -7,13 +7,30 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <map>
 #include <mutex>
+#include <new>
 #include <thread>
 #include <vector>
 
 #include "graph_support.h"
+#include "parallel/processors.h"
+
+#if !DYNNET_SANITIZED
+// The thread's allocations fail while this holds.
+thread_local bool no_memory = false;
+
+void* operator new(size_t bytes) {
+  void* const memory = no_memory ? nullptr : std::malloc(bytes);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+#endif
 
 namespace dynnet::test {
 namespace {
@@ -67,6 +84,28 @@ TEST(Parallel, ThreadsShareChunksAndOneThreadTakesAllAtOnce) {
   }
 }
 
+TEST(Processors, AreCountedOnMachinesOfAnySize) {
+  const auto large = [](pid_t, size_t bytes, cpu_set_t* set) {
+    if (bytes * 8 < 5000) {
+      errno = EINVAL;
+      return -1;
+    }
+    for (size_t i = 0; i < 1500; ++i) CPU_SET_S(3 * i, bytes, set);
+    return 0;
+  };
+  EXPECT_EQ(allowed_processors(large), 1500);
+  const auto unknown = [](pid_t, size_t, cpu_set_t*) {
+    errno = ENOSYS;
+    return -1;
+  };
+  EXPECT_EQ(allowed_processors(unknown), 1);
+  const auto refused = [](pid_t, size_t, cpu_set_t*) {
+    errno = EINVAL;
+    return -1;
+  };
+  EXPECT_EQ(allowed_processors(refused), 1);
+}
+
 TEST(Parallel, ThreadsOfTheEnvironmentMustBeANumber) {
   // In a process of its own, which has not asked for the number yet.
   testing::FLAGS_gtest_death_test_style = "threadsafe";
@@ -103,6 +142,33 @@ TEST(Parallel, SeveralThreadsDoTakePart) {
   });
   EXPECT_TRUE(both);
 }
+
+#if !DYNNET_SANITIZED
+// In a process of its own, where it is known how many helpers there are.
+TEST(Parallel, AHelperThatCannotBeStartedIsDoneWithout) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  const auto run = [] {
+    set_threads(2);
+    bool right = until_shared([] { visits(1000, 1); });
+    set_threads(3);
+    // Often enough that the pool does not rest all the time.
+    for (int i = 0; i < 1000; ++i) {
+      std::atomic<int64_t> items{0};
+      no_memory = true;
+      try {
+        parallel_for(1000, 1, [&](int64_t begin, int64_t end) { items += end - begin; });
+      } catch (const std::bad_alloc&) {
+        right = false;
+      }
+      no_memory = false;
+      right = right && items == 1000;
+    }
+    right = right && until_shared([] { visits(1000, 1); });
+    std::exit(right ? 0 : 1);
+  };
+  EXPECT_EXIT(run(), testing::ExitedWithCode(0), "");
+}
+#endif
 
 TEST(Parallel, NestedUseRunsOnTheCallersThread) {
   const ThreadsKept restore;
@@ -232,6 +298,27 @@ TEST(Parallel, DenormalsAreFlushedInHelpersAndRestoredAfterwards) {
     volatile float half = tiny * 0.5f;
     EXPECT_EQ(half, 0);
   }
+  const ThreadsKept restore;
+  ASSERT_OK(dn_device_set_threads(3));
+  const std::thread::id self = std::this_thread::get_id();
+  std::atomic<int> flushed{0}, kept{0}, wrong_here{0};
+  const auto compute = [&](bool flushes_here) {
+    parallel_for(200, 1, [&](int64_t, int64_t) {
+      volatile float product = tiny * 0.5f;
+      if (std::this_thread::get_id() != self)
+        ++(product == 0 ? flushed : kept);
+      else if ((product == 0) != flushes_here)
+        ++wrong_here;
+    });
+    return flushed > 0;
+  };
+  EXPECT_TRUE(wait_until([&] { return compute(false); })) << "no helper took part";
+  {
+    const FlushDenormals flush;
+    compute(true);
+  }
+  EXPECT_EQ(kept, 0);
+  EXPECT_EQ(wrong_here, 0);
   const GraphHandle graph = new_graph();
   const dn_expr x = make(graph, dn_op_multiply_scalar, constant(graph, {4}, 1e-30), 1e-9);
   EXPECT_EQ(value(graph, x), std::vector<float>(4, 0));

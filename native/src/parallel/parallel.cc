@@ -1,7 +1,6 @@
 #include "parallel/parallel.h"
 
 #include <pthread.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <atomic>
@@ -9,7 +8,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
-#include <system_error>
+#include <exception>
 #include <thread>
 
 #if defined(__x86_64__)
@@ -33,9 +32,7 @@ int default_threads() {
     if (error == std::errc() && end == last && asked >= 1 && asked <= kMostThreads) return asked;
     fail(DN_E_DEVICE, "the environment variable DYNNET_THREADS is '%s', expected 1 to %d", text, kMostThreads);
   }
-  cpu_set_t set;
-  const int available = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-  return std::min(detect_processors("", available), kMostThreads);
+  return std::min(detect_processors("", allowed_processors(sched_getaffinity)), kMostThreads);
 }
 
 // 0 until it is first asked for or set.
@@ -104,14 +101,19 @@ struct Pool {
     }
   }
 
-  void work(int self) {
+  /// Whether there was anything left to do.
+  bool work(int self) {
+    bool any = false;
     for (int i = 0; i < share_count; ++i) {
       Share& own = shares[(self + i) % share_count];
       while (own.next.load(std::memory_order_relaxed) < own.end) {
         const int64_t begin = own.next.fetch_add(grain, std::memory_order_relaxed);
-        if (begin < own.end) body(context, begin, std::min(begin + grain, own.end));
+        if (begin >= own.end) continue;
+        body(context, begin, std::min(begin + grain, own.end));
+        any = true;
       }
     }
+    return any;
   }
 };
 
@@ -119,6 +121,8 @@ struct Pool {
 std::atomic<Pool*> the_pool{nullptr};
 
 thread_local bool inside = false;
+
+std::atomic<int64_t> helpers_shares{0};
 
 // Spins until the state is as wanted, and blocks between its changes if that takes long.
 template <class Wanted>
@@ -151,7 +155,7 @@ void help(Pool* pool, int number) {
     });
     if (!pool->state.compare_exchange_weak(state, state + 2, std::memory_order_acq_rel)) continue;
     seen = state >> 32;
-    pool->work(number + 1);
+    if (pool->work(number + 1)) helpers_shares.fetch_add(1, std::memory_order_relaxed);
     // The last one to leave a computation that is closed wakes who waits for it.
     if (((pool->state.fetch_sub(2, std::memory_order_acq_rel) - 2) & 0xffffffff) == 0) pool->state.notify_all();
   }
@@ -203,6 +207,8 @@ void set_threads(int count) {
   thread_count.store(count, std::memory_order_relaxed);
 }
 
+int64_t parallel::shares_done() { return helpers_shares.load(std::memory_order_relaxed); }
+
 bool parallel::is_free() {
   if (threads() < 2 || inside) return false;
   Pool* const found = the_pool.load(std::memory_order_acquire);
@@ -237,8 +243,8 @@ void parallel::run(int64_t items, int64_t grain, Body body, void* context, bool 
   }
   try {
     for (; pool->started < count - 1; ++pool->started) std::thread(help, pool, pool->started).detach();
-  } catch (const std::system_error&) {
-    // The system allows no more threads: the computation goes on with those there are.
+  } catch (const std::exception&) {
+    // The system allows no more threads, or has no memory for one: the computation goes on with those there are.
   }
   pool->grain = grain;
   pool->body = body;

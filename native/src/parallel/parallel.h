@@ -19,6 +19,9 @@ using Body = void (*)(void* context, int64_t begin, int64_t end);
 bool is_free();
 /// Wakes the helpers, which then wait for a moment for work that is about to come.
 void prepare();
+/// How often a helper has done a part of a computation since the process began: for tests, since a pool that rests
+/// leaves all to the caller.
+int64_t shares_done();
 /// Runs body over [0, items), in chunks of `grain` items if there are several threads. The body must not throw. Where
 /// chunks are `uneven`, the last of them may take as long as all that the caller did without being taken for held up.
 void run(int64_t items, int64_t grain, Body body, void* context, bool uneven);

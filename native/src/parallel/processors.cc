@@ -1,6 +1,7 @@
 #include "parallel/processors.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstdint>
 #include <fstream>
@@ -20,6 +21,23 @@ int64_t number_in(std::ifstream& file) {
 }
 
 }  // namespace
+
+int allowed_processors(ReadAffinity read) {
+  constexpr int kMost = 1 << 20;
+  // A set for fewer processors than the system has room for is refused, however few there are.
+  for (int room = CPU_SETSIZE; room <= kMost; room *= 2) {
+    cpu_set_t* const set = CPU_ALLOC(static_cast<size_t>(room));
+    if (set == nullptr) break;
+    const size_t bytes = CPU_ALLOC_SIZE(static_cast<size_t>(room));
+    CPU_ZERO_S(bytes, set);
+    const bool known = read(0, bytes, set) == 0;
+    const bool is_small = !known && errno == EINVAL;
+    const int found = known ? CPU_COUNT_S(bytes, set) : 1;
+    CPU_FREE(set);
+    if (!is_small) return found;
+  }
+  return 1;
+}
 
 int detect_processors(const std::string& root, int available) {
   int64_t least = std::max(available, 1);

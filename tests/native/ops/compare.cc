@@ -1,7 +1,6 @@
 #include "ops/compare.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "ops/op_table.h"
 
@@ -29,10 +28,6 @@ void Worst::see(const std::vector<float>& actual, const Numbers& expected, Toler
   where = what + ":";
   for (size_t i = 0; i < std::min<size_t>(expected.size(), 8); ++i)
     where += " " + std::to_string(i < actual.size() ? actual[i] : 0) + "/" + std::to_string(expected[i]);
-}
-
-bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
 }
 
 void take_draws(Program& program, dn_graph* graph, const std::vector<dn_expr>& exprs) {

@@ -24,8 +24,6 @@ struct Worst {
   void see(const std::vector<float>& actual, const Numbers& expected, Tolerance tolerance, const std::string& what);
 };
 
-bool same_bits(const std::vector<float>& a, const std::vector<float>& b);
-
 /// What draws at random gets the draws that the engine's values show.
 void take_draws(Program& program, dn_graph* graph, const std::vector<dn_expr>& exprs);
 
