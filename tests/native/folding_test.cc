@@ -44,10 +44,6 @@ class Folding : public testing::TestWithParam<Activation> {
     EXPECT_OK(dn_graph_renew(graph_.get()));
     EXPECT_OK(dn_model_reset_gradients(model_.get()));
   }
-  static void expect_near(const std::vector<float>& a, const std::vector<float>& b) {
-    ASSERT_EQ(a.size(), b.size());
-    for (size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 1e-5 * (1 + std::abs(a[i]))) << "element " << i;
-  }
 
   ModelHandle model_ = new_model();
   dn_parameter* w_ = add(model_, {kOut, kIn}, values_of(some_values(kOut* kIn, 3)), "W");
@@ -193,6 +189,55 @@ TEST_P(FoldingStates, BackwardMayBeginBeforeTheActivation) {
   EXPECT_EQ(gradient(graph_, squashed), std::vector<float>{0});
 }
 
+// What was computed as one with its activation has a copy, and another activation of that leaves it as it is.
+TEST_P(FoldingStates, BackwardMayBeginAtWhatIsUsedAgain) {
+  dn_parameter* const v = add(model_, {1, kIn}, values_of(some_values(kIn, 6)), "v");
+  const std::vector<float> x = some_values(kIn, 2);
+  const dn_expr score =
+      make_of(graph_.get(), dn_op_affine_transform, {constant(graph_, {1}, 0.5), weight(v), input(graph_, {kIn}, x)});
+  value(graph_, make(graph_, GetParam(), score));
+  value(graph_, make(graph_, dn_op_logistic, score));
+  EXPECT_OK(dn_graph_backward(graph_.get(), score, nullptr, 0));
+  EXPECT_EQ(gradient(v), x);
+  EXPECT_EQ(gradient(graph_, score), std::vector<float>{1});
+}
+
+TEST_P(FoldingStates, AnyNumberOfUsesHasOneCopy) {
+  const Pair pair = layer(some_input(1), false, GetParam());
+  const std::vector<float> after = value(graph_, pair.after);
+  const int64_t nodes = nodes_count(graph_);
+  constexpr int kUses = 20;
+  for (int i = 0; i < kUses; ++i) EXPECT_EQ(value(graph_, make(graph_, GetParam(), pair.before)), after);
+  EXPECT_EQ(nodes_count(graph_), nodes + 1 + kUses);
+}
+
+TEST_P(FoldingStates, BackwardAndItsCheckComputeAnewAfterAnUpdate) {
+  for (const bool checks : {false, true}) {
+    reset();
+    dn_parameter* const v = add(model_, {1, kIn}, values_of(some_values(kIn, 6)), checks ? "v1" : "v2");
+    const std::vector<float> x = some_values(kIn, 2);
+    const dn_expr score =
+        make_of(graph_.get(), dn_op_affine_transform, {constant(graph_, {1}, 0.5), weight(v), input(graph_, {kIn}, x)});
+    const dn_expr after = make(graph_, GetParam(), score);
+    value(graph_, after);
+    const std::vector<float> others = some_values(kIn, 7);
+    EXPECT_OK(dn_parameter_set_values(v, others.data(), kIn));
+    if (checks) {
+      dn_gradient_check result{};
+      EXPECT_OK(dn_graph_check_gradients(graph_.get(), score, model_.get(), 0.001, 0.01, 0, &result, nullptr, nullptr));
+      EXPECT_EQ(result.failed, 0);
+    } else {
+      EXPECT_OK(dn_graph_backward(graph_.get(), score, nullptr, 0));
+      EXPECT_EQ(gradient(v), x);
+    }
+    const float now = scalar(graph_, score);
+    double expected = 0.5;
+    for (uint32_t i = 0; i < kIn; ++i) expected += static_cast<double>(others[i]) * static_cast<double>(x[i]);
+    EXPECT_NEAR(now, expected, 1e-5);
+    EXPECT_NEAR(scalar(graph_, after), std::tanh(now), 1e-6);
+  }
+}
+
 TEST_P(FoldingStates, RevertTakesBackValuesAndCopies) {
   const Pair kept = layer(some_input(1), false, GetParam());
   const std::vector<float> before = value(graph_, kept.after);
@@ -231,6 +276,22 @@ TEST_P(FoldingStates, TheCheckOfValuesLooksBehindTheActivation) {
       EXPECT_NE(last_error().find("affine_transform: element"), std::string::npos) << last_error();
     }
   }
+}
+
+TEST_P(FoldingStates, AValueThatFailsTheCheckIsNotKept) {
+  std::vector<float> values = some_values(kIn, 1);
+  values[3] = std::numeric_limits<float>::infinity();
+  const Pair pair = layer(input(graph_, {kIn}, values), false, GetParam());
+  value(graph_, pair.after);
+  EXPECT_OK(dn_graph_set_check_values(graph_.get(), 1));
+  for (int i = 0; i < 3; ++i) {
+    const float* data = nullptr;
+    int64_t count = 0;
+    EXPECT_EQ(dn_graph_value(graph_.get(), pair.before, &data, &count), DN_E_VALUE);
+    EXPECT_NE(last_error().find("affine_transform: element"), std::string::npos) << last_error();
+  }
+  EXPECT_OK(dn_graph_set_check_values(graph_.get(), 0));
+  EXPECT_EQ(value(graph_, pair.before).size(), kOut);
 }
 
 TEST_P(FoldingStates, AForwardOfWhatWasFoldedComputesIt) {

@@ -71,11 +71,6 @@ class Merging : public testing::Test {
     return result;
   }
 
-  static void expect_near(const std::vector<float>& a, const std::vector<float>& b) {
-    ASSERT_EQ(a.size(), b.size());
-    for (size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 1e-5 * (1 + std::abs(a[i]))) << "element " << i;
-  }
-
   const std::vector<std::string> words_{"abcde", "abcxy", "abc", "zbcde", "abcde", "abq", "q", "abcxyz", "zbc", "a"};
   const ThreadsKept threads_kept_;
   ModelHandle model_ = new_model();

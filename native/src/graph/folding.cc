@@ -11,12 +11,14 @@
 namespace dynnet {
 
 // The operand must have no use but this one: it is the latest node, of which nothing is known yet but the record. Where
-// values are checked each node has its own, since an activation may hide what is not finite.
+// values are checked each node has its own, since an activation may hide what is not finite. A copy is there for what
+// uses it on its own.
 bool Graph::folds(const Call& call, const OpDef& def) const {
   const uint32_t node = checked(call.operands[0], def.name);
   const Type& type = type_of(node);
   return node + 1 == size() && type.def == &op_affine_transform && node >= computed_ && !immediate_ && !check_values_ &&
-         (nodes_[node].flags & Node::kOfParameters) == 0 && (checkpoints_.empty() || checkpoints_.back().nodes <= node);
+         (nodes_[node].flags & (Node::kOfParameters | Node::kCopy)) == 0 &&
+         (checkpoints_.empty() || checkpoints_.back().nodes <= node);
 }
 
 // The new node takes over the operands of the one before it, where they lie, and its own comes behind them.
@@ -118,12 +120,20 @@ uint32_t Graph::unfolded(uint32_t node, const char* what) {
   const auto count = static_cast<int64_t>(operands.size());
   const uint32_t copy = dynnet::record(*this, type.op, span(operands.data(), count)).node;
   copied_.reserve(copied_.size() + 1);
+  nodes_[copy].flags |= Node::kCopy;
   copies_[node] = copy;
   copied_.push_back(node);
   return copy;
 }
 
 void Graph::forget_copies(uint32_t end) {
+uint32_t Graph::root_of(uint32_t node, const char* what) {
+  if (!is_folded(node)) return node;
+  // A copy has the operands' values, which must be those of the parameters as they are.
+  if (node < computed_ && parameters_changed()) forward(node);
+  return unfolded(node, what);
+}
+
   for (; !copied_.empty() && copies_[copied_.back()] >= end; copied_.pop_back()) copies_.erase(copied_.back());
 }
 
@@ -160,8 +170,16 @@ void Graph::compute_folded(uint32_t node) {
   if (values_[node] != nullptr) return;
   incremental_forward(node + 1);
   check_current(node, "value");
-  run_folded(node);
-  if (check_values_) check(&node, 1);
+  const size_t kept = folded_values_.size();
+  const Arena::Mark values = value_memory_.mark();
+  try {
+    run_folded(node);
+    if (check_values_) check(&node, 1);
+  } catch (...) {
+    drop_folded_values(kept);
+    value_memory_.rewind(values);
+    throw;
+  }
   if (profile_ != nullptr) profile_->settle();
 }
 

@@ -11,7 +11,7 @@ void Graph::backward(uint32_t node, GradientSet* gradients, bool full) {
   if (type.size != 1)
     fail(DN_E_SHAPE, "backward: the expression (node %u, %s) has shape %s; gradients are of one number", node,
          type.def->name, type.dim.text().c_str());
-  if (is_folded(node)) node = unfolded(node, "backward");
+  node = root_of(node, "backward");
   if (parameters_changed())
     forward(node);
   else

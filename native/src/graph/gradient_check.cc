@@ -49,7 +49,7 @@ dn_gradient_check Graph::check_gradients(uint32_t node, const dn_model& model, d
   if (!(tolerance >= 0)) fail(DN_E_ARGUMENT, "check_gradients: a tolerance of %g, expected 0 or more", tolerance);
   if (most < 0) fail(DN_E_ARGUMENT, "check_gradients: %lld elements, expected 0 or more", static_cast<long long>(most));
 
-  if (is_folded(node)) node = unfolded(node, "check_gradients");
+  node = root_of(node, "check_gradients");
   forward(node);
   gradient_memory_.reset();
   differentiated_ = kNone;

@@ -171,6 +171,9 @@ class Graph {
   /// The node that is used for a folded one: itself, no longer folded, or a copy.
   /// @param what uses it, for messages
   uint32_t unfolded(uint32_t node, const char* what);
+  /// The node that gradients begin at for the one that was asked for. Parameters may have changed since its value was
+  /// computed.
+  uint32_t root_of(uint32_t node, const char* what);
   dn_expr append(const Call& call, uint32_t type, uint32_t depth, uint32_t flags);
   void append_data(const Call& call, uint32_t type);
   /// The node that a parameter or whole table has already; none if it has not.

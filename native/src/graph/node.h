@@ -27,6 +27,8 @@ struct Node {
   static constexpr uint32_t kFolded = 8;
   /// Has taken over the operands of the node before it, whose activation it is.
   static constexpr uint32_t kFolds = 16;
+  /// Stands for a folded one that was computed with its activation already.
+  static constexpr uint32_t kCopy = 32;
   /// From this bit on: how often the graph had been reverted when the node was recorded.
   static constexpr int kRevertsShift = 8;
 };
