@@ -9,10 +9,6 @@
 namespace dynnet::test {
 namespace {
 
-struct LimitRestorer {
-  ~LimitRestorer() { dn_memory_set_limit(0); }
-};
-
 // The process's resident memory in bytes.
 int64_t resident() {
   long long pages = 0;
@@ -248,6 +244,56 @@ TEST(MemoryLimit, AFailedParameterIsNotAdded) {
   // The name is still free.
   ASSERT_OK(dn_model_add_parameters(model.get(), &shape, &init, "w", 1, &w));
   EXPECT_EQ(name(w), "/w");
+}
+
+// What is set waits in memory that is counted, and given back when it is taken.
+TEST(MemoryLimit, WhatIsSetForTheNextForwardIsCounted) {
+  const LimitRestorer restore;
+  constexpr int32_t kMany = 100000;
+  const ModelHandle model = new_model();
+  dn_lookup_parameter* const table = add_table(model, 3, {1}, initializer(DN_INIT_UNIFORM, -1, 1));
+  const GraphHandle graph = new_graph();
+  const dn_expr x = input(graph, {kMany}, std::vector<float>(kMany, 1));
+  const std::vector<int32_t> rows(kMany, 1);
+  const dn_expr y = make(graph, dn_op_lookup_batch, table, rows.data(), int64_t{kMany});
+  const dn_expr sum = make(graph, dn_op_add, make(graph, dn_op_sum_elems, x), make(graph, dn_op_sum_batches, y));
+  const float before = scalar(graph, sum);
+  const std::vector<float> twos(kMany, 2);
+  const std::vector<int32_t> others(kMany, 2);
+  std::vector<int32_t> drawn(kMany);
+  const int64_t used = dn_memory_used();
+  ASSERT_OK(dn_memory_set_limit(used + 1000));
+  expect_failure(dn_graph_set_input(graph.get(), x, twos.data(), kMany), DN_E_MEMORY, {"a graph's inputs", "400000"});
+  expect_failure(dn_graph_set_indices(graph.get(), y, others.data(), kMany), DN_E_MEMORY, {"400000 bytes"});
+  expect_failure(dn_graph_sample(graph.get(), x, 0, kMany, drawn.data(), kMany), DN_E_MEMORY, {"800000 bytes"});
+  expect_failure(dn_graph_top_k(graph.get(), x, 0, kMany, drawn.data(), kMany), DN_E_MEMORY, {"400000 bytes"});
+  EXPECT_EQ(dn_memory_used(), used);
+  ASSERT_OK(dn_graph_forward(graph.get(), sum));
+  EXPECT_EQ(scalar(graph, sum), before) << "what was refused is not set";
+  ASSERT_OK(dn_memory_set_limit(0));
+  // Twice, of which the second holds.
+  for (const float factor : {3.0f, 1.0f}) {
+    std::vector<float> numbers = twos;
+    for (float& number : numbers) number *= factor;
+    ASSERT_OK(dn_graph_set_input(graph.get(), x, numbers.data(), kMany));
+    ASSERT_OK(dn_graph_set_indices(graph.get(), y, others.data(), kMany));
+    EXPECT_EQ(dn_memory_used(), used + 8 * kMany);
+  }
+  ASSERT_OK(dn_graph_forward(graph.get(), sum));
+  EXPECT_EQ(dn_memory_used(), used);
+  EXPECT_EQ(value(graph, x), twos);
+  EXPECT_EQ(value(graph, y), std::vector<float>(kMany, values(table)[2]));
+}
+
+// More bytes than 64 bits can count, from nodes that themselves are small.
+TEST(MemoryLimit, ABatchOfMoreBytesThanCanBeCountedIsRefused) {
+  const GraphHandle graph = new_graph();
+  const dn_dim shape = dim({1u << 20, 1u << 20});
+  dn_expr last{};
+  for (int i = 0; i < 1 << 21; ++i) ASSERT_EQ(dn_op_random_uniform(graph.get(), &shape, 0, 1, &last), DN_OK);
+  expect_failure(dn_graph_forward(graph.get(), last), DN_E_MEMORY, {"a graph's values", "no machine"});
+  EXPECT_OK(dn_graph_renew(graph.get()));
+  EXPECT_EQ(scalar(graph, constant(graph, {1}, 3)), 3);
 }
 
 // However low the limit is, a call succeeds or says why not, and nothing is lost.

@@ -11,10 +11,12 @@
 #include <limits>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
 #include "dynnet/dynnet.h"
+#include "memory/arena.h"
 #include "memory/limit.h"
 #include "model_support.h"
 
@@ -54,6 +56,20 @@ TEST(Memory, ATerabyteIsRefusedWithNumbers) {
 }
 
 TEST(Memory, ImpossibleSizesAreRefused) {
+  Arena arena("an arena");
+  // 2^64 bytes, as which 64 bits have 0; 2^63, which they have as a negative number; and what is rounded up to that.
+  for (const auto& [n, each] : {std::pair{int64_t{1} << 40, int64_t{1} << 22},
+                                {int64_t{1} << 40, int64_t{1} << 21},
+                                {std::numeric_limits<int64_t>::max() / 4, int64_t{1}}}) {
+    try {
+      arena.allocate<float>(n, each);
+      FAIL() << n << " times " << each;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.status(), DN_E_MEMORY);
+      EXPECT_NE(std::string(error.what()).find("an arena"), std::string::npos) << error.what();
+    }
+  }
+  EXPECT_NE(arena.allocate<float>(1000, 3), nullptr);
   EXPECT_THROW(allocate(-1, "a test"), Error);
   EXPECT_THROW(allocate(std::numeric_limits<int64_t>::max(), "a test"), Error);
   EXPECT_THROW(Buffer(std::numeric_limits<int64_t>::max() / 2, "a test"), Error);

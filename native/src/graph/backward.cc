@@ -259,7 +259,7 @@ float* BackwardPass::allocate_gradients(const Plan::Batch& batch) {
   const Type& type = graph_.types_[batch.type];
   // What late stages carry lies behind the gradients of all nodes, in the same order.
   const bool carries = batch.stage == Stage::kEarly && type.def->carries;
-  return graph_.gradient_memory_.allocate<float>(type.size * batch.count * (carries ? 2 : 1));
+  return graph_.gradient_memory_.allocate<float>(type.size, int64_t{batch.count} * (carries ? 2 : 1));
 }
 
 void BackwardPass::number_slots(uint32_t root) {

@@ -51,7 +51,7 @@ void Graph::top_k(uint32_t node, int32_t dim, int32_t k, int32_t* indices, int64
          static_cast<long long>(lines.n));
   expect_room(count, lines.count(), k, "top_k");
   const float* const x = value(node);
-  std::vector<int32_t> order(static_cast<size_t>(k > 1 ? lines.n : 0));
+  Array<int32_t> order(static_cast<size_t>(k > 1 ? lines.n : 0), 0);
   for (int64_t i = 0; i < lines.count(); ++i) {
     const float* const line = x + lines.begin(i);
     auto at = [&](int64_t j) { return line[j * lines.inner]; };
@@ -77,8 +77,8 @@ void Graph::sample(uint32_t node, int32_t dim, int32_t draws, int32_t* indices, 
   expect_room(count, lines.count(), draws, "sample");
   const float* const x = value(node);
   // Two numbers of 24 bits make one that reaches improbable elements too.
-  std::vector<float> random(2 * static_cast<size_t>(draws));
-  std::vector<double> sums(static_cast<size_t>(lines.n));
+  Array<float> random(2 * static_cast<size_t>(draws), 0);
+  Array<double> sums(static_cast<size_t>(lines.n), 0);
   for (int64_t i = 0; i < lines.count(); ++i) {
     const float* const line = x + lines.begin(i);
     float largest = -std::numeric_limits<float>::infinity();

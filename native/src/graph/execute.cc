@@ -64,8 +64,9 @@ void Graph::check_bound_indices(uint32_t end) const {
 void Graph::take_pending(uint32_t end) {
   for (Input& input : inputs_) {
     if (input.node >= end) break;
-    std::copy(input.pending.begin(), input.pending.end(), input.value);
-    input.pending.clear();
+    if (input.pending.empty()) continue;
+    std::copy_n(input.pending.data(), input.pending.size(), input.value);
+    input.pending.reset();
   }
   std::erase_if(pending_indices_, [&](const PendingIndices& pending) {
     if (pending.node >= end) return false;
@@ -308,8 +309,8 @@ Graph::Results Graph::allocate_results(const Plan::Batch& batch, uint32_t node) 
   if (batch.stage == Stage::kLate) return {};
   // What is a view for one node is a view for all of the type.
   if (type.def->view != nullptr && type.def->view(type, data_.data() + nodes_[node].data) >= 0) return {};
-  return {value_memory_.allocate<float>(type.size * count),
-          type.aux > 0 ? value_memory_.allocate<float>(type.aux * count) : nullptr};
+  return {value_memory_.allocate<float>(type.size, count),
+          type.aux > 0 ? value_memory_.allocate<float>(type.aux, count) : nullptr};
 }
 
 void Graph::assign_aliases(const Plan::Batch& batch) {

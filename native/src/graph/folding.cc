@@ -25,6 +25,7 @@ bool Graph::folds(const Call& call, const OpDef& def) const {
 dn_expr Graph::fold(Op activation) {
   const uint32_t folded = size() - 1;
   if (folded + 1 == kNone) fail(DN_E_MEMORY, "the graph has 2^32 - 1 nodes");
+  if (operands_.size() == kNone) fail(DN_E_MEMORY, "the nodes of the graph have 2^32 - 1 operands");
   const Node before = nodes_[folded];
   uint32_t words[2];
   KeyWriter key(words);
@@ -119,14 +120,13 @@ uint32_t Graph::unfolded(uint32_t node, const char* what) {
   }
   const auto count = static_cast<int64_t>(operands.size());
   const uint32_t copy = dynnet::record(*this, type.op, span(operands.data(), count)).node;
-  copied_.reserve(copied_.size() + 1);
   nodes_[copy].flags |= Node::kCopy;
+  copied_.reserve(copied_.size() + 1);
   copies_[node] = copy;
   copied_.push_back(node);
   return copy;
 }
 
-void Graph::forget_copies(uint32_t end) {
 uint32_t Graph::root_of(uint32_t node, const char* what) {
   if (!is_folded(node)) return node;
   // A copy has the operands' values, which must be those of the parameters as they are.
@@ -134,6 +134,7 @@ uint32_t Graph::root_of(uint32_t node, const char* what) {
   return unfolded(node, what);
 }
 
+void Graph::forget_copies(uint32_t end) {
   for (; !copied_.empty() && copies_[copied_.back()] >= end; copied_.pop_back()) copies_.erase(copied_.back());
 }
 

@@ -104,7 +104,10 @@ dn_expr Graph::record(const Call& call) {
     key.add(static_cast<uint32_t>(call.object_id));
     key.add(static_cast<uint32_t>(call.object_id >> 32));
   }
-  if (call.indices_count >= 0) key.add(static_cast<uint32_t>(call.indices_count));
+  if (call.indices_count >= 0) {
+    key.add(static_cast<uint32_t>(call.indices_count));
+    key.add(static_cast<uint32_t>(call.indices_count >> 32));
+  }
   if (call.values_count >= 0) {
     key.add(static_cast<uint32_t>(call.values_count));
     key.add(static_cast<uint32_t>(call.values_count >> 32));
@@ -168,6 +171,9 @@ dn_expr Graph::append(const Call& call, uint32_t type, uint32_t depth, uint32_t 
     if (call.word_count > 0 || call.indices_count > 0 || call.bound != nullptr) append_data(call, type);
     uint32_t* const operands = operands_.extend(static_cast<size_t>(call.operand_count));
     for (int32_t i = 0; i < call.operand_count; ++i) operands[i] = call.operands[i].node;
+    // Nodes have their places in 32 bits.
+    if (((operands_.size() | data_.size()) >> 32) != 0) [[unlikely]]
+      fail(DN_E_MEMORY, "%s: the nodes of the graph have 2^32 operands or indices", op_def(call.op).name);
     nodes_.push_back(
         {type, static_cast<uint32_t>(operands_begin), static_cast<uint32_t>(data_begin), stamp_, depth, flags});
     values_.push_back(nullptr);
@@ -380,7 +386,8 @@ void Graph::set_input(uint32_t node, const float* values, int64_t count) {
   const auto found = std::lower_bound(inputs_.begin(), inputs_.end(), node,
                                       [](const Input& input, uint32_t wanted) { return input.node < wanted; });
   // The values wait beside the old ones: those stay readable until the next forward.
-  found->pending.assign(values, values + count);
+  if (found->pending.empty()) found->pending = Buffer(count, "a graph's inputs");
+  std::copy_n(values, count, found->pending.data());
 }
 
 void Graph::set_indices(uint32_t node, const int32_t* indices, int64_t count) {
@@ -393,8 +400,10 @@ void Graph::set_indices(uint32_t node, const int32_t* indices, int64_t count) {
          type.def->name, static_cast<long long>(expected));
   // The attribute words of the node are the indices, then what else the node has; checked as when it was recorded. They
   // wait for the next forward: until then, values and gradients belong to the old ones.
-  std::vector<uint32_t> changed(data_.begin() + nodes_[node].data,
-                                node + 1 < size() ? data_.begin() + nodes_[node + 1].data : data_.end());
+  const uint32_t begin = nodes_[node].data;
+  Array<uint32_t> changed;
+  std::copy(data_.begin() + begin, data_.begin() + recorded().data_end(node),
+            changed.extend(recorded().data_end(node) - begin));
   std::memcpy(changed.data(), indices, count * sizeof(int32_t));
   if (type.def->check != nullptr) type.def->check({type, changed.data()});
   for (PendingIndices& pending : pending_indices_) {

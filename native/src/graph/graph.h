@@ -123,13 +123,13 @@ class Graph {
     float* value;
     /// The caller's memory, read at each forward; or null.
     const void* bound;
-    /// What the next forward copies to `value`.
-    std::vector<float> pending;
+    /// What the next forward copies to `value`; empty if that stays.
+    Buffer pending;
   };
   /// What the next forward makes a node's own attributes.
   struct PendingIndices {
     uint32_t node;
-    std::vector<uint32_t> words;
+    Array<uint32_t> words;
   };
   /// The version is that which the values were computed from, once the node is below `computed_`.
   struct UsedParameter {

@@ -7,6 +7,8 @@
 
 namespace dynnet {
 
+void Arena::refuse() const { fail(DN_E_MEMORY, "%s: no machine has the memory asked for", what_); }
+
 uint8_t* Arena::allocate_in_next_chunk(int64_t bytes) {
   // Chunks that are too small for this request are passed over; the next reset uses them again.
   size_t next = chunks_.empty() ? 0 : current_ + 1;

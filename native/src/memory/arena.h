@@ -17,11 +17,15 @@ class Arena {
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  /// Memory for n objects, aligned to 64 bytes where n is more than a few, not initialised.
+  /// Memory for n times `each` objects, aligned to 64 bytes where they are more than a few, not initialised.
   template <class T>
-  T* allocate(int64_t n) {
+  T* allocate(int64_t n, int64_t each = 1) {
     static_assert(std::is_trivially_destructible_v<T>);
-    return reinterpret_cast<T*>(allocate_bytes(n * static_cast<int64_t>(sizeof(T))));
+    int64_t bytes;
+    if (__builtin_mul_overflow(n, each, &bytes) || __builtin_mul_overflow(bytes, int64_t{sizeof(T)}, &bytes) ||
+        bytes > kMostBytes) [[unlikely]]
+      refuse();
+    return reinterpret_cast<T*>(allocate_bytes(bytes));
   }
 
   /// A place to come back to.
@@ -48,6 +52,7 @@ class Arena {
   static constexpr int64_t kAlignment = 64;
   static constexpr int64_t kFirstChunk = int64_t{1} << 16;
   static constexpr int64_t kLargestGrowth = int64_t{1} << 26;
+  static constexpr int64_t kMostBytes = int64_t{1} << 62;
 
   uint8_t* allocate_bytes(int64_t bytes) {
     const int64_t rounded = (bytes + kAlignment - 1) & ~(kAlignment - 1);
@@ -59,6 +64,8 @@ class Arena {
     return allocate_in_next_chunk(rounded);
   }
   uint8_t* allocate_in_next_chunk(int64_t bytes);
+  /// Throws DN_E_MEMORY for more bytes than can be counted.
+  [[noreturn]] void refuse() const;
 
   const char* what_;
   std::vector<Chunk> chunks_;

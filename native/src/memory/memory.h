@@ -30,7 +30,9 @@ class Buffer {
  public:
   Buffer() = default;
   Buffer(int64_t count, const char* what);
-  ~Buffer() { reset(); }
+  ~Buffer() {
+    if (data_ != nullptr) reset();
+  }
   Buffer(Buffer&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), count_(std::exchange(other.count_, 0)) {}
   Buffer& operator=(Buffer&& other) noexcept {

@@ -27,16 +27,17 @@ class Division {
   /// The batches from this one on belong to no part, and come after all of them.
   uint32_t joint_batch() const { return joint_batch_; }
   Part part(uint32_t batch, uint32_t part) const {
-    const uint32_t* begin = &begins_[batch * parts_ + part];
+    const uint32_t* begin = &begins_[first_part(batch) + part];
     return {nodes_.data() + begin[0], places_.data() + begin[0], begin[1] - begin[0]};
   }
   /// The nodes of a batch, part after part; none if it has to be computed before the parts.
-  const uint32_t* nodes(uint32_t batch) const { return nodes_.data() + begins_[batch * parts_]; }
-  bool is_first(uint32_t batch) const { return begins_[batch * parts_] == begins_[(batch + 1) * parts_]; }
+  const uint32_t* nodes(uint32_t batch) const { return nodes_.data() + begins_[first_part(batch)]; }
+  bool is_first(uint32_t batch) const { return begins_[first_part(batch)] == begins_[first_part(batch) + parts_]; }
   void clear() { parts_ = 0; }
 
  private:
   friend class Divider;
+  size_t first_part(uint32_t batch) const { return size_t{batch} * parts_; }
   uint32_t parts_ = 0;
   uint32_t joint_batch_ = 0;
   Array<uint32_t> nodes_;
