@@ -299,10 +299,12 @@ TEST(LstmErrors, SettingsAreChecked) {
   expect_failure(dn_lstm_create(nullptr, 1, 1, 1, &made), DN_E_ARGUMENT, {"model is null"});
   EXPECT_EQ(made, nullptr);
   const LstmHandle lstm = new_lstm(model, 1, 1, 1);
-  for (const double bad : {-0.1, 1.0, std::nan("")}) {
+  // The last one is 1 as a float.
+  for (const double bad : {-0.1, 1.0, std::nan(""), 0.99999999}) {
     expect_failure(dn_lstm_set_dropout(lstm.get(), bad, 0), DN_E_ARGUMENT, {"inputs"});
-    expect_failure(dn_lstm_set_dropout(lstm.get(), 0, bad), DN_E_ARGUMENT, {"recurrent"});
+    expect_failure(dn_lstm_set_dropout(lstm.get(), 0.5, bad), DN_E_ARGUMENT, {"recurrent"});
   }
+  EXPECT_EQ(state_size(lstm), 2) << "what was refused changed nothing";
   dn_lstm_free(nullptr);
 }
 

@@ -24,12 +24,16 @@ dn_expr constant(Graph& graph, uint32_t size, uint32_t batch, double value) {
 dn_expr masked(Graph& graph, dn_expr x, dn_expr mask) { return is_none(mask) ? x : record(graph, Op::cmult, x, mask); }
 
 // A mask of a rate of 0 would change nothing and is left out.
-dn_expr draw_mask(Graph& graph, uint32_t size, uint32_t batch, double rate) {
-  return rate == 0 ? dn_expr{} : record(graph, Op::dropout, constant(graph, size, batch, 1), rate);
+dn_expr draw_mask(Graph& graph, uint32_t size, uint32_t batch, float rate) {
+  return rate == 0 ? dn_expr{} : record(graph, Op::dropout, constant(graph, size, batch, 1), static_cast<double>(rate));
 }
 
-void check_rate(double rate, const char* what) {
-  if (!(rate >= 0 && rate < 1)) fail(DN_E_ARGUMENT, "a dropout rate of %g for %s: 0 or more, less than 1", rate, what);
+// A rate as the operation takes it: closer to 1 than a float can be it is 1.
+float checked_rate(double rate, const char* what) {
+  const auto number = static_cast<float>(rate);
+  if (!(number >= 0 && number < 1))
+    fail(DN_E_ARGUMENT, "a dropout rate of %.9g for %s: 0 or more, less than 1", rate, what);
+  return number;
 }
 
 }  // namespace
@@ -68,10 +72,9 @@ void dn_lstm::add_layer(uint32_t input) {
 }
 
 void dn_lstm::set_dropout(double input_rate, double hidden_rate) {
-  check_rate(input_rate, "inputs");
-  check_rate(hidden_rate, "recurrent states");
-  input_rate_ = input_rate;
-  hidden_rate_ = hidden_rate;
+  const float checked_input_rate = checked_rate(input_rate, "inputs");
+  hidden_rate_ = checked_rate(hidden_rate, "recurrent states");
+  input_rate_ = checked_input_rate;
 }
 
 int32_t dn_lstm::state_size() const {
@@ -101,7 +104,7 @@ void dn_lstm::initial_state(Graph& graph, const dn_expr* values, int32_t values_
     std::fill_n(made.begin(), vectors, constant(graph, hidden_, 1, 0));
   }
   if (state_count > vectors) {
-    const float rates[] = {static_cast<float>(input_rate_), static_cast<float>(hidden_rate_)};
+    const float rates[] = {input_rate_, hidden_rate_};
     const dn_dim pair = dynnet::to_c(Dim({2}));
     made[static_cast<size_t>(vectors)] = record(graph, Op::input, &pair, dynnet::span(rates, 2));
   }
@@ -116,8 +119,8 @@ void dn_lstm::draw_masks(Graph& graph, uint32_t batch, dn_expr* masks) const {
   const float* const values = graph.value(node);
   const float rates[] = {values[0], values[1]};
   for (int32_t i = 0; i < layers(); ++i) {
-    masks[i] = draw_mask(graph, layers_[static_cast<size_t>(i)].input, batch, static_cast<double>(rates[0]));
-    masks[layers() + i] = draw_mask(graph, hidden_, batch, static_cast<double>(rates[1]));
+    masks[i] = draw_mask(graph, layers_[static_cast<size_t>(i)].input, batch, rates[0]);
+    masks[layers() + i] = draw_mask(graph, hidden_, batch, rates[1]);
   }
 }
 

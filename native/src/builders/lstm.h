@@ -45,8 +45,8 @@ struct dn_lstm {
   std::string path_;
   uint32_t hidden_;
   std::vector<Layer> layers_;
-  double input_rate_ = 0;
-  double hidden_rate_ = 0;
+  float input_rate_ = 0;
+  float hidden_rate_ = 0;
 };
 
 #endif  // DYNNET_BUILDERS_LSTM_H_
