@@ -148,7 +148,7 @@ public abstract partial class Trainer : IDisposable
     /// </exception>
     /// <exception cref="InvalidOperationException">A backward into the model is running in another thread.</exception>
     /// <exception cref="NotFiniteNumberException">
-    /// Clipping is on, and the norm of the gradients is NaN or infinite. Nothing was updated and the gradients stay:
+    /// Clipping is on, by norm or by value, and a gradient is NaN or infinite. Nothing was updated and the gradients stay:
     /// call <see cref="Model.ResetGradients"/> to go on without them.
     /// </exception>
     /// <remarks>
@@ -174,8 +174,8 @@ public abstract partial class Trainer : IDisposable
     /// <exception cref="ArgumentNullException">A set is null.</exception>
     /// <exception cref="InvalidOperationException">A backward into a set or the model is running.</exception>
     /// <exception cref="NotFiniteNumberException">
-    /// Clipping is on, and the norm of the gradients is NaN or infinite. Nothing was updated, but the sets have been
-    /// added to the model's own gradients, which stay: call <see cref="Model.ResetGradients"/> to go on without them.
+    /// Clipping is on, by norm or by value, and a gradient is NaN or infinite. Nothing was updated, but the sets have
+    /// been added to the model's own gradients, which stay: call <see cref="Model.ResetGradients"/> to go on without them.
     /// </exception>
     /// <exception cref="ObjectDisposedException">A set is disposed.</exception>
     /// <remarks>What a <see cref="Schedule"/> throws is passed on, before anything is updated.</remarks>
@@ -216,7 +216,8 @@ public abstract partial class Trainer : IDisposable
     /// <exception cref="ArgumentNullException">One is null.</exception>
     /// <exception cref="InvalidOperationException">A backward into the model is running in another thread.</exception>
     /// <exception cref="NotFiniteNumberException">
-    /// Clipping is on, and the norm of their gradients is NaN or infinite. Nothing was updated and the gradients stay.
+    /// Clipping is on, by norm or by value, and one of their gradients is NaN or infinite. Nothing was updated and the
+    /// gradients stay.
     /// </exception>
     /// <exception cref="ObjectDisposedException">One is of a model that is disposed.</exception>
     /// <remarks>What a <see cref="Schedule"/> throws is passed on, before anything is updated.</remarks>

@@ -276,6 +276,30 @@ TEST_F(GradientCheck, RestoresParametersWhenItFails) {
   EXPECT_FLOAT_EQ(value(graph_.get(), loss)[0], std::log(0.5F));
 }
 
+TEST_F(GradientCheck, TakesItsStepFromTheSizeOfAValue) {
+  // To the largest of these a thousandth adds nothing.
+  const std::vector<float> sizes{0, 1e-3f, 1, 1e3f, -65536, 3e7f, -1e20f};
+  for (const double step : {1e-3, 1e-10}) {
+    for (const float size : sizes) {
+      const ModelHandle model = new_model();
+      dn_parameter* const p = add(model, {size}, "p");
+      const GraphHandle graph = new_graph();
+      const dn_expr x = make(graph, dn_op_parameter, p);
+      const dn_expr scaled = make(graph, dn_op_multiply_scalar, x, size == 0 ? 1.0 : 1.0 / static_cast<double>(size));
+      dn_gradient_check result{};
+      ASSERT_OK(dn_graph_check_gradients(graph.get(), make(graph, dn_op_multiply_scalar, scaled, 3.0), model.get(),
+                                         step, 0.01, 0, &result, nullptr, nullptr));
+      EXPECT_EQ(result.elements, 1);
+      EXPECT_EQ(result.failed, 0) << size << ", step " << step;
+      EXPECT_TRUE(std::isfinite(result.worst)) << size << ", step " << step;
+      if (step == 1e-3) {
+        EXPECT_EQ(result.undecided, 0) << size;
+      }
+      EXPECT_EQ(values(p), std::vector<float>{size});
+    }
+  }
+}
+
 TEST_F(GradientCheck, RefusesWhatIsNoCheck) {
   const dn_expr w = make(graph_, dn_op_parameter, w_);
   dn_gradient_check result{};
@@ -286,7 +310,8 @@ TEST_F(GradientCheck, RefusesWhatIsNoCheck) {
   };
   const dn_expr loss = loss_of(w);
   refuse(w, 1e-3, 0.01, 0, DN_E_SHAPE, "{4,3}");
-  refuse(loss, 0, 0.01, 0, DN_E_ARGUMENT, "step of 0");
+  for (const double step : {0.0, 1e-50, 1e-40, 1e39, -1e-3, std::nan("")})
+    refuse(loss, step, 0.01, 0, DN_E_ARGUMENT, format("step of %g", step).c_str());
   refuse(loss, 1e-3, -1, 0, DN_E_ARGUMENT, "tolerance of -1");
   refuse(loss, 1e-3, 0.01, -1, DN_E_ARGUMENT, "-1 elements");
 }

@@ -27,7 +27,7 @@ TEST(TrainerClipping, OfElements) {
   ASSERT_OK(dn_trainer_clip_value(trainer.get(), &bound));
   EXPECT_EQ(bound, 0.5);
   ASSERT_OK(dn_trainer_set_sparse_updates(trainer.get(), 0));
-  add_gradient(w, {3, -0.25f, -std::numeric_limits<float>::infinity()});
+  add_gradient(w, {3, -0.25f, std::numeric_limits<float>::lowest()});
   add_row_gradient(e, 1, {-7});
   ASSERT_OK(dn_trainer_update(trainer.get()));
   EXPECT_EQ(values(w), (Floats{-0.5f, 0.25f, 0.5f}));

@@ -56,13 +56,20 @@ inline double cyclical_rate(int t) {
   return 0.001 + 0.009 * height * std::pow(0.99, k);
 }
 
+/// Adam's moments, by the betas that all its kinds have here.
+inline void adam_moments(Remembered& r, double g) {
+  r.a = 0.9 * r.a + 0.1 * g;
+  r.b = 0.999 * r.b + 0.001 * g * g;
+}
+inline double adam_mean(const Remembered& r, int t) { return r.a / (1 - std::pow(0.9, t)); }
+inline double adam_correction(int t) { return std::sqrt(1 - std::pow(0.999, t)); }
+inline void adam_by_the_book(Remembered& r, double g, int t, double rate, double epsilon) {
+  adam_moments(r, g);
+  r.w -= rate * adam_correction(t) * adam_mean(r, t) / (std::sqrt(r.b) + epsilon);
+}
+
+/// Where a rule has an epsilon, it is so large that it shows where it belongs.
 inline std::vector<TrainerKind> trainer_kinds() {
-  const auto adam_moments = [](Remembered& r, double g) {
-    r.a = 0.9 * r.a + 0.1 * g;
-    r.b = 0.999 * r.b + 0.001 * g * g;
-  };
-  const auto mean = [](const Remembered& r, int t) { return r.a / (1 - std::pow(0.9, t)); };
-  const auto correction = [](int t) { return std::sqrt(1 - std::pow(0.999, t)); };
   return {
       {"simple_sgd", [](dn_model* m, dn_trainer** out) { return dn_trainer_create_simple_sgd(m, 0.01, out); },
        elementwise([](Remembered& r, double g, int) { r.w -= 0.01 * g; }), true},
@@ -79,41 +86,38 @@ inline std::vector<TrainerKind> trainer_kinds() {
          r.a = 0.9 * r.a - 1e-3 * g;
          r.w += 0.9 * r.a - 1e-3 * g;
        })},
-      {"adagrad", [](dn_model* m, dn_trainer** out) { return dn_trainer_create_adagrad(m, 0.01, 1e-20, out); },
+      {"adagrad", [](dn_model* m, dn_trainer** out) { return dn_trainer_create_adagrad(m, 0.01, 0.1, out); },
        elementwise([](Remembered& r, double g, int) {
          r.a += g * g;
-         if (g != 0) r.w -= 0.01 * g / std::sqrt(r.a + 1e-20);
+         r.w -= 0.01 * g / std::sqrt(r.a + 0.1);
        }),
        true},
-      {"adadelta", [](dn_model* m, dn_trainer** out) { return dn_trainer_create_adadelta(m, 1e-6, 0.95, out); },
+      {"adadelta", [](dn_model* m, dn_trainer** out) { return dn_trainer_create_adadelta(m, 1e-5, 0.95, out); },
        elementwise([](Remembered& r, double g, int) {
          r.a = 0.95 * r.a + 0.05 * g * g;
-         const double d = g * std::sqrt(r.b + 1e-6) / std::sqrt(r.a + 1e-6);
+         const double d = g * std::sqrt(r.b + 1e-5) / std::sqrt(r.a + 1e-5);
          r.b = 0.95 * r.b + 0.05 * d * d;
          r.w -= d;
        })},
-      {"rms_prop", [](dn_model* m, dn_trainer** out) { return dn_trainer_create_rms_prop(m, 1e-3, 1e-20, 0.95, out); },
+      {"rms_prop", [](dn_model* m, dn_trainer** out) { return dn_trainer_create_rms_prop(m, 1e-3, 0.1, 0.95, out); },
        elementwise([](Remembered& r, double g, int) {
          r.a = 0.95 * r.a + 0.05 * g * g;
-         r.w -= 1e-3 * g / std::sqrt(r.a + 1e-20);
+         r.w -= 1e-3 * g / std::sqrt(r.a + 0.1);
        })},
-      {"adam", [](dn_model* m, dn_trainer** out) { return dn_trainer_create_adam(m, 1e-3, 0.9, 0.999, 1e-8, out); },
-       elementwise([=](Remembered& r, double g, int t) {
-         adam_moments(r, g);
-         r.w -= 1e-3 * correction(t) * mean(r, t) / (std::sqrt(r.b) + 1e-8);
-       })},
+      {"adam", [](dn_model* m, dn_trainer** out) { return dn_trainer_create_adam(m, 1e-3, 0.9, 0.999, 0.1, out); },
+       elementwise([](Remembered& r, double g, int t) { adam_by_the_book(r, g, t, 1e-3, 0.1); })},
       {"adam_w",
-       [](dn_model* m, dn_trainer** out) { return dn_trainer_create_adam_w(m, 1e-3, 0.9, 0.999, 1e-3, 0.5, out); },
-       elementwise([=](Remembered& r, double g, int t) {
+       [](dn_model* m, dn_trainer** out) { return dn_trainer_create_adam_w(m, 1e-3, 0.9, 0.999, 0.1, 0.5, out); },
+       elementwise([](Remembered& r, double g, int t) {
          adam_moments(r, g);
-         r.w -= 1e-3 * (mean(r, t) / (std::sqrt(r.b) / correction(t) + 1e-3) + 0.5 * r.w);
+         r.w -= 1e-3 * (adam_mean(r, t) / (std::sqrt(r.b) / adam_correction(t) + 0.1) + 0.5 * r.w);
        })},
       {"amsgrad",
-       [](dn_model* m, dn_trainer** out) { return dn_trainer_create_amsgrad(m, 1e-3, 0.9, 0.999, 1e-8, out); },
-       elementwise([=](Remembered& r, double g, int t) {
+       [](dn_model* m, dn_trainer** out) { return dn_trainer_create_amsgrad(m, 1e-3, 0.9, 0.999, 0.1, out); },
+       elementwise([](Remembered& r, double g, int t) {
          adam_moments(r, g);
          r.c = std::max(r.c, r.b);
-         r.w -= 1e-3 * correction(t) * mean(r, t) / (std::sqrt(r.c) + 1e-8);
+         r.w -= 1e-3 * adam_correction(t) * adam_mean(r, t) / (std::sqrt(r.c) + 0.1);
        })},
       {"eg", [](dn_model* m, dn_trainer** out) { return dn_trainer_create_eg(m, 0.01, 0.9, out); },
        [](Row& row, const std::vector<double>& g, int) {

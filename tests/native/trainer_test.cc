@@ -7,11 +7,11 @@
 #include <functional>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "dynnet/dynnet.h"
-#include "model_support.h"
-#include "parallel/parallel.h"
+#include "graph_support.h"
 #include "special.h"
 #include "trainer_support.h"
 
@@ -20,32 +20,24 @@ namespace {
 
 constexpr double kRate = 0.1;
 constexpr double kMomentum = 0.9;
-constexpr double kBeta1 = 0.9;
-constexpr double kBeta2 = 0.999;
 constexpr double kEpsilon = 1e-8;
 
 TrainerHandle adam(const ModelHandle& model) {
   dn_trainer* trainer = nullptr;
-  EXPECT_OK(dn_trainer_create_adam(model.get(), kRate, kBeta1, kBeta2, kEpsilon, &trainer));
+  EXPECT_OK(dn_trainer_create_adam(model.get(), kRate, 0.9, 0.999, kEpsilon, &trainer));
   return TrainerHandle(trainer);
 }
 
 /// One value's history by the book.
-struct Reference {
-  double w = 0;
-  double m = 0;
-  double v = 0;
+struct Reference : Remembered {
+  explicit Reference(double first = 0) { w = first; }
 
   void sgd(double g) { w -= kRate * g; }
   void momentum(double g) {
-    m = kMomentum * m - kRate * g;
-    w += m;
+    a = kMomentum * a - kRate * g;
+    w += a;
   }
-  void adam(double g, int t) {
-    m = kBeta1 * m + (1 - kBeta1) * g;
-    v = kBeta2 * v + (1 - kBeta2) * g * g;
-    w -= kRate * std::sqrt(1 - std::pow(kBeta2, t)) / (1 - std::pow(kBeta1, t)) * m / (std::sqrt(v) + kEpsilon);
-  }
+  void adam(double g, int t) { adam_by_the_book(*this, g, t, kRate, kEpsilon); }
 };
 
 // Some updates of one parameter of a length that no vector length divides.
@@ -57,7 +49,7 @@ void expect_rule(TrainerHandle (*create)(const ModelHandle&),
   dn_parameter* w = add(model, start, "W");
   const TrainerHandle trainer = create(model);
   ASSERT_OK(dn_trainer_set_clip_threshold(trainer.get(), 0));
-  std::vector<Reference> expected(start.size());
+  std::vector<Reference> expected(start.size(), Reference());
   for (size_t i = 0; i < start.size(); ++i) expected[i].w = start[i];
   for (int t = 1; t <= 5; ++t) {
     const std::vector<float> g = random_floats(kLength, static_cast<uint32_t>(100 + t));
@@ -274,6 +266,29 @@ TEST(Trainer, ANonfiniteGradientIsNamedAndNothingIsUpdated) {
   EXPECT_OK(dn_trainer_update(trainer.get()));
 }
 
+// Whatever the clipping, and with what else of the gradients is out of bounds.
+TEST(Trainer, ANonfiniteGradientLeavesTheOthersAsTheyAre) {
+  for (const auto& [threshold, bound] : {std::pair{5.0, 0.5}, {0.0, 0.5}, {5.0, 0.0}}) {
+    for (const float bad : {NAN, kInfinity, -kInfinity}) {
+      const ModelHandle model = new_model();
+      dn_parameter* w = add(model, {1.0f, 1.0f}, "W");
+      dn_lookup_parameter* e = add_table(model, 2, {1}, initializer(DN_INIT_CONSTANT, 1), "E");
+      const TrainerHandle trainer = new_sgd(model, 1);
+      ASSERT_OK(dn_trainer_set_clip_threshold(trainer.get(), threshold));
+      ASSERT_OK(dn_trainer_set_clip_value(trainer.get(), bound));
+      add_gradient(w, {3, -4});
+      add_row_gradient(e, 1, {bad});
+      expect_failure(dn_trainer_update(trainer.get()), DN_E_VALUE, {"row 1 of /E", "nothing was updated"});
+      EXPECT_EQ(gradient(w), (std::vector<float>{3, -4}));
+      EXPECT_EQ(values(w), (std::vector<float>{1, 1}));
+      ASSERT_OK(dn_model_reset_gradients(model.get()));
+      add_gradient(w, {0.25f, -4});
+      ASSERT_OK(dn_trainer_update(trainer.get()));
+      EXPECT_EQ(values(w), (std::vector<float>{0.75f, bound > 0 ? 1.5f : 5.0f}));
+    }
+  }
+}
+
 TEST(Trainer, OfASubcollectionLeavesTheRestAlone) {
   const ModelHandle model = new_model();
   const ModelHandle encoder = add_subcollection(model, "encoder");
@@ -364,7 +379,7 @@ TEST(Trainer, WithoutMemoryForMomentsNothingIsUpdated) {
 }
 
 TEST(Trainer, TheNumberOfThreadsChangesNoBit) {
-  const int standard = threads();
+  const ThreadsKept restore;
   const auto train = [](int thread_count) {
     set_threads(thread_count);
     const ModelHandle model = new_model(5);
@@ -384,9 +399,7 @@ TEST(Trainer, TheNumberOfThreadsChangesNoBit) {
     return all;
   };
   const std::vector<float> one = train(1);
-  EXPECT_EQ(one, train(2));
-  EXPECT_EQ(one, train(4));
-  set_threads(standard);
+  for (const int count : {2, 4}) EXPECT_TRUE(until_shared([&] { EXPECT_EQ(one, train(count)); }));
 }
 
 TEST(Trainer, ParametersAddedLaterAreTrainedToo) {

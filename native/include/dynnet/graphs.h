@@ -95,7 +95,8 @@ DN_API dn_status dn_graph_gradient(dn_graph* graph, dn_expr x, const float** out
 /// @param x one element, batch included
 /// @param model of which parameters; those of a sub-collection if it is one. Of lookup tables the rows that the latest
 /// gradient is of
-/// @param step 0.001 suits values of about 1; more than 0
+/// @param step of values up to 1; of larger ones it is this part of them; 0.001 is usual; at least 1.2e-38, which is
+/// the least that a float can be
 /// @param tolerance 0.01 is usual; 0 or more
 /// @param most how many elements of each parameter to check at most, evenly spread; 0 for all
 /// @param out gets the counts

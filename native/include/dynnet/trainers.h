@@ -90,11 +90,14 @@ DN_API void dn_trainer_free(dn_trainer* trainer);
 /// Updates all parameters from the model's own gradients, and sets those to 0. A parameter that never had a gradient is
 /// left alone, but for decay; one that had is updated with a gradient of 0 where there is none. Frozen parameters are
 /// left out (dn_parameter_set_updated).
-/// @throws DN_E_VALUE if the norm of the gradients, needed for clipping, is NaN or infinite: no value is updated, and
-/// dn_model_reset_gradients clears the way for the next; gradients have been merged and clipped by value by then
+/// @throws DN_E_VALUE if clipping by norm or by value is on and a gradient is NaN or infinite: nothing is updated, the
+/// gradients stay as they are, and dn_model_reset_gradients clears the way for the next. Without clipping a NaN goes
+/// into the values
 DN_API dn_status dn_trainer_update(dn_trainer* trainer);
 
 /// Merges gradient sets into the model's own in the order given, sets them to 0, and updates as dn_trainer_update does.
+/// @throws as dn_trainer_update, when the sets have been merged; DN_E_ARGUMENT if one is null or of another model,
+/// before any is
 DN_API dn_status dn_trainer_update_from(dn_trainer* trainer, dn_gradients* const* sets, int32_t sets_count);
 
 /// Updates some of the trainer's parameters, and sets their gradients to 0. Nothing else is changed: the others keep
@@ -129,7 +132,7 @@ DN_API dn_status dn_trainer_set_clip_threshold(dn_trainer* trainer, double thres
 /// The bound of each element of the gradients; 0, which is the default, if there is none.
 DN_API dn_status dn_trainer_clip_value(const dn_trainer* trainer, double* out);
 
-/// Sets the bound t: each element of the gradients is brought into [-t, t] before the norm is taken. NaN stays NaN.
+/// Sets the bound t: each element of the gradients is brought into [-t, t] before the norm is taken.
 /// @param bound 0 (none) or more, finite
 DN_API dn_status dn_trainer_set_clip_value(dn_trainer* trainer, double bound);
 

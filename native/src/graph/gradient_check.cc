@@ -44,8 +44,9 @@ dn_gradient_check Graph::check_gradients(uint32_t node, const dn_model& model, d
   if (type.size != 1)
     fail(DN_E_SHAPE, "check_gradients: node %u (%s) has shape %s, expected one element", node, type.def->name,
          type.dim.text().c_str());
-  if (!(step > 0) || !std::isfinite(step))
-    fail(DN_E_ARGUMENT, "check_gradients: a step of %g, expected more than 0", step);
+  // Of the numbers that a float can be and computing does not flush to 0.
+  if (!(step >= std::numeric_limits<float>::min() && step <= std::numeric_limits<float>::max()))
+    fail(DN_E_ARGUMENT, "check_gradients: a step of %g, expected 1.2e-38 to 3.4e38", step);
   if (!(tolerance >= 0)) fail(DN_E_ARGUMENT, "check_gradients: a tolerance of %g, expected 0 or more", tolerance);
   if (most < 0) fail(DN_E_ARGUMENT, "check_gradients: %lld elements, expected 0 or more", static_cast<long long>(most));
 
@@ -71,16 +72,21 @@ dn_gradient_check Graph::check_gradients(uint32_t node, const dn_model& model, d
   auto check = [&](const std::string& name, int64_t element, float* place, std::atomic<uint64_t>& version,
                    double gradient) {
     Changed changed(place, version);
-    const float above = changed.before() + static_cast<float>(step);
-    const float below = changed.before() - static_cast<float>(step);
+    const float before = changed.before();
+    const auto own_step = static_cast<float>(step * std::max(1.0, std::abs(static_cast<double>(before))));
+    // At least the next numbers, where the step is lost in rounding.
+    constexpr float kInfinity = std::numeric_limits<float>::infinity();
+    const float above = std::max(before + own_step, std::nextafter(before, kInfinity));
+    const float below = std::min(before - own_step, std::nextafter(before, -kInfinity));
     changed.set(above);
     const double upper = loss();
     changed.set(below);
     const double lower = loss();
-    const double difference = (upper - lower) / (static_cast<double>(above) - static_cast<double>(below));
+    const double distance = static_cast<double>(above) - static_cast<double>(below);
+    const double difference = (upper - lower) / distance;
     // What rounding of the two losses does to the difference.
-    const double rounding = 8 * static_cast<double>(std::numeric_limits<float>::epsilon()) *
-                            std::max(std::abs(upper), std::abs(lower)) / step;
+    const double rounding = 16 * static_cast<double>(std::numeric_limits<float>::epsilon()) *
+                            std::max(std::abs(upper), std::abs(lower)) / distance;
     const double error = std::abs(gradient - difference);
     const double largest = std::max(std::abs(gradient), std::abs(difference));
     ++result.elements;

@@ -1,6 +1,6 @@
 // Written by bindings/ from native/include/dynnet: do not edit, run ./build.sh bindings.
 // CppSharp 1.2.0+42ccd59b112072a6bcf3e1406efca174a46c8cf8
-// headers SHA-256 16afd4e789473eaf9cba0df3ec688001000145737c0ff7bbf672daa47d0a2e46
+// headers SHA-256 e874afa2f9e58e07aa014af538ee640b380a48a47a577d332fbc931d59eebbff
 #ifndef DYNNET_OPS_OPS_G_H_
 #define DYNNET_OPS_OPS_G_H_
 

@@ -272,9 +272,15 @@ void dn_trainer::for_pieces(F&& f) {
   });
 }
 
-// Whether any element was out of its bounds.
+// Whether any element was out of its bounds. First all are looked at, so that a failure leaves them as they were.
 bool dn_trainer::clip_elements() {
   if (state_.clip_value == 0) return false;
+  std::atomic<bool> finite{true};
+  for_pieces([&](const Piece& piece, size_t) {
+    if (piece.gradient == nullptr || piece.shares_gradient) return;
+    if (kernels().find_nonfinite(piece.gradient, piece.count) >= 0) finite.store(false, std::memory_order_relaxed);
+  });
+  if (!finite.load(std::memory_order_relaxed)) fail_for_nonfinite_gradient();
   const float bound = static_cast<float>(state_.clip_value);
   std::atomic<bool> clipped{false};
   for_pieces([&](const Piece& piece, size_t) {

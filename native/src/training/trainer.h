@@ -68,8 +68,8 @@ struct dn_trainer {
  public:
   dn_trainer(const dn_model& model, std::unique_ptr<dynnet::Rule> rule, double learning_rate);
 
-  /// One update from the model's own gradients, into which the sets are merged first. Throws before anything but the
-  /// gradients changes, and a swap to averages that is taken back.
+  /// One update from the model's own gradients, into which the sets are merged first. Throws before anything changes
+  /// but for that, and for a swap to averages that is taken back.
   void update(dn_gradients* const* sets, int32_t sets_count);
   /// One update of these parameters and tables alone.
   void update_subset(dn_parameter* const* parameters, int32_t parameters_count, dn_lookup_parameter* const* tables,

@@ -12,11 +12,13 @@ extern "C" {
 /// @returns the shape of x
 DN_API dn_status dn_op_negate(dn_graph* graph, dn_expr x, dn_expr* out);
 
-/// The hyperbolic tangent of each element: y = tanh(x).
+/// The hyperbolic tangent of each element: y = tanh(x). The gradient, dy (1 - y^2), is taken from y, and so off by up
+/// to 2e-7 dy: a thousandth of itself where x is 5 or -5, all of it from 9 on.
 /// @returns the shape of x
 DN_API dn_status dn_op_tanh(dn_graph* graph, dn_expr x, dn_expr* out);
 
-/// The logistic function of each element: y = 1 / (1 + exp(-x)).
+/// The logistic function of each element: y = 1 / (1 + exp(-x)). The gradient, dy y (1 - y), is taken from y, and so
+/// off by up to 2e-7 dy where x is more than 0: a thousandth of itself at 8.5, all of it from 17 on.
 /// @returns the shape of x
 DN_API dn_status dn_op_logistic(dn_graph* graph, dn_expr x, dn_expr* out);
 
