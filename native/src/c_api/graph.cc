@@ -2,10 +2,12 @@
 #include "graph/graph.h"
 
 #include "c_api/guard.h"
+#include "c_api/text.h"
 
 using dynnet::Entered;
 using dynnet::required;
 using dynnet::c_api::guard;
+using dynnet::c_api::hand_out;
 
 namespace {
 
@@ -24,11 +26,6 @@ dn_status inside(dn_graph* graph, Body&& body) {
     const Entered entered(graph);
     body();
   });
-}
-
-void lend(const std::string& text, const char** out, int64_t* out_length) {
-  required(out, "the result") = text.c_str();
-  if (out_length != nullptr) *out_length = static_cast<int64_t>(text.size());
 }
 
 // Reads do not change the graph as its caller sees it, but one call at a time holds for them too.
@@ -132,7 +129,7 @@ dn_status dn_graph_check_gradients(dn_graph* graph, dn_expr x, dn_model* model, 
   return with_node(graph, x, "check_gradients", [&](uint32_t node) {
     required(out, "the result");
     *out = graph->check_gradients(node, required(model, "the model"), step, tolerance, most);
-    if (report != nullptr) lend(graph->gradient_report(), report, report_length);
+    if (report != nullptr) hand_out(graph->gradient_report(), report, report_length);
   });
 }
 
@@ -151,7 +148,7 @@ dn_status dn_graph_sample(dn_graph* graph, dn_expr x, int32_t dim, int32_t draws
 }
 
 dn_status dn_graph_graphviz(dn_graph* graph, const char** out, int64_t* out_length) {
-  return inside(graph, [&] { lend(graph->graphviz(), out, out_length); });
+  return inside(graph, [&] { hand_out(graph->graphviz(), out, out_length); });
 }
 
 dn_status dn_graph_set_input(dn_graph* graph, dn_expr x, const float* values, int64_t values_count) {
@@ -171,7 +168,7 @@ dn_status dn_graph_batch_stats(const dn_graph* graph, dn_batch_stats* out) {
 }
 
 dn_status dn_graph_batching_report(dn_graph* graph, const char** out, int64_t* out_length) {
-  return inside(graph, [&] { lend(graph->batching_report(), out, out_length); });
+  return inside(graph, [&] { hand_out(graph->batching_report(), out, out_length); });
 }
 
 dn_status dn_graph_set_profiling(dn_graph* graph, int32_t on) {
@@ -179,9 +176,9 @@ dn_status dn_graph_set_profiling(dn_graph* graph, int32_t on) {
 }
 
 dn_status dn_graph_profile(dn_graph* graph, const char** out, int64_t* out_length) {
-  return inside(graph, [&] { lend(graph->profile().text(), out, out_length); });
+  return inside(graph, [&] { hand_out(graph->profile().text(), out, out_length); });
 }
 
 dn_status dn_graph_profile_trace(dn_graph* graph, const char** out, int64_t* out_length) {
-  return inside(graph, [&] { lend(graph->profile().trace(), out, out_length); });
+  return inside(graph, [&] { hand_out(graph->profile().trace(), out, out_length); });
 }

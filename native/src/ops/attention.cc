@@ -139,7 +139,7 @@ struct Packed {
   int64_t size = 0;
   Packed(const BatchContext& b, const Attention& a, int64_t rows) {
     if (a.queries < kWorthPacking) return;
-    size = (a.keys + 15) / 16 * 16 * rows;
+    size = packed_size(a.keys, rows);
     memory = b.scratch.allocate<float>(size * a.heads * b.element_count());
   }
 };

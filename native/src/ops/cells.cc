@@ -4,6 +4,7 @@
 #include "ops/context.h"
 #include "ops/pairs.h"
 #include "ops/product.h"
+#include "ops/shapes.h"
 
 namespace dynnet {
 namespace {
@@ -58,9 +59,6 @@ bool in_stage(const BatchContext& b, int x) {
   return b.stage == Stage::kWhole || (b.stage == Stage::kEarly) == (x == kX);
 }
 
-// The columns of x or h, one for each batch element of the result.
-Rows gate_columns(const BatchContext& b, int x) { return b.x_elements(x); }
-
 void gates_forward(const Forward& b) {
   const int64_t m = 4 * b.type.v[0];
   const int64_t n = b.element_count();
@@ -69,7 +67,7 @@ void gates_forward(const Forward& b) {
     if (!in_stage(b, x)) continue;
     const int w = x == kX ? kWx : kWh;
     const int64_t k = b.type.operands[static_cast<size_t>(x)].size();
-    const Rows columns = gate_columns(b, x);
+    const Rows columns = b.x_elements(x);
     const bool first = x == kX;
     if (b.type.shared[static_cast<size_t>(w)] && b.type.shared[kB]) {
       run_product(b, m, n, k, shared_left(b, w, m, k, n), columns, y, first ? b.x[kB].at(0) : nullptr, !first);
@@ -110,7 +108,7 @@ void gates_backward(const Backward& b) {
       const Backward::Operand dx = b.dx_elements(x);
       run_product(b, k, n, m, packed_transpose(b, w, m, k), d, dx.rows, nullptr, dx.accumulate, dx.collides);
     }
-    if (b.wants(w)) b.defer_product(w, m, k, d, gate_columns(b, x), n);
+    if (b.wants(w)) b.defer_product(w, m, k, d, b.x_elements(x), n);
   }
   if (b.stage == Stage::kLate || !b.wants(kB)) return;
   if (b.type.deferred[kB]) return b.defer_sum(kB, m, d, n);
@@ -194,11 +192,7 @@ void tree_c_shape(Shaping& s) {
 
 // Where in each row of what is kept the part of pair i of operands begins.
 Rows kept_of_child(const BatchContext& b, Rows kept, int i) {
-  const int64_t offset = (2 + i / 2) * static_cast<int64_t>(b.type.dim.rows());
-  if (kept.list == nullptr) return {kept.base + offset, nullptr, kept.stride};
-  auto** list = b.scratch.allocate<float*>(b.element_count());
-  for (int64_t j = 0; j < b.element_count(); ++j) list[j] = kept.list[j] + offset;
-  return {nullptr, list, 0};
+  return shifted(b, kept, (2 + i / 2) * static_cast<int64_t>(b.type.dim.rows()), b.element_count());
 }
 
 void tree_c_forward(const Forward& b) {
@@ -207,12 +201,13 @@ void tree_c_forward(const Forward& b) {
   const Rows s = kept_elements(b, tree_c_kept(count) * n);
   auto* x = b.scratch.allocate<Rows>(count);
   for (int i = 0; i < count; ++i) x[i] = b.x_elements(i);
+  auto* kept = b.scratch.allocate<Rows>(count / 2);
+  for (int i = 1; i < count; i += 2) kept[i / 2] = kept_of_child(b, s, i);
   const Rows y = b.y_elements();
   b.parallel(b.element_count(), kGateCost * static_cast<double>(n * count), [&](int64_t begin, int64_t end) {
     b.k.tree_leaf_c(y.from(begin), s.from(begin), x[0].from(begin), end - begin, n);
     for (int i = 1; i < count; i += 2)
-      b.k.tree_child_c(y.from(begin), kept_of_child(b, s, i).from(begin), x[i].from(begin), x[i + 1].from(begin),
-                       end - begin, n);
+      b.k.tree_child_c(y.from(begin), kept[i / 2].from(begin), x[i].from(begin), x[i + 1].from(begin), end - begin, n);
   });
 }
 

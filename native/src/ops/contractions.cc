@@ -2,6 +2,7 @@
 // product with y, whose result, as a matrix {d1, d2}, is that of one with z.
 #include "ops/context.h"
 #include "ops/product.h"
+#include "ops/shapes.h"
 
 namespace dynnet {
 namespace {
@@ -77,14 +78,6 @@ Rows matrices(const BatchContext& b, Rows rows) {
   return b.elements(rows, x.size(), x.bd, x.bd);
 }
 
-// Adds rows of n floats to a gradient, or puts them there.
-void add_rows(const Backward& b, const Backward::Operand& to, Rows from, int64_t n) {
-  if (to.accumulate)
-    b.k.add(to.rows, from, 1, b.element_count(), n);
-  else
-    b.k.copy(to.rows, from, b.element_count(), n);
-}
-
 // to = the tensor times y (+ what is there), one column for each batch element.
 void times_y(const Forward& b, Rows to, bool accumulate) {
   const int64_t m = b.type.v[kRows];
@@ -112,7 +105,7 @@ void bias_backward(const Backward& b) {
   const int64_t m = b.type.dim.size();
   const Rows dy = b.dy_elements();
   if (b.type.deferred[static_cast<size_t>(operand)]) return b.defer_sum(operand, m, dy, b.element_count());
-  add_rows(b, b.dx_elements(operand), dy, m);
+  add_rows(b, b.dx_elements(operand), dy, b.element_count(), m);
 }
 
 // The gradients of the tensor and of y, from that of their product.
@@ -141,7 +134,7 @@ void product_backward(const Backward& b, Rows d) {
       b.k.product_transposed(m, each, k, x.at(i), m, d.from(first), sums.from(first), false);
     });
   }
-  add_rows(b, b.dx_elements(1), sums, k);
+  add_rows(b, b.dx_elements(1), sums, b.element_count(), k);
 }
 
 // ---- z_ij = sum_k x_ijk y_k (+ b_ij) ----

@@ -330,14 +330,14 @@ double narrow_cost(const Narrow& s) {
 
 void filter1d_narrow_forward(const Forward& b) {
   // A strip of the transpose for fewer filters would be mostly padding.
-  constexpr int64_t kWorthPacking = 8;
+  constexpr int64_t kWorthStrips = 8;
   const Narrow s = narrow_of(b.type);
   const Rows x = windows(b);
   const Rows f = b.x_elements(1);
   const Rows y = b.y_elements();
-  const bool pack = s.m >= kWorthPacking && s.n >= kWorthPacking;
+  const bool pack = s.m >= kWorthStrips && s.n >= kWorthStrips;
   const bool one = b.type.is_one(1);
-  const int64_t size = (s.m + 15) / 16 * 16 * s.k;
+  const int64_t size = packed_size(s.m, s.k);
   float* packed = pack ? b.scratch.allocate<float>(size * (one ? 1 : b.element_count())) : nullptr;
   if (pack && one) b.k.pack_transposed(s.k, s.m, f.at(0), s.k, packed);
   b.parallel(b.element_count(), narrow_cost(s), [&](int64_t begin, int64_t end) {

@@ -1,6 +1,7 @@
 // Linear algebra, and circular convolution.
 #include "ops/context.h"
 #include "ops/elementwise.h"
+#include "ops/product.h"
 
 namespace dynnet {
 namespace {
@@ -48,17 +49,17 @@ void inverse_forward(const Forward& b) { for_matrices(b, b.y_elements(), b.x_ele
 // dx = -Y^T dY Y^T
 void inverse_backward(const Backward& b) {
   const int64_t n = b.type.dim.rows();
-  const int64_t packed_size = (n + 15) / 16 * 16 * n;
+  const int64_t size = packed_size(n, n);
   const Backward::Operand dx = b.dx_elements(0);
   const Rows y = b.y_elements();
   const Rows dy = b.dy_elements();
   const Rows negated{b.scratch.allocate<float>(b.element_count() * n * n), nullptr, n * n};
-  float* packed = b.scratch.allocate<float>(b.element_count() * packed_size);
+  float* packed = b.scratch.allocate<float>(b.element_count() * size);
   b.parallel(
       b.element_count(), 2 * kCircularCost * static_cast<double>(n * n * n),
       [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
-          float* transposed = packed + i * packed_size;
+          float* transposed = packed + i * size;
           const Rows left{negated.at(i), nullptr, n};
           b.k.pack_transposed(n, n, y.at(i), n, transposed);
           b.k.product(n, n, n, Left{transposed, 16 * n, 16, true}, Rows{dy.at(i), nullptr, n}, left, nullptr, false);

@@ -1,5 +1,6 @@
 // Normalisation: of layers by their mean and standard deviation, of weights by their norm.
 #include "ops/pairs.h"
+#include "ops/shapes.h"
 
 namespace dynnet {
 namespace {
@@ -53,11 +54,7 @@ Backward::Operand gain_gradient(const Backward& b) {
 void bias_backward(const Backward& b, const Rows& dy) {
   const int64_t n = b.type.dim.size();
   if (b.type.deferred[kBias]) return b.defer_sum(kBias, n, dy, b.element_count());
-  const Backward::Operand db = b.dx_elements(kBias);
-  if (db.accumulate)
-    b.k.add(db.rows, dy, 1, b.element_count(), n);
-  else
-    b.k.copy(db.rows, dy, b.element_count(), n);
+  add_rows(b, b.dx_elements(kBias), dy, b.element_count(), n);
 }
 
 void layer_norm_backward(const Backward& b) {

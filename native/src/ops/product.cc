@@ -64,7 +64,7 @@ Left packed_transpose(const Backward& b, int operand, int64_t m, int64_t k) {
   if (parameter != nullptr && parameter->dim.rows() == m) {
     packed = parameter->packed_transpose();
   } else {
-    auto* made = b.scratch.allocate<float>((k + 15) / 16 * 16 * m);
+    auto* made = b.scratch.allocate<float>(packed_size(k, m));
     b.k.pack_transposed(m, k, values, m, made);
     packed = made;
   }
@@ -126,8 +126,8 @@ void own_product_backward(const Backward& b, int a, int x_operand, const Product
   const Backward::Operand dx = b.dx(x_operand);
   // Packing memory is taken before threads start: an arena serves one.
   const bool pack = s.n >= kWorthPacking;
-  const int64_t packed_size = (s.k + 15) / 16 * 16 * s.m;
-  float* packed = pack ? b.scratch.allocate<float>(packed_size * b.count) : nullptr;
+  const int64_t size = packed_size(s.k, s.m);
+  float* packed = pack ? b.scratch.allocate<float>(size * b.count) : nullptr;
   b.parallel(
       b.count, cost,
       [&](int64_t begin, int64_t end) {
@@ -141,7 +141,7 @@ void own_product_backward(const Backward& b, int a, int x_operand, const Product
               b.k.product_transposed(s.m, s.n, s.k, left, s.m, dy, to, add);
               continue;
             }
-            float* own = packed + i * packed_size;
+            float* own = packed + i * size;
             b.k.pack_transposed(s.m, s.k, left, s.m, own);
             b.k.product(s.k, s.n, s.m, Left{own, 16 * s.m, 16, true}, dy, to, nullptr, add);
           }

@@ -9,6 +9,9 @@ namespace dynnet {
 /// Below this many columns, transposing a matrix costs more than the slower product with it untransposed.
 constexpr int64_t kWorthPacking = 12;
 
+/// How many floats a packed {m, k} matrix has: strips of 16 rows, of which the last is filled up.
+inline int64_t packed_size(int64_t m, int64_t k) { return (m + 15) / 16 * 16 * k; }
+
 /// A column-major {m, k} matrix as the left operand of a product.
 inline Left column_major(const float* a, int64_t m) { return {a, 16, m, false}; }
 

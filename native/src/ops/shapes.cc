@@ -19,17 +19,18 @@ Rows shifted(const BatchContext& b, Rows rows, int64_t offset, int64_t count) {
   return {nullptr, list, 0};
 }
 
+void add_rows(const Backward& b, const Backward::Operand& to, Rows from, int64_t count, int64_t n) {
+  if (to.accumulate)
+    b.k.add(to.rows, from, 1, count, n);
+  else
+    b.k.copy(to.rows, from, count, n);
+}
+
 int64_t whole_view(const Type&, const uint32_t*) { return 0; }
 
 void copy_forward(const Forward& b) { b.k.copy(b.y, b.x[0], b.count, b.type.size); }
 
-void copy_gradient(const Backward& b) {
-  const Backward::Operand dx = b.dx(0);
-  if (dx.accumulate)
-    b.k.add(dx.rows, b.dy, 1, b.count, b.type.size);
-  else
-    b.k.copy(dx.rows, b.dy, b.count, b.type.size);
-}
+void copy_gradient(const Backward& b) { add_rows(b, b.dx(0), b.dy, b.count, b.type.size); }
 
 namespace {
 

@@ -14,6 +14,9 @@ inline int64_t above(const Dim& d, int dim) { return d.size() / below(d, dim + 1
 /// `rows` with `offset` added to each.
 Rows shifted(const BatchContext& b, Rows rows, int64_t offset, int64_t count);
 
+/// Adds `count` rows of n floats to a gradient, or puts them there.
+void add_rows(const Backward& b, const Backward::Operand& to, Rows from, int64_t count, int64_t n);
+
 /// Of operations whose value is their operand's.
 int64_t whole_view(const Type&, const uint32_t* data);
 void copy_forward(const Forward& b);
