@@ -5,9 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <limits>
-#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -70,87 +68,7 @@ TEST(LastError, ALongMessageIsCut) {
   EXPECT_LT(last_error().size(), 5000u);
 }
 
-// ---------------------------------------------------------------------------------------------------- null and less
-
-// clang-format off
-#define DYNNET_CALLS(X) \
-  X(dn_model_create) X(dn_model_add_subcollection) X(dn_model_path) X(dn_model_add_parameters) \
-  X(dn_model_add_lookup_parameters) X(dn_model_parameters_count) X(dn_model_parameter_at) \
-  X(dn_model_lookup_parameters_count) X(dn_model_lookup_parameter_at) X(dn_model_values_count) \
-  X(dn_model_weight_decay) X(dn_model_set_weight_decay) X(dn_model_reset_gradients) X(dn_model_save) \
-  X(dn_model_save_to) X(dn_model_load_from) X(dn_model_populate) X(dn_model_populate_from) \
-  X(dn_parameter_name) X(dn_parameter_dim) X(dn_parameter_values) X(dn_parameter_set_values) \
-  X(dn_parameter_gradient) X(dn_lookup_parameter_name) X(dn_lookup_parameter_dim) X(dn_lookup_parameter_rows) \
-  X(dn_lookup_parameter_values) X(dn_lookup_parameter_set_values) X(dn_lookup_parameter_set_row) \
-  X(dn_lookup_parameter_row_gradient) X(dn_gradients_create) X(dn_gradients_reset) X(dn_gradients_parameter) \
-  X(dn_graph_create) X(dn_graph_renew) X(dn_graph_checkpoint) X(dn_graph_revert) X(dn_graph_nodes_count) \
-  X(dn_graph_set_immediate) X(dn_graph_set_check_values) X(dn_graph_set_batching) X(dn_graph_dim) \
-  X(dn_graph_forward) X(dn_graph_incremental_forward) X(dn_graph_value) X(dn_graph_scalar_value) \
-  X(dn_graph_backward) X(dn_graph_gradient) X(dn_graph_set_input) X(dn_graph_set_indices) X(dn_graph_batch_stats) \
-  X(dn_graph_batching_report) X(dn_trainer_create_simple_sgd) X(dn_trainer_create_momentum_sgd) \
-  X(dn_trainer_create_adam) X(dn_trainer_update) X(dn_trainer_update_from) X(dn_trainer_learning_rate) \
-  X(dn_trainer_set_learning_rate) X(dn_trainer_clip_threshold) X(dn_trainer_set_clip_threshold) \
-  X(dn_trainer_sparse_updates) X(dn_trainer_set_sparse_updates) X(dn_trainer_updates_count) \
-  X(dn_trainer_clips_count) X(dn_trainer_create_cyclical_sgd) X(dn_trainer_create_nesterov_sgd) \
-  X(dn_trainer_create_adagrad) X(dn_trainer_create_adadelta) X(dn_trainer_create_rms_prop) \
-  X(dn_trainer_create_adam_w) X(dn_trainer_create_amsgrad) X(dn_trainer_create_eg) X(dn_trainer_update_subset) \
-  X(dn_trainer_restart) X(dn_trainer_clip_value) X(dn_trainer_set_clip_value) X(dn_trainer_steps_count) \
-  X(dn_trainer_status) X(dn_trainer_use_cumulative_average) X(dn_trainer_use_exponential_average) \
-  X(dn_trainer_average_kind) X(dn_trainer_swap_to_average) X(dn_trainer_swap_to_weights) \
-  X(dn_trainer_is_swapped) X(dn_trainer_save) X(dn_trainer_save_to) X(dn_trainer_populate) \
-  X(dn_trainer_populate_from) X(dn_model_updated_values_count) X(dn_model_set_updated) X(dn_model_gradient_norm) \
-  X(dn_model_scale_gradients) X(dn_model_scale_values) X(dn_model_project_weights) X(dn_parameter_updated) \
-  X(dn_parameter_set_updated) X(dn_parameter_zero) X(dn_parameter_clip) X(dn_parameter_scale) \
-  X(dn_parameter_scale_gradient) X(dn_lookup_parameter_updated) X(dn_lookup_parameter_set_updated) \
-  X(dn_lookup_parameter_zero) X(dn_lookup_parameter_clip) X(dn_lookup_parameter_scale) \
-  X(dn_lookup_parameter_scale_gradient) X(dn_lstm_create) X(dn_lstm_set_dropout) X(dn_lstm_state_size) \
-  X(dn_lstm_initial_state) X(dn_lstm_add_input) X(dn_file_create) X(dn_file_write) X(dn_file_commit) \
-  X(dn_gradients_lookup_row) X(dn_graph_check_gradients) X(dn_graph_graphviz) X(dn_graph_invalidate) \
-  X(dn_graph_profile) X(dn_graph_profile_trace) X(dn_graph_sample) X(dn_graph_set_profiling) X(dn_graph_top_k) \
-  X(dn_lookup_parameter_populate) X(dn_lookup_parameter_populate_from) X(dn_lookup_parameter_save) \
-  X(dn_lookup_parameter_save_to) X(dn_mark_create) X(dn_model_find_subcollection) \
-  X(dn_model_load_lookup_parameters) X(dn_model_load_parameters) X(dn_model_rollback) X(dn_model_subcollection_at) \
-  X(dn_model_subcollections_count) X(dn_parameter_populate) X(dn_parameter_populate_from) X(dn_parameter_save) \
-  X(dn_parameter_save_to)
-// clang-format on
-
-template <class... Arguments>
-dn_status with_nothing(dn_status (*call)(Arguments...)) {
-  return call(Arguments{}...);
-}
-
-void expect_null_is_named(const char* name, dn_status status) {
-  EXPECT_EQ(status, DN_E_ARGUMENT) << name;
-  EXPECT_NE(last_error().find("null"), std::string::npos) << name << ": " << last_error();
-}
-
-// Those that take nothing that could be null, or an empty path first.
-const std::set<std::string> kOthers = {"dn_device_set_threads", "dn_memory_set_limit", "dn_memory_reserve",
-                                       "dn_memory_unreserve", "dn_model_load"};
-
-TEST(Arguments, NullIsRefusedByEveryCall) {
-#define DYNNET_NAME(name) #name,
-  const std::set<std::string> checked = {DYNNET_CALLS(DYNNET_NAME)};
-#undef DYNNET_NAME
-  int calls = 0;
-  for (const auto& header : std::filesystem::directory_iterator(DYNNET_ROOT "/native/include/dynnet")) {
-    std::ifstream stream(header.path());
-    constexpr std::string_view kBegin = "DN_API dn_status ";
-    for (std::string line; std::getline(stream, line);) {
-      if (!line.starts_with(kBegin)) continue;
-      const std::string name = line.substr(kBegin.size(), line.find('(') - kBegin.size());
-      ++calls;
-      EXPECT_TRUE(checked.contains(name) || kOthers.contains(name)) << name;
-    }
-  }
-  EXPECT_EQ(calls, static_cast<int>(checked.size() + kOthers.size()));
-#define DYNNET_CHECK(name) expect_null_is_named(#name, with_nothing(name));
-  DYNNET_CALLS(DYNNET_CHECK)
-#undef DYNNET_CHECK
-#define DYNNET_CHECK(name) expect_null_is_named("dn_op_" #name, with_nothing(dn_op_##name));
-  DYNNET_OPS(DYNNET_CHECK)
-#undef DYNNET_CHECK
-}
+// -------------------------------------------------------------------------------------- operations with less or more
 
 // What an operation is called with, by the types of its parameters.
 struct Filling {

@@ -78,7 +78,8 @@ class Recorder {
   void add_word(uint32_t word) { call_.words[call_.word_count++] = word; }
   void check_span(const void* data, int64_t count) const {
     if (count < 0 || (data == nullptr && count > 0))
-      fail(DN_E_ARGUMENT, "%s: %lld values at %p", name(), static_cast<long long>(count), data);
+      fail(DN_E_ARGUMENT, "%s: %lld values, and the pointer to them is %s", name(), static_cast<long long>(count),
+           data == nullptr ? "null" : "not null");
   }
   // A list that belongs to the type: its count, then its numbers, among the words.
   void add_list(Span<int32_t> list) {
