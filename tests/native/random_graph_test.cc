@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "ops/compare.h"
+#include "ops/op.h"
 #include "ops/op_table.h"
 #include "ops/random_program.h"
 
@@ -95,6 +96,60 @@ double sensitivity(Program& program, int loss) {
   return most;
 }
 
+// Gradients batched and one by one: relative to themselves, and to the terms that they are sums of, which come from the
+// steps that use a step.
+class Orders {
+ public:
+  explicit Orders(const Program& program)
+      : program_(program), of_steps_(static_cast<size_t>(program.count()), kOrders.floor) {
+    const World& world = program.world();
+    of_trained_.resize(world.parameters().size() + world.tables().size(), kOrders.floor);
+  }
+
+  /// Steps come with the last one first.
+  void see_step(size_t step, const std::vector<float>& alone, const std::vector<float>& batched) {
+    const Step& s = program_.steps()[step];
+    see(alone, batched, of_steps_[step], "gradient of step " + std::to_string(step) + ", " + std::string(s.row->name));
+    const double size = std::max(largest(numbers(batched)), largest(numbers(alone)));
+    for (const int x : s.x) raise(of_steps_[static_cast<size_t>(x)], size);
+    if (!s.row->is_leaf() || !definition(s.row->name)->trained) return;
+    const size_t table = s.row->name == "parameter" ? 0 : program_.world().parameters().size();
+    raise(of_trained_[table + static_cast<size_t>(s.example.object)], std::max(size, of_steps_[step]));
+  }
+  /// After the steps: of parameters, then of rows.
+  void see_trained(const std::vector<std::vector<float>>& alone, const std::vector<std::vector<float>>& batched) {
+    const World& world = program_.world();
+    size_t at = 0;
+    size_t object = 0;
+    const auto next = [&](int64_t count) {
+      for (int64_t i = 0; i < count; ++i, ++at)
+        see(alone[at], batched[at], of_trained_[object], "gradient of parameter or row " + std::to_string(at));
+      ++object;
+    };
+    for (size_t i = 0; i < world.parameters().size(); ++i) next(1);
+    for (const World::Table& table : world.tables()) next(table.rows);
+  }
+
+  const Worst& terms() const { return terms_; }
+  /// Whether some sum is much smaller than what it is of.
+  bool cancel() const { return sums_.distance > 1; }
+
+ private:
+  static void raise(double& floor, double size) { floor = std::max(floor, size); }
+  void see(const std::vector<float>& alone, const std::vector<float>& batched, double floor, const std::string& where) {
+    const Numbers expected = numbers(batched);
+    sums_.see(alone, expected, kOrders, where);
+    terms_.see(alone, expected, {.relative = kOrders.relative, .floor = floor}, where);
+  }
+
+  const Program& program_;
+  // How large the terms are of the gradients of steps, of parameters and of tables.
+  std::vector<double> of_steps_;
+  std::vector<double> of_trained_;
+  Worst sums_;
+  Worst terms_;
+};
+
 // Three graphs that are used again and again, as a program's would be, but for programs that draw at random: what these
 // draw must not hang on how many graphs came before.
 class RandomGraphs : public testing::Test {
@@ -113,11 +168,13 @@ class RandomGraphs : public testing::Test {
   std::set<std::string_view> ops_;
   int64_t computed_ = 0;
   int64_t batched_ = 0;
-  int64_t cancelling_ = 0;
+  std::vector<uint64_t> cancelling_;
+  uint64_t seed_ = 0;
   int64_t ill_conditioned_ = 0;
 };
 
 void RandomGraphs::run(uint64_t seed, bool print) {
+  seed_ = seed;
   Draw d(seed);
   // Small sizes meet often; a few graphs have work enough for two threads.
   struct Scale {
@@ -182,25 +239,11 @@ void RandomGraphs::compare(Program& program, int loss, Draw& d) {
   // All gradients one by one, beside those of batches.
   ASSERT_OK(dn_model_reset_gradients(model));
   ASSERT_OK(dn_graph_backward(alone_.get(), alone.back(), nullptr, 1));
-  Worst orders;
-  Worst terms;
-  Tolerance of_terms = kOrders;
-  for (size_t i = exprs.size(); i-- > 0;) {
-    const Numbers expected = numbers(gradient(together_.get(), exprs[i]));
-    of_terms.floor = std::max(of_terms.floor, largest(expected));
-    const std::string where =
-        "gradient of step " + std::to_string(i) + ", " + std::string(program.steps()[i].row->name);
-    orders.see(gradient(alone_.get(), alone[i]), expected, kOrders, where);
-    terms.see(gradient(alone_.get(), alone[i]), expected, of_terms, where);
-  }
+  Orders orders(program);
+  for (size_t i = exprs.size(); i-- > 0;)
+    orders.see_step(i, gradient(alone_.get(), alone[i]), gradient(together_.get(), exprs[i]));
   const std::vector<std::vector<float>> trained_alone = trained_by_object(program.world());
-  for (size_t i = 0; i < trained_alone.size(); ++i) {
-    const std::string where = "gradient of parameter or row " + std::to_string(i);
-    orders.see(trained_alone[i], numbers(trained_together[i]), kOrders, where);
-    terms.see(trained_alone[i], numbers(trained_together[i]), of_terms, where);
-  }
-  EXPECT_LE(terms.distance, 1) << "one by one/batched: " << terms.where;
-  if (orders.distance > 1) ++cancelling_;
+  orders.see_trained(trained_alone, trained_together);
 
   // Batched on two threads.
   ASSERT_OK(dn_model_reset_gradients(model));
@@ -216,6 +259,21 @@ void RandomGraphs::compare(Program& program, int loss, Draw& d) {
     ASSERT_TRUE(same_bits(gradient(threaded_.get(), threaded[i]), gradient(together_.get(), exprs[i])))
         << "on two threads: gradient" << where;
   }
+
+  // As in training, for parameters alone: threads divide the graph, and what equals others has one gradient with them.
+  ASSERT_OK(dn_model_reset_gradients(model));
+  ASSERT_OK(dn_graph_backward(threaded_.get(), threaded.back(), nullptr, 0));
+  const std::vector<float> trained_threaded = trained_gradients(program.world());
+  ASSERT_OK(dn_model_reset_gradients(model));
+  ASSERT_OK(dn_device_set_threads(1));
+  ASSERT_OK(dn_graph_backward(together_.get(), exprs.back(), nullptr, 0));
+  EXPECT_TRUE(same_bits(trained_gradients(program.world()), trained_threaded))
+      << "for parameters alone, on two threads";
+  orders.see_trained(trained_alone, trained_by_object(program.world()));
+  worst.push_back(compare_trained(program, kGradients));
+  worst.push_back(compare_gradients(program, together_.get(), exprs, false, kGradients));
+  EXPECT_LE(orders.terms().distance, 1) << "one by one/batched: " << orders.terms().where;
+  if (orders.cancel()) cancelling_.push_back(seed_);
 
   const Worst& most = *std::max_element(worst.begin(), worst.end(),
                                         [](const Worst& a, const Worst& b) { return a.distance < b.distance; });
@@ -233,23 +291,26 @@ TEST_F(RandomGraphs, AreWhatTheInterpreterSays) {
     return;
   }
   const int64_t graphs = environment("DYNNET_TEST_GRAPHS", kGraphs);
+  const int64_t shares = parallel::shares_done();
   for (int64_t i = 1; i <= graphs; ++i) {
     SCOPED_TRACE("DYNNET_TEST_GRAPH_SEED=" + std::to_string(i));
     run(static_cast<uint64_t>(i), false);
     if (HasFailure()) return;
   }
+  std::string cancelling;
+  for (const uint64_t seed : cancelling_) cancelling += " " + std::to_string(seed);
   std::printf(
-      "%lld nodes, %lld of them drawn at random; of %lld computed %lld batched; %lld of %lld graphs ill-conditioned, "
-      "in %lld terms "
-      "cancel\n",
+      "%lld nodes, %lld of them drawn at random; of %lld computed %lld batched; %lld of %lld graphs "
+      "ill-conditioned; terms cancel in %zu:%s; helpers did %lld shares\n",
       static_cast<long long>(nodes_), static_cast<long long>(random_), static_cast<long long>(computed_),
       static_cast<long long>(batched_), static_cast<long long>(ill_conditioned_), static_cast<long long>(graphs),
-      static_cast<long long>(cancelling_));
+      cancelling_.size(), cancelling.c_str(), static_cast<long long>(parallel::shares_done() - shares));
   if (graphs >= 500) {
     EXPECT_EQ(ops_.size(), op_table().size());
+    EXPECT_GE(parallel::shares_done() - shares, graphs / 1000) << "second threads took part in nearly nothing";
   }
   EXPECT_GE(batched_ * 2, computed_) << "fewer than half of the nodes ran in company";
-  EXPECT_LE(static_cast<double>(cancelling_), kCancelling * static_cast<double>(graphs));
+  EXPECT_LE(static_cast<double>(cancelling_.size()), kCancelling * static_cast<double>(graphs)) << cancelling;
   EXPECT_LE(static_cast<double>(ill_conditioned_), kIllConditioned * static_cast<double>(graphs));
 }
 

@@ -10,8 +10,7 @@
 //    they always show the current values; what a reshape or slice of a parameter shows after the parameter was written,
 //    up to the next forward, is left open.
 //  * backward(e): if a parameter or table that the values were computed from has changed since, e is computed anew as
-//  by
-//    forward; else only what has no value is. Gradients are at these values.
+//    by forward; else only what has no value is. Gradients are at these values.
 //  * Gradients of parameters accumulate in the set over backwards and graphs; a set takes those of its own model, of
 //    which there must be some unless there are none at all.
 //  * gradient(x) is for the latest backward. Revert and renewal end it; a parameter's, unless it was asked for before,

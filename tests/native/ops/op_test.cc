@@ -83,6 +83,16 @@ int build(Program& program, Draw& d, const OpRow& row, int instances) {
 class Ops : public testing::TestWithParam<std::string> {
  protected:
   const OpRow& row() const { return op_row(GetParam()); }
+
+  /// Not each program has work for two threads, and beside other processes a pool rests: but some have to be shared.
+  static void TearDownTestSuite() {
+    if (on_two_threads < 1000) return;
+    EXPECT_GT(shared, on_two_threads / 200) << "second threads took part in nearly nothing";
+  }
+
+  /// Programs that were run on two threads, and those of them in which the second one had a part.
+  static inline int on_two_threads = 0;
+  static inline int shared = 0;
 };
 
 INSTANTIATE_TEST_SUITE_P(All, Ops, testing::ValuesIn(op_names()), [](const auto& test) { return test.param; });
@@ -214,6 +224,7 @@ TEST_P(Ops, GiveTheSameBitsOnTwoThreads) {
     Program program(world);
     build(program, d, row(), 40);
     std::vector<std::vector<float>> bits;
+    const int64_t shares = parallel::shares_done();
     for (const int32_t count : {1, 2}) {
       ASSERT_OK(dn_device_set_threads(count));
       ASSERT_OK(dn_model_reset_gradients(world.model().get()));
@@ -227,6 +238,8 @@ TEST_P(Ops, GiveTheSameBitsOnTwoThreads) {
       }
     }
     ASSERT_OK(dn_device_set_threads(threads));
+    ++on_two_threads;
+    if (parallel::shares_done() > shares) ++shared;
     for (size_t j = 0; j < bits.size() / 2; ++j)
       ASSERT_TRUE(same_bits(bits[j], bits[j + bits.size() / 2])) << "of step " << (j - 1) / 2;
   }
