@@ -170,6 +170,7 @@ class RandomGraphs : public testing::Test {
   int64_t batched_ = 0;
   std::vector<uint64_t> cancelling_;
   uint64_t seed_ = 0;
+  int64_t merged_ = 0;
   int64_t ill_conditioned_ = 0;
 };
 
@@ -219,6 +220,7 @@ void RandomGraphs::compare(Program& program, int loss, Draw& d) {
   ASSERT_OK(dn_graph_backward(together_.get(), exprs.back(), nullptr, 1));
   dn_batch_stats stats;
   ASSERT_OK(dn_graph_batch_stats(together_.get(), &stats));
+  if (report(together_).find("more nodes equal others") != std::string::npos) ++merged_;
   computed_ += stats.nodes;
   batched_ += stats.batched_nodes;
   program.reference().backward(program.node(loss));
@@ -301,15 +303,17 @@ TEST_F(RandomGraphs, AreWhatTheInterpreterSays) {
   for (const uint64_t seed : cancelling_) cancelling += " " + std::to_string(seed);
   std::printf(
       "%lld nodes, %lld of them drawn at random; of %lld computed %lld batched; %lld of %lld graphs "
-      "ill-conditioned; terms cancel in %zu:%s; helpers did %lld shares\n",
+      "ill-conditioned; nodes of %lld equal others; terms cancel in %zu:%s; helpers did %lld shares\n",
       static_cast<long long>(nodes_), static_cast<long long>(random_), static_cast<long long>(computed_),
       static_cast<long long>(batched_), static_cast<long long>(ill_conditioned_), static_cast<long long>(graphs),
-      cancelling_.size(), cancelling.c_str(), static_cast<long long>(parallel::shares_done() - shares));
+      static_cast<long long>(merged_), cancelling_.size(), cancelling.c_str(),
+      static_cast<long long>(parallel::shares_done() - shares));
   if (graphs >= 500) {
     EXPECT_EQ(ops_.size(), op_table().size());
     EXPECT_GE(parallel::shares_done() - shares, graphs / 1000) << "second threads took part in nearly nothing";
   }
   EXPECT_GE(batched_ * 2, computed_) << "fewer than half of the nodes ran in company";
+  EXPECT_GE(merged_ * 200, graphs) << "few graphs have nodes that equal others";
   EXPECT_LE(static_cast<double>(cancelling_.size()), kCancelling * static_cast<double>(graphs)) << cancelling;
   EXPECT_LE(static_cast<double>(ill_conditioned_), kIllConditioned * static_cast<double>(graphs));
 }

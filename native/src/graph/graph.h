@@ -320,9 +320,9 @@ class Graph {
   Division division_;
   /// What each thread of a divided computation has of its own.
   struct Part {
-    Arena scratch{"a graph's scratch memory"};
+    Arena scratch{"a thread's scratch memory"};
     /// Where `operand_rows_` of the part are.
-    Arena rows{"a graph's rows"};
+    Arena rows{"a thread's rows"};
     std::exception_ptr error;
   };
   std::vector<std::unique_ptr<Part>> parts_;

@@ -223,6 +223,18 @@ void RandomProgram::repeat() {
   }
 }
 
+int RandomProgram::again(int step, int depth) {
+  const Step of = program_.steps()[static_cast<size_t>(step)];
+  const bool has_value = of.row->name == "parameter" || of.row->name.starts_with("input");
+  if (has_value || depth == 0 || of.row->draws(of.example)) return step;
+  std::vector<int> x;
+  for (const int operand : of.x) x.push_back(again(operand, depth - 1));
+  const int copy = program_.add(*of.row, of.example, x);
+  used_.resize(static_cast<size_t>(program_.count()));
+  for (const int operand : x) used_[static_cast<size_t>(operand)] = true;
+  return copy;
+}
+
 int RandomProgram::loss_of(int step) {
   const Shape shape = program_.shape(step);
   auto other = [&](Domain domain) { return program_.input(shape, draw_.values(shape, domain)); };
@@ -246,6 +258,8 @@ int RandomProgram::grow(int nodes) {
   while (program_.count() * 10 < nodes * 7) {
     if (patterns_.empty() || draw_.chance(0.3))
       invent();
+    else if (draw_.chance(0.05))
+      pool_.push_back(again(draw_.of(patterns_), 3));
     else
       repeat();
   }

@@ -36,6 +36,8 @@ class RandomProgram {
   int apply(const OpRow& row, const Example& example, const std::vector<int>& x);
   void invent();
   void repeat();
+  /// Adds what equals a step, down to what has no operands but at most `depth` operations deep.
+  int again(int step, int depth);
   int loss_of(int step);
 
   Program& program_;
