@@ -28,7 +28,8 @@ public readonly record struct GradientCheck(
     /// Of which parameters, of a sub-collection's if it is one. Of lookup tables those rows that the loss depends on.
     /// </param>
     /// <param name="step">
-    /// Of values up to 1; of larger ones it is this part of them. At least 1.2e-38, which is the least that a float can be.
+    /// Of values up to 1; of larger ones it is this part of them. At least 1.2e-38, which is the least that a float can
+    /// be.
     /// </param>
     /// <param name="tolerance">
     /// An element fails if gradient and difference differ by more than this part of the larger one, plus what rounding of

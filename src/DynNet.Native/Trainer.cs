@@ -148,8 +148,8 @@ public abstract partial class Trainer : IDisposable
     /// </exception>
     /// <exception cref="InvalidOperationException">A backward into the model is running in another thread.</exception>
     /// <exception cref="NotFiniteNumberException">
-    /// Clipping is on, by norm or by value, and a gradient is NaN or infinite. Nothing was updated and the gradients stay:
-    /// call <see cref="Model.ResetGradients"/> to go on without them.
+    /// Clipping is on, by norm or by value, and a gradient is NaN or infinite. Nothing was updated and the gradients
+    /// stay: call <see cref="Model.ResetGradients"/> to go on without them.
     /// </exception>
     /// <remarks>
     /// A parameter that never had a gradient is left alone, but for decay; one that had is updated with a gradient of 0
@@ -175,7 +175,8 @@ public abstract partial class Trainer : IDisposable
     /// <exception cref="InvalidOperationException">A backward into a set or the model is running.</exception>
     /// <exception cref="NotFiniteNumberException">
     /// Clipping is on, by norm or by value, and a gradient is NaN or infinite. Nothing was updated, but the sets have
-    /// been added to the model's own gradients, which stay: call <see cref="Model.ResetGradients"/> to go on without them.
+    /// been added to the model's own gradients, which stay: call <see cref="Model.ResetGradients"/> to go on without
+    /// them.
     /// </exception>
     /// <exception cref="ObjectDisposedException">A set is disposed.</exception>
     /// <remarks>What a <see cref="Schedule"/> throws is passed on, before anything is updated.</remarks>

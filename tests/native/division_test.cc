@@ -207,7 +207,7 @@ TEST_F(Division, HoldsWhereParametersAreUsedInOtherWaysToo) {
 // same graph goes on.
 TEST_F(Division, FailsAsAWhole) {
   constexpr int kExamples = 12;
-  constexpr int64_t kStep = DYNNET_SANITIZED ? 8000 : 2000;
+  constexpr int64_t kStep = DYNNET_SANITIZED ? 6000 : 4000;
   const LimitRestorer restore;
   ASSERT_OK(dn_device_set_threads(1));
   new_record();
