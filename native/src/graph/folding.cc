@@ -25,7 +25,8 @@ bool Graph::folds(const Call& call, const OpDef& def) const {
 dn_expr Graph::fold(Op activation) {
   const uint32_t folded = size() - 1;
   if (folded + 1 == kNone) fail(DN_E_MEMORY, "the graph has 2^32 - 1 nodes");
-  if (operands_.size() == kNone) fail(DN_E_MEMORY, "the nodes of the graph have 2^32 - 1 operands");
+  if (operands_.size() == kNone) [[unlikely]]
+    fail(DN_E_MEMORY, "the nodes of the graph have 2^32 - 1 operands");
   const Node before = nodes_[folded];
   uint32_t words[2];
   KeyWriter key(words);

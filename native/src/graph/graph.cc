@@ -159,6 +159,9 @@ void Graph::append_data(const Call& call, uint32_t type) {
   }
   // A bound lookup's index is read by the forward, and kept here for the backward.
   if (call.op == Op::lookup_bound) data_.push_back(0);
+  // Nodes have their places in 32 bits.
+  if (data_.size() >> 32 != 0)
+    fail(DN_E_MEMORY, "%s: the nodes of the graph have 2^32 indices or other attributes", def.name);
   if (def.check != nullptr) def.check({types_[type], data_.data() + begin});
 }
 
@@ -167,13 +170,13 @@ dn_expr Graph::append(const Call& call, uint32_t type, uint32_t depth, uint32_t 
   const size_t operands_begin = operands_.size();
   const size_t data_begin = data_.size();
   if (node == kNone) fail(DN_E_MEMORY, "the graph has 2^32 - 1 nodes");
+  // Of which a node has fewer than 2^16, so that all places are in 32 bits.
+  if (operands_begin >> 31 != 0) [[unlikely]]
+    fail(DN_E_MEMORY, "the nodes of the graph have 2^31 operands");
   try {
     if (call.word_count > 0 || call.indices_count > 0 || call.bound != nullptr) append_data(call, type);
     uint32_t* const operands = operands_.extend(static_cast<size_t>(call.operand_count));
     for (int32_t i = 0; i < call.operand_count; ++i) operands[i] = call.operands[i].node;
-    // Nodes have their places in 32 bits.
-    if (((operands_.size() | data_.size()) >> 32) != 0) [[unlikely]]
-      fail(DN_E_MEMORY, "%s: the nodes of the graph have 2^32 operands or indices", op_def(call.op).name);
     nodes_.push_back(
         {type, static_cast<uint32_t>(operands_begin), static_cast<uint32_t>(data_begin), stamp_, depth, flags});
     values_.push_back(nullptr);
