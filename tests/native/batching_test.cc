@@ -1,6 +1,8 @@
 // What runs together: exact counts of batches for graphs whose best schedule is known, and the report.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "graph_support.h"
 
 namespace dynnet::test {
@@ -274,6 +276,26 @@ TEST(Batching, TheReportIsOfTheLatestForward) {
   EXPECT_OK(dn_graph_renew(graph.get()));
   expect_stats(graph, 0, 0, 0);
   expect_report(graph, {"0 nodes in 0 batches"});
+}
+
+// Dependences between types are found for 1,024 of them at most.
+TEST(Batching, AnyNumberOfTypes) {
+  const GraphHandle graph = new_graph();
+  const ModelHandle model = new_model();
+  constexpr uint32_t kTypes = 1100;
+  const dn_expr w = make(graph, dn_op_parameter, add(model, {1.0f}, "W"));
+  std::vector<dn_expr> sums;
+  for (uint32_t n = 1; n <= kTypes; ++n) {
+    const dn_expr x = make(graph, dn_op_tanh, make(graph, dn_op_cmult, constant(graph, {n}, 1), w));
+    sums.push_back(make(graph, dn_op_sum_elems, x));
+  }
+  const dn_expr sum = sum_of(graph, sums);
+  EXPECT_OK(dn_graph_forward(graph.get(), sum));
+  expect_stats(graph, 4 * kTypes + 1, 4 * kTypes + 1, 0);
+  const double all = kTypes * (kTypes + 1) / 2.0;
+  EXPECT_NEAR(scalar(graph, sum), all * std::tanh(1.0), 1e-5 * all);
+  EXPECT_OK(dn_graph_backward(graph.get(), sum, nullptr, 0));
+  EXPECT_NEAR(gradient(graph, w)[0], all * (1 - std::tanh(1.0) * std::tanh(1.0)), 1e-5 * all);
 }
 
 }  // namespace
