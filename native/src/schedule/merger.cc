@@ -31,10 +31,16 @@ bool Merger::find(const Recorded& record, uint32_t begin, uint32_t end, uint8_t*
   slots_.assign(kFirstSlots, kNone);
   sources_ = 0;
   any_ = false;
+  derived_ = 0;
   merged_.clear();
   const Recorded r = record;
   uint32_t* const same = same_.data();
+  const uint32_t probe = n < kLeastProbed ? n : n / 4;
   for (uint32_t i = 0; i < n; ++i) {
+    if (i == probe && derived_ * kHopeful < i) {
+      unjoin_all();
+      return false;
+    }
     same[i] = i;
     if (!include[i]) continue;
     const uint32_t* const first = r.operands + r.nodes[begin + i].operands;
@@ -98,6 +104,7 @@ void Merger::merge(uint32_t local) {
       join(local, other);
       use_operands(local);
       use_operands(other);
+      ++derived_;
       return;
     }
     other = other == place ? others_[place] : next_other_[other];
@@ -109,6 +116,10 @@ void Merger::merge(uint32_t local) {
 void Merger::unjoin(uint32_t local) {
   same_[local] = local;
   include_[local] = 1;
+}
+
+void Merger::unjoin_all() {
+  for (const uint32_t i : merged_) unjoin(i);
 }
 
 void Merger::use_operands(uint32_t local) {
@@ -166,7 +177,7 @@ bool Merger::link() {
   }
   merged_.resize(kept);
   if (kept * kWorth < n) {
-    for (const uint32_t i : merged_) unjoin(i);
+    unjoin_all();
     return false;
   }
   next_.assign(n, kNone);

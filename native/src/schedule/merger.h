@@ -34,6 +34,10 @@ class Merger {
 
  private:
   static constexpr uint32_t kNone = ~uint32_t{0};
+  /// Of so many nodes, the search ends after a quarter if of those fewer than one in `kHopeful` equals another by its
+  /// operands: where examples have little in common, looking at all of them would be all that comes of it.
+  static constexpr uint32_t kLeastProbed = 512;
+  static constexpr uint32_t kHopeful = 64;
 
   void merge_source(uint32_t local);
   /// Whether a node with these operands may.
@@ -43,6 +47,7 @@ class Merger {
   bool equal_operands(uint32_t a, uint32_t b) const;
   void join(uint32_t local, uint32_t same);
   void unjoin(uint32_t local);
+  void unjoin_all();
   void use_operands(uint32_t local);
   bool link();
 
@@ -64,6 +69,8 @@ class Merger {
   Array<uint32_t> slots_;
   uint32_t sources_ = 0;
   bool any_ = false;
+  /// How many nodes with operands equal another.
+  uint32_t derived_ = 0;
   /// The nodes that equal another, ascending.
   Array<uint32_t> merged_;
 };
