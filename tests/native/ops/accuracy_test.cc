@@ -79,6 +79,22 @@ class Accuracy : public testing::TestWithParam<std::string> {
     int result;
   };
 
+  /// Calls check(applied, d) with the operation on operands that are drawn anew each time.
+  template <class Check>
+  static void for_examples(Check check) {
+    const OpRow& row = op_row(GetParam());
+    for (int i = 0; i < kExamples; ++i) {
+      SCOPED_TRACE(i);
+      Draw d(static_cast<uint64_t>(i) + 1);
+      World world;
+      const Example example = draw_example(row, d, world);
+      if (row.draws(example)) continue;
+      Applied applied(row, example, d, world, i % 2 == 0 ? 1.0f : 8.0f);
+      check(applied, d);
+      if (HasFatalFailure()) return;
+    }
+  }
+
   /// Compares what the engine says with what `exact` says with the operands moved or, without a draw, as they are.
   /// @param slack what each number may be off by besides
   static void expect_accurate(const std::vector<float>& actual, Draw& d, double slack,
@@ -103,34 +119,21 @@ class Accuracy : public testing::TestWithParam<std::string> {
 };
 
 TEST_P(Accuracy, OfEachNumberIsThatOfItsOperands) {
-  const OpRow& row = op_row(GetParam());
-  for (int i = 0; i < kExamples; ++i) {
-    SCOPED_TRACE(i);
-    Draw d(static_cast<uint64_t>(i) + 1);
-    World world;
-    const Example example = draw_example(row, d, world);
-    if (row.draws(example)) continue;
-    Applied applied(row, example, d, world, i % 2 == 0 ? 1.0f : 8.0f);
+  for_examples([](Applied& applied, Draw& d) {
     const GraphHandle graph = new_graph();
     expect_accurate(value(graph, applied.program.record(graph.get()).back()), d, 0, [&](Draw* draw) {
       applied.set_inputs(draw);
       return applied.program.value(applied.result);
     });
-  }
+  });
 }
 
 TEST_P(Accuracy, OfEachGradientIsThatOfItsOperands) {
   const OpRow& row = op_row(GetParam());
   const auto found = kDifferences.find(row.name);
-  for (int i = 0; i < kExamples; ++i) {
-    SCOPED_TRACE(i);
-    Draw d(static_cast<uint64_t>(i) + 1);
-    World world;
-    const Example example = draw_example(row, d, world);
-    if (row.draws(example)) continue;
-    Applied applied(row, example, d, world, i % 2 == 0 ? 1.0f : 8.0f);
+  for_examples([&](Applied& applied, Draw& d) {
     Program& program = applied.program;
-    if (row.settled != nullptr && !row.settled(program, program.steps().back())) continue;
+    if (row.settled != nullptr && !row.settled(program, program.steps().back())) return;
     // The weights are the gradient of the result.
     const std::vector<float> weights = d.values(program.shape(applied.result), Domain::kAny);
     const double largest_weight = largest({weights.begin(), weights.end()});
@@ -148,7 +151,7 @@ TEST_P(Accuracy, OfEachGradientIsThatOfItsOperands) {
                         return program.gradient(x);
                       });
     }
-  }
+  });
 }
 
 std::vector<std::string> accurate_ops() {
