@@ -63,12 +63,15 @@ bool BackwardPart::wants(const Backward& batch, int operand) const {
 
 uint8_t* BackwardPass::row_of_states(const Backward& batch, int number, int64_t size) {
   const uint32_t first = operand_of(batch.nodes[0], number);
-  if (gradient_of(first) == nullptr) return nullptr;
+  const uint32_t slot = slots_[first];
+  if (slot >= planned_) return nullptr;
+  uint32_t last = first;
   for (int64_t i = 1; i < batch.count; ++i) {
-    const uint32_t node = operand_of(batch.nodes[i], number);
-    if (slots_[node] != slots_[first] + i || gradient_of(node) != gradient_of(first) + i * size) return nullptr;
+    last = operand_of(batch.nodes[i], number);
+    if (slots_[last] != slot + i) return nullptr;
   }
-  return &state(first);
+  // Gradients of the plan's nodes lie in the order of their slots, so that none is elsewhere if the last one is not.
+  return gradient_of(last) == gradient_of(first) + (batch.count - 1) * size ? &states_[slot] : nullptr;
 }
 
 Backward::Operand BackwardPart::operand(const Backward& batch, int number) {
@@ -283,6 +286,7 @@ void BackwardPass::number_slots(uint32_t root) {
       graph_.gradients_[nodes[i]] = gradient;
     }
   }
+  planned_ = slot;
   for (uint32_t node = 0; node <= root; ++node) {
     if (slots_[node] != Graph::kNone) continue;
     states_[slot] = wanted_[node] ? kWanted : 0;
@@ -407,9 +411,14 @@ void BackwardPass::run_batch(BackwardPart& part, uint32_t number, const uint32_t
   finish_weights_among(nodes, count);
   float* const dy = graph_.gradients_[nodes[0]];
   const uint8_t* const states = &state(nodes[0]);
-  bool any = false;
-  for (uint32_t i = 0; i < count; ++i) any |= (states[i] & kTouched) != 0;
-  for (uint32_t i = 0; i < count; ++i)
+  uint8_t any_bits = 0;
+  uint8_t common_bits = kTouched;
+  for (uint32_t i = 0; i < count; ++i) {
+    any_bits |= states[i];
+    common_bits &= states[i];
+  }
+  const bool any = (any_bits & kTouched) != 0;
+  for (uint32_t i = 0; i < count && common_bits == 0; ++i)
     if ((states[i] & kTouched) == 0) std::memset(dy + i * type.size, 0, type.size * sizeof(float));
   Rows carry;
   if (batch.stage != Stage::kWhole && type.def->carries) {

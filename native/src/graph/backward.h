@@ -141,6 +141,8 @@ class BackwardPass {
   /// Each node's place in `states_`: first the nodes of the plan, in the order in which their gradients lie.
   uint32_t* slots_ = nullptr;
   uint8_t* states_ = nullptr;
+  /// How many nodes the plan has that are run, which is where their slots end.
+  uint32_t planned_ = 0;
   /// Whether the pass runs the batches of the forward, the same nodes together or fewer.
   bool as_forward_ = false;
   /// Of what is not divided.
