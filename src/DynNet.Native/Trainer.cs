@@ -159,9 +159,9 @@ public abstract partial class Trainer : IDisposable
     public void Update()
     {
         using Lease lease = Lease();
-        double rate = FollowSchedule(lease.Pointer);
+        double? rateBefore = FollowSchedule(lease.Pointer);
         NativeStatus status = NativeMethods.dn_trainer_update(lease.Pointer);
-        Check(status, lease.Pointer, rate);
+        Check(status, lease.Pointer, rateBefore);
     }
 
     /// <summary>Adds gradient sets to the model's own, sets them to 0, and updates all parameters.</summary>
@@ -193,8 +193,8 @@ public abstract partial class Trainer : IDisposable
                 // Not disposed here: the lease ends below, when the call is back.
                 pointers[held] = sets[held].Lease().Pointer;
             }
-            double rate = FollowSchedule(lease.Pointer);
-            Check(TrainerCalls.UpdateFrom(lease.Pointer, pointers), lease.Pointer, rate);
+            double? rateBefore = FollowSchedule(lease.Pointer);
+            Check(TrainerCalls.UpdateFrom(lease.Pointer, pointers), lease.Pointer, rateBefore);
         }
         finally
         {
@@ -241,8 +241,8 @@ public abstract partial class Trainer : IDisposable
             ArgumentNullException.ThrowIfNull(lookupParameters[i], nameof(lookupParameters));
             tables[i] = lookupParameters[i].Pointer;
         }
-        double rate = FollowSchedule(lease.Pointer);
-        Check(TrainerCalls.UpdateSubset(lease.Pointer, pointers, tables), lease.Pointer, rate);
+        double? rateBefore = FollowSchedule(lease.Pointer);
+        Check(TrainerCalls.UpdateSubset(lease.Pointer, pointers, tables), lease.Pointer, rateBefore);
         GC.KeepAlive(dense);
         GC.KeepAlive(sparse);
     }
@@ -297,25 +297,26 @@ public abstract partial class Trainer : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Sets the rate of the update that begins, and returns the one that was set before.</summary>
+    /// <summary>
+    /// Sets the rate of the update that begins, and returns the one that was set before; null without a schedule.
+    /// </summary>
     /// <exception cref="ArgumentException">The schedule's rate is out of its range.</exception>
-    private double FollowSchedule(nint trainer)
+    private double? FollowSchedule(nint trainer)
     {
+        if (Schedule is not { } schedule)
+            return null;
         double before = TrainerCalls.LearningRate(trainer);
-        if (Schedule is { } schedule)
-        {
-            double rate = schedule.Rate(TrainerCalls.StepCount(trainer));
-            Status.Check(NativeMethods.dn_trainer_set_learning_rate(trainer, rate));
-        }
+        double rate = schedule.Rate(TrainerCalls.StepCount(trainer));
+        Status.Check(NativeMethods.dn_trainer_set_learning_rate(trainer, rate));
         return before;
     }
 
     /// <summary>Throws unless an update succeeded. The schedule's rate then goes as it came.</summary>
-    private void Check(NativeStatus status, nint trainer, double rateBefore)
+    private static void Check(NativeStatus status, nint trainer, double? rateBefore)
     {
         // A call that succeeds leaves the message of the one that failed.
-        if (status != NativeStatus.Ok && Schedule is not null)
-            _ = NativeMethods.dn_trainer_set_learning_rate(trainer, rateBefore);
+        if (status != NativeStatus.Ok && rateBefore is { } rate)
+            _ = NativeMethods.dn_trainer_set_learning_rate(trainer, rate);
         Status.Check(status);
     }
 

@@ -418,8 +418,10 @@ void BackwardPass::run_batch(BackwardPart& part, uint32_t number, const uint32_t
     common_bits &= states[i];
   }
   const bool any = (any_bits & kTouched) != 0;
-  for (uint32_t i = 0; i < count && common_bits == 0; ++i)
-    if ((states[i] & kTouched) == 0) std::memset(dy + i * type.size, 0, type.size * sizeof(float));
+  if (common_bits == 0) {
+    for (uint32_t i = 0; i < count; ++i)
+      if ((states[i] & kTouched) == 0) std::memset(dy + i * type.size, 0, type.size * sizeof(float));
+  }
   Rows carry;
   if (batch.stage != Stage::kWhole && type.def->carries) {
     const bool early = batch.stage == Stage::kEarly;
